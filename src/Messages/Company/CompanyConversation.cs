@@ -1,0 +1,85 @@
+using Fleet.Contracts;
+using Fleet.Messages.Offices;
+using MessagePack;
+
+namespace Fleet.Messages.Company;
+
+// What is said to the company actor (cluster singleton): it owns which offices exist and the policy book, and hands the book to every office.
+
+public interface ICompanyCommand;
+
+[MessagePackObject]
+public sealed record AddOffice([property: Key(0)] OfficeId OfficeId, [property: Key(1)] string Title, [property: Key(2)] string By) : ICompanyCommand;
+
+[MessagePackObject]
+public sealed record RemoveOffice([property: Key(0)] OfficeId OfficeId, [property: Key(1)] bool Force, [property: Key(2)] string By) : ICompanyCommand;
+
+/// <summary>Adds the policy, or its next version when the document differs. Answer: <see cref="PolicyAccepted"/>.</summary>
+[MessagePackObject]
+public sealed record ApplyPolicy([property: Key(0)] PolicyDocument Document, [property: Key(1)] string By) : ICompanyCommand;
+
+[MessagePackObject]
+public sealed record RemovePolicy([property: Key(0)] PolicyName Name, [property: Key(1)] string By) : ICompanyCommand;
+
+// ---- Replies ----
+
+public interface ICompanyReply;
+
+[MessagePackObject]
+public sealed record CompanyAccepted : ICompanyReply;
+
+[MessagePackObject]
+public sealed record CompanyRefused([property: Key(0)] RefusalCode Code, [property: Key(1)] string Detail) : ICompanyReply;
+
+/// <param name="Changed">False when the document was the same as before.</param>
+[MessagePackObject]
+public sealed record PolicyAccepted([property: Key(0)] PolicyName Name, [property: Key(1)] ulong Version, [property: Key(2)] bool Changed) : ICompanyReply;
+
+// ---- Events ----
+
+public interface ICompanyEvent
+{
+    DateTimeOffset At { get; }
+}
+
+[MessagePackObject]
+public sealed record OfficeAdded([property: Key(0)] OfficeId OfficeId, [property: Key(1)] string Title, [property: Key(2)] string By, [property: Key(3)] DateTimeOffset At) : ICompanyEvent;
+
+[MessagePackObject]
+public sealed record OfficeRemoved([property: Key(0)] OfficeId OfficeId, [property: Key(1)] string By, [property: Key(2)] DateTimeOffset At) : ICompanyEvent;
+
+[MessagePackObject]
+public sealed record PolicyApplied([property: Key(0)] Policy Policy, [property: Key(1)] ulong BookVersion, [property: Key(2)] string By, [property: Key(3)] DateTimeOffset At) : ICompanyEvent;
+
+[MessagePackObject]
+public sealed record PolicyRemoved([property: Key(0)] PolicyName Name, [property: Key(1)] ulong BookVersion, [property: Key(2)] string By, [property: Key(3)] DateTimeOffset At) : ICompanyEvent;
+
+// ---- Documents ----
+
+/// <summary>What an operator writes: settings for the devices that the selector picks.</summary>
+/// <param name="Offices">Offices it applies to; empty = all.</param>
+/// <param name="Labels">Labels a device must all have, with these values; empty = any device.</param>
+/// <param name="Priority">Where policies set the same key, the higher priority wins; equal ones go by name.</param>
+[MessagePackObject]
+public sealed record PolicyDocument(
+    [property: Key(0)] PolicyName Name,
+    [property: Key(1)] IReadOnlyList<OfficeId> Offices,
+    [property: Key(2)] IReadOnlyDictionary<string, string> Labels,
+    [property: Key(3)] int Priority,
+    [property: Key(4)] IReadOnlyDictionary<string, string> Settings);
+
+[MessagePackObject]
+public sealed record Policy([property: Key(0)] PolicyDocument Document, [property: Key(1)] ulong Version, [property: Key(2)] DateTimeOffset At);
+
+/// <summary>All policies; the version rises at each change.</summary>
+[MessagePackObject]
+public sealed record PolicyBook([property: Key(0)] ulong Version, [property: Key(1)] IReadOnlyList<Policy> Policies)
+{
+    public static PolicyBook Empty { get; } = new(0, []);
+}
+
+// ---- Queries ----
+
+/// <summary>An office twin asks for the book after its start. Answered with <see cref="AdoptPolicyBook"/>.</summary>
+[MessagePackObject]
+public sealed record GetPolicyBook([property: Key(0)] OfficeId OfficeId);

@@ -1,0 +1,238 @@
+using Fleet.Contracts;
+using MessagePack;
+
+namespace Fleet.Messages.Link;
+
+// What an office node and headquarters say to each other over the link. Every dial goes up; every message behind Welcome carries the epoch.
+// Order of a link's life: Hello → Welcome (from the link's own actor) → Announce… → frames both ways and pings, until Goodbye or the lease runs out.
+
+/// <summary>Everything that may travel over a link.</summary>
+public interface ILinkMessage;
+
+// ---- The door ----
+
+/// <summary>Node → door: the only message the door answers.</summary>
+/// <param name="Incarnation">Random per start of the office process.</param>
+[MessagePackObject]
+public sealed record Hello(
+    [property: Key(0)] NodeId NodeId,
+    [property: Key(1)] int Protocol,
+    [property: Key(2)] string Version,
+    [property: Key(3)] string Incarnation,
+    [property: Key(4)] DateTimeOffset At) : ILinkMessage
+{
+    /// <summary>The protocol this build speaks. A door speaks this one and the one before.</summary>
+    public const int CurrentProtocol = 1;
+}
+
+/// <summary>OfficeLink → node: come in. The sender is the link to talk to; its name can't be guessed.</summary>
+/// <param name="LeaseFor">Without a ping for this long, headquarters forgets the link; without a pong for this long, the node redials.</param>
+[MessagePackObject]
+public sealed record Welcome(
+    [property: Key(0)] string Epoch,
+    [property: Key(1)] DateTimeOffset HeadquartersTime,
+    [property: Key(2)] TimeSpan PingEvery,
+    [property: Key(3)] TimeSpan LeaseFor,
+    [property: Key(4)] ulong NodeEventsStored) : ILinkMessage;
+
+/// <summary>Door → node: not now, or not ever; <paramref name="RetryAfter"/> says when to ask again, already spread.</summary>
+[MessagePackObject]
+public sealed record NotWelcome(
+    [property: Key(0)] RefusalCode Code,
+    [property: Key(1)] string Detail,
+    [property: Key(2)] TimeSpan RetryAfter) : ILinkMessage;
+
+// ---- The link ----
+
+/// <summary>Everything behind Welcome.</summary>
+public interface IEpochMessage : ILinkMessage
+{
+    string Epoch { get; }
+}
+
+[MessagePackObject]
+public sealed record Ping([property: Key(0)] string Epoch, [property: Key(1)] ulong Number) : IEpochMessage;
+
+[MessagePackObject]
+public sealed record Pong([property: Key(0)] string Epoch, [property: Key(1)] ulong Number, [property: Key(2)] DateTimeOffset HeadquartersTime) : IEpochMessage;
+
+/// <summary>Node → link, first thing of an epoch: what the node is and which desired documents it holds; split into parts of at most <see cref="MaxHeld"/>.</summary>
+[MessagePackObject]
+public sealed record Announce(
+    [property: Key(0)] string Epoch,
+    [property: Key(1)] NodeReport Report,
+    [property: Key(2)] IReadOnlyList<HeldDesired> Held,
+    [property: Key(3)] bool Last) : IEpochMessage
+{
+    public const int MaxHeld = 1000;
+}
+
+/// <summary>A desired document that a gateway holds for one of its devices.</summary>
+[MessagePackObject]
+public sealed record HeldDesired([property: Key(0)] DeviceId DeviceId, [property: Key(1)] ulong Version);
+
+/// <summary>Node → link: a numbered batch. Kept in the outbox until <see cref="UpFrameStored"/> says that the owner journaled it.</summary>
+[MessagePackObject]
+public sealed record UpFrame(
+    [property: Key(0)] string Epoch,
+    [property: Key(1)] ulong Number,
+    [property: Key(2)] IReadOnlyList<IUpItem> Items) : IEpochMessage;
+
+/// <summary>Link → node: everything of the frame is journaled by its owner.</summary>
+[MessagePackObject]
+public sealed record UpFrameStored([property: Key(0)] string Epoch, [property: Key(1)] ulong Number) : IEpochMessage;
+
+/// <summary>Link → node: things for the node and its devices. Level-triggered: a lost one is made up for by the next announce.</summary>
+[MessagePackObject]
+public sealed record DownFrame([property: Key(0)] string Epoch, [property: Key(1)] IReadOnlyList<IDownItem> Items) : IEpochMessage;
+
+/// <summary>Either side: the link ends on purpose.</summary>
+[MessagePackObject]
+public sealed record Goodbye([property: Key(0)] string Epoch, [property: Key(1)] string Reason) : IEpochMessage;
+
+// ---- What goes up ----
+
+[Union(0, typeof(DeviceEnvelopeUp))]
+[Union(1, typeof(PresenceDigest))]
+[Union(2, typeof(NodeReport))]
+[Union(3, typeof(NodeEvent))]
+[Union(4, typeof(EnrolmentUp))]
+[Union(5, typeof(NodeRenewal))]
+[Union(6, typeof(DesiredWanted))]
+public interface IUpItem;
+
+/// <summary>A device's sealed report (SealedEnvelope), unopened.</summary>
+/// <param name="OfficeHint">The office the device says it is of; routes devices whose home is elsewhere.</param>
+[MessagePackObject]
+public sealed record DeviceEnvelopeUp(
+    [property: Key(0)] DeviceId DeviceId,
+    [property: Key(1)] ReadOnlyMemory<byte> Envelope,
+    [property: Key(2)] OfficeId OfficeHint) : IUpItem;
+
+/// <summary>Which devices synced through this node since the last digest. Not journaled.</summary>
+[MessagePackObject]
+public sealed record PresenceDigest([property: Key(0)] IReadOnlyList<DeviceSeen> Seen) : IUpItem;
+
+[MessagePackObject]
+public sealed record DeviceSeen([property: Key(0)] DeviceId DeviceId, [property: Key(1)] DateTimeOffset At);
+
+/// <summary>What the node last is: reported state of the node itself.</summary>
+/// <param name="AppliedVersion">Version of the <see cref="NodeDesired"/> it obeys.</param>
+/// <param name="GatewayAddresses">host:port at which the office's agents reach this gateway; empty while it is none.</param>
+[MessagePackObject]
+public sealed record NodeReport(
+    [property: Key(0)] ulong AppliedVersion,
+    [property: Key(1)] IReadOnlyList<NodeRole> Roles,
+    [property: Key(2)] IReadOnlyList<string> GatewayAddresses,
+    [property: Key(3)] string Version,
+    [property: Key(4)] string HostName,
+    [property: Key(5)] DateTimeOffset StartedAt,
+    [property: Key(6)] IReadOnlyList<string> Problems) : IUpItem;
+
+/// <summary>One entry of the node's own history, numbered without gaps, kept by the outbox until journaled.</summary>
+[MessagePackObject]
+public sealed record NodeEvent(
+    [property: Key(0)] ulong Number,
+    [property: Key(1)] DateTimeOffset At,
+    [property: Key(2)] string Kind,
+    [property: Key(3)] string Text) : IUpItem;
+
+/// <summary>An enrolment carried for a newcomer: a serialized EnrolRequest. Not kept while headquarters is out of reach: the newcomer is told.</summary>
+[MessagePackObject]
+public sealed record EnrolmentUp([property: Key(0)] string RequestId, [property: Key(1)] ReadOnlyMemory<byte> Request) : IUpItem;
+
+/// <summary>The node asks for its next certificate.</summary>
+[MessagePackObject]
+public sealed record NodeRenewal([property: Key(0)] ReadOnlyMemory<byte> CertificateRequest) : IUpItem;
+
+/// <summary>The gateway met a device whose desired document it lacks or has too old.</summary>
+[MessagePackObject]
+public sealed record DesiredWanted(
+    [property: Key(0)] DeviceId DeviceId,
+    [property: Key(1)] ulong HeldVersion,
+    [property: Key(2)] OfficeId OfficeHint) : IUpItem;
+
+// ---- What comes down ----
+
+[Union(0, typeof(DeviceEnvelopeDown))]
+[Union(1, typeof(NodeDesired))]
+[Union(2, typeof(NodeEventsStored))]
+[Union(3, typeof(EnrolmentDown))]
+[Union(4, typeof(NodeRenewed))]
+[Union(5, typeof(DeviceState))]
+[Union(6, typeof(DeviceRefusedDown))]
+[Union(7, typeof(SyncWanted))]
+public interface IDownItem;
+
+/// <summary>A sealed envelope for a device: the kind and version are in its clear header.</summary>
+[MessagePackObject]
+public sealed record DeviceEnvelopeDown([property: Key(0)] DeviceId DeviceId, [property: Key(1)] ReadOnlyMemory<byte> Envelope) : IDownItem;
+
+/// <summary>What headquarters wants of the node.</summary>
+[MessagePackObject]
+public sealed record NodeDesired(
+    [property: Key(0)] ulong Version,
+    [property: Key(1)] IReadOnlyList<NodeRole> Roles,
+    [property: Key(2)] TimeSpan SyncInterval) : IDownItem;
+
+/// <summary>The node's events up to this number are journaled; the outbox may forget them.</summary>
+[MessagePackObject]
+public sealed record NodeEventsStored([property: Key(0)] ulong Number) : IDownItem;
+
+/// <summary>The answer to <see cref="EnrolmentUp"/>: a serialized EnrolReply.</summary>
+[MessagePackObject]
+public sealed record EnrolmentDown([property: Key(0)] string RequestId, [property: Key(1)] ReadOnlyMemory<byte> Reply) : IDownItem;
+
+/// <summary>The node's next certificate, DER, leaf first.</summary>
+[MessagePackObject]
+public sealed record NodeRenewed([property: Key(0)] IReadOnlyList<ReadOnlyMemory<byte>> CertificateChain) : IDownItem;
+
+/// <summary>What headquarters has of a device, for the gateway's "nothing new": sent for every device of the office at an announce and at each change.</summary>
+[MessagePackObject]
+public sealed record DeviceState(
+    [property: Key(0)] DeviceId DeviceId,
+    [property: Key(1)] ulong DesiredVersion,
+    [property: Key(2)] ulong ReportedVersion,
+    [property: Key(3)] TimeSpan SyncInterval) : IDownItem;
+
+/// <summary>The device is refused here from now on (removed, moved, clone).</summary>
+[MessagePackObject]
+public sealed record DeviceRefusedDown(
+    [property: Key(0)] DeviceId DeviceId,
+    [property: Key(1)] RefusalCode Code,
+    [property: Key(2)] string Detail) : IDownItem;
+
+/// <summary>An operator asked the device to sync: the gateway names a short interval at the device's next sync and wakes it where it can.</summary>
+[MessagePackObject]
+public sealed record SyncWanted([property: Key(0)] DeviceId DeviceId) : IDownItem;
+
+/// <summary>The roles a node may hold. Numbers are on the wire.</summary>
+public enum NodeRole
+{
+    /// <summary>Mirrors updates and serves them on the LAN.</summary>
+    DistributionPoint = 1,
+
+    /// <summary>Accepts agents of the office and relays their synchronization.</summary>
+    Gateway = 2,
+
+    /// <summary>Keeps a connection open to each agent that asks for it.</summary>
+    PushServer = 3,
+
+    /// <summary>Discovers what is on the office's network.</summary>
+    Poller = 4,
+}
+
+/// <summary>The names of roles as people write them: <c>distribution-point</c>, <c>gateway</c>, <c>push-server</c>, <c>poller</c>.</summary>
+public static class NodeRoles
+{
+    public static string Name(NodeRole role) => role switch
+    {
+        NodeRole.DistributionPoint => "distribution-point",
+        NodeRole.Gateway => "gateway",
+        NodeRole.PushServer => "push-server",
+        NodeRole.Poller => "poller",
+        _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no role has this number"),
+    };
+
+    public static NodeRole? Parse(string name) => Enum.GetValues<NodeRole>().Select(r => (NodeRole?)r).FirstOrDefault(r => Name(r!.Value) == name);
+}

@@ -1,0 +1,149 @@
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Serialization;
+using Fleet.Messages.Company;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+using MessagePack;
+using MessagePack.Resolvers;
+
+namespace Fleet.Messages.Serialization;
+
+/// <summary>
+/// The one serializer of everything that crosses a process or enters a journal: MessagePack arrays with numbered fields, and a manifest that is
+/// looked up in a table, never a CLR type name. Add fields at the end; never reuse a number or a manifest (golden file in the architecture tests).
+/// </summary>
+public sealed class FleetSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
+{
+    /// <summary>Ids up to 40 are Akka's own.</summary>
+    public const int SerializerId = 4100;
+
+    /// <summary>Binds the serializer in every Fleet actor system.</summary>
+    public static Config Hocon { get; } = ConfigurationFactory.ParseString($$"""
+        akka.actor {
+          serializers.fleet = "{{typeof(FleetSerializer).FullName}}, {{typeof(FleetSerializer).Assembly.GetName().Name}}"
+          serialization-bindings {
+        {{string.Join("\n", Manifests.All.Values.Select(t => $"    \"{t.FullName}, {t.Assembly.GetName().Name}\" = fleet"))}}
+          }
+        }
+        """);
+
+    public override int Identifier => SerializerId;
+
+    public override string Manifest(object o) =>
+        Manifests.Of.TryGetValue(o.GetType(), out var manifest) ? manifest : throw new ArgumentException($"{o.GetType().Name} has no manifest: add it to {nameof(Manifests)}");
+
+    public override byte[] ToBinary(object obj) => MessagePackSerializer.Serialize(obj.GetType(), obj, Codec.Options);
+
+    public override object FromBinary(byte[] bytes, string manifest) =>
+        Manifests.All.TryGetValue(manifest, out var type)
+            ? MessagePackSerializer.Deserialize(type, bytes, Codec.Options) ?? throw new System.Runtime.Serialization.SerializationException($"an empty {manifest}")
+            : throw new System.Runtime.Serialization.SerializationException(
+                $"unknown message '{Shown(manifest)}': it is of a newer version of Fleet, or of no version");
+
+    private static string Shown(string manifest) => manifest.Length <= 40 ? manifest : manifest[..40] + "…";
+}
+
+/// <summary>MessagePack as Fleet uses it.</summary>
+public static class Codec
+{
+    public static MessagePackSerializerOptions Options { get; } = MessagePackSerializerOptions.Standard
+        .WithResolver(CompositeResolver.Create([.. IdFormatters.All], [StandardResolver.Instance]))
+        .WithSecurity(MessagePackSecurity.UntrustedData);
+}
+
+/// <summary>The table: manifest → type.</summary>
+public static class Manifests
+{
+    public static IReadOnlyDictionary<string, Type> All { get; } = new Dictionary<string, Type>
+    {
+        // The link.
+        ["hello"] = typeof(Hello),
+        ["welcome"] = typeof(Welcome),
+        ["not-welcome"] = typeof(NotWelcome),
+        ["ping"] = typeof(Ping),
+        ["pong"] = typeof(Pong),
+        ["announce"] = typeof(Announce),
+        ["up"] = typeof(UpFrame),
+        ["up-stored"] = typeof(UpFrameStored),
+        ["down"] = typeof(DownFrame),
+        ["goodbye"] = typeof(Goodbye),
+
+        // Office twin: commands and replies.
+        ["open-office"] = typeof(OpenOffice),
+        ["close-office"] = typeof(CloseOffice),
+        ["create-token"] = typeof(CreateToken),
+        ["revoke-token"] = typeof(RevokeToken),
+        ["enrol"] = typeof(Enrol),
+        ["assign-roles"] = typeof(AssignRoles),
+        ["remove-node"] = typeof(RemoveNode),
+        ["label-device"] = typeof(LabelDevice),
+        ["move-device"] = typeof(MoveDevice),
+        ["take-in-device"] = typeof(TakeInDevice),
+        ["device-taken-in"] = typeof(DeviceTakenIn),
+        ["remove-device"] = typeof(RemoveDevice),
+        ["request-sync"] = typeof(RequestSync),
+        ["adopt-policies"] = typeof(AdoptPolicyBook),
+        ["policies-adopted"] = typeof(PolicyBookAdopted),
+        ["office-accepted"] = typeof(OfficeAccepted),
+        ["office-refused"] = typeof(OfficeRefused),
+        ["token-made"] = typeof(TokenMade),
+        ["enrolment-answer"] = typeof(EnrolmentAnswer),
+        ["link-node"] = typeof(LinkNode),
+        ["node-welcomed"] = typeof(NodeWelcomed),
+        ["unlink-node"] = typeof(UnlinkNode),
+        ["take-announce"] = typeof(TakeAnnounce),
+        ["take-frame"] = typeof(TakeFrame),
+        ["frame-taken"] = typeof(FrameTaken),
+        ["send-down"] = typeof(SendDown),
+        ["take-forwarded"] = typeof(TakeForwarded),
+        ["take-direct"] = typeof(TakeDirect),
+        ["direct-answer"] = typeof(DirectAnswer),
+        ["get-presence"] = typeof(GetPresence),
+        ["office-presence"] = typeof(OfficePresence),
+        ["presence-changed"] = typeof(PresenceChanged),
+
+        // Office twin: journal.
+        ["office-opened"] = typeof(OfficeOpened),
+        ["office-closed"] = typeof(OfficeClosed),
+        ["token-created"] = typeof(TokenCreated),
+        ["token-used"] = typeof(TokenUsed),
+        ["token-was-revoked"] = typeof(TokenWasRevoked),
+        ["enrolment-refused"] = typeof(EnrolmentRefused),
+        ["node-enrolled"] = typeof(NodeEnrolled),
+        ["node-certified"] = typeof(NodeCertified),
+        ["node-roles-assigned"] = typeof(NodeRolesAssigned),
+        ["node-reported"] = typeof(NodeReported),
+        ["node-event-recorded"] = typeof(NodeEventRecorded),
+        ["node-link-changed"] = typeof(NodeLinkChanged),
+        ["node-removed"] = typeof(NodeRemoved),
+        ["device-enrolled"] = typeof(DeviceEnrolled),
+        ["device-certified"] = typeof(DeviceCertified),
+        ["device-reported"] = typeof(DeviceReported),
+        ["device-event-recorded"] = typeof(DeviceEventRecorded),
+        ["device-labelled"] = typeof(DeviceLabelled),
+        ["device-desired-changed"] = typeof(DeviceDesiredChanged),
+        ["device-clone-seen"] = typeof(DeviceCloneSeen),
+        ["device-moved-out"] = typeof(DeviceMovedOut),
+        ["device-move-done"] = typeof(DeviceMoveDone),
+        ["device-moved-in"] = typeof(DeviceMovedIn),
+        ["device-removed"] = typeof(DeviceRemoved),
+        ["office-policies-adopted"] = typeof(OfficePoliciesAdopted),
+
+        // Company.
+        ["add-office"] = typeof(AddOffice),
+        ["remove-office"] = typeof(RemoveOffice),
+        ["apply-policy"] = typeof(ApplyPolicy),
+        ["remove-policy"] = typeof(RemovePolicy),
+        ["company-accepted"] = typeof(CompanyAccepted),
+        ["company-refused"] = typeof(CompanyRefused),
+        ["policy-accepted"] = typeof(PolicyAccepted),
+        ["get-policy-book"] = typeof(GetPolicyBook),
+        ["office-added"] = typeof(OfficeAdded),
+        ["office-removed"] = typeof(OfficeRemoved),
+        ["policy-applied"] = typeof(PolicyApplied),
+        ["policy-removed"] = typeof(PolicyRemoved),
+    };
+
+    public static IReadOnlyDictionary<Type, string> Of { get; } = All.ToDictionary(p => p.Value, p => p.Key);
+}
