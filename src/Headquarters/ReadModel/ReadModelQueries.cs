@@ -1,0 +1,249 @@
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Messages.Company;
+using Fleet.Messages.Link;
+using JoinKind = Fleet.Messages.Offices.JoinKind;
+using Fleet.Messages.Serialization;
+using LinqToDB;
+using LinqToDB.Async;
+using MessagePack;
+
+namespace Fleet.Headquarters.ReadModel;
+
+/// <summary>Shows what the read model knows. Lists are paged, filtered and sorted in SQL.</summary>
+public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
+{
+    public async Task<Page<OfficeView>> Offices(OfficeFilter filter)
+    {
+        await using var db = store.Open();
+        IQueryable<OfficeRow> rows = db.Offices;
+        if (filter.Text is { Length: > 0 } text)
+            rows = rows.Where(o => o.OfficeId.Contains(text) || o.Title.Contains(text));
+        var page = await Counted(db, rows).OrderBy(o => o.OfficeId).Paged(filter.Page).ToListAsync();
+        return new Page<OfficeView>(page, await rows.CountAsync());
+    }
+
+    public async Task<OfficeView?> Office(OfficeId office)
+    {
+        await using var db = store.Open();
+        return await Counted(db, db.Offices.Where(o => o.OfficeId == office.Value)).FirstOrDefaultAsync();
+    }
+
+    public async Task<Page<NodeView>> Nodes(NodeFilter filter)
+    {
+        await using var db = store.Open();
+        IQueryable<NodeRow> rows = db.Nodes;
+        if (filter.Office is { } office)
+            rows = rows.Where(n => n.OfficeId == office.Value);
+        if (filter.Linked is { } linked)
+            rows = rows.Where(n => n.Linked == linked);
+        if (filter.Role is { } role)
+        {
+            var name = NodeRoles.Name(role);
+            rows = rows.Where(n => n.DesiredRoles.Contains(name));
+        }
+
+        if (filter.Text is { Length: > 0 } text)
+            rows = rows.Where(n => n.NodeId.Contains(text) || n.HostName.Contains(text));
+        var page = await rows.OrderBy(n => n.NodeId).Paged(filter.Page).ToListAsync();
+        return new Page<NodeView>([.. page.Select(View)], await rows.CountAsync());
+    }
+
+    public async Task<NodeView?> Node(NodeId node)
+    {
+        await using var db = store.Open();
+        return await db.Nodes.FirstOrDefaultAsync(n => n.NodeId == node.Value) is { } row ? View(row) : null;
+    }
+
+    public async Task<Page<DeviceView>> Devices(DeviceFilter filter)
+    {
+        await using var db = store.Open();
+        var rows = Filtered(db, filter);
+        var total = await rows.CountAsync();
+        var page = await Sorted(rows, filter).Paged(filter.Page).ToListAsync();
+        var ids = page.Select(r => r.Device.DeviceId).ToList();
+        var labels = (await db.Labels.Where(l => ids.Contains(l.DeviceId)).ToListAsync()).ToLookup(l => l.DeviceId);
+        return new Page<DeviceView>([.. page.Select(r => View(r, labels[r.Device.DeviceId]))], total);
+    }
+
+    public async Task<DeviceDetail?> Device(DeviceId device)
+    {
+        await using var db = store.Open();
+        if (await WithPresence(db).FirstOrDefaultAsync(r => r.Device.DeviceId == device.Value) is not { } found)
+            return null;
+        var labels = await db.Labels.Where(l => l.DeviceId == device.Value).ToListAsync();
+        var row = found.Device;
+        var delay = row.AppliedVersion >= row.DesiredVersion && row.DesiredVersion > 0 ? row.AppliedKnownAt - row.DesiredAt : null;
+        return new DeviceDetail(View(found, labels), row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter, (uint)row.KeyGeneration, row.DesiredAt,
+            row.AppliedAt, row.AppliedKnownAt, delay, row.CloneEvidence, row.Report is { } report ? DeviceReport.Parser.ParseFrom(report) : null);
+    }
+
+    /// <summary>The office that a device is of; null where there is no such device.</summary>
+    public async Task<OfficeId?> HomeOf(DeviceId device)
+    {
+        await using var db = store.Open();
+        return await db.Devices.Where(d => d.DeviceId == device.Value).Select(d => d.OfficeId).FirstOrDefaultAsync() is { } home ? new OfficeId(home) : null;
+    }
+
+    /// <summary>The history of a device, newest first.</summary>
+    public async Task<Page<EventView>> DeviceEvents(DeviceId device, PageRequest page)
+    {
+        await using var db = store.Open();
+        var rows = db.DeviceEvents.Where(e => e.DeviceId == device.Value);
+        var events = await rows.OrderByDescending(e => e.Position).Paged(page).ToListAsync();
+        return new Page<EventView>([.. events.Select(e => View(e))], await rows.CountAsync());
+    }
+
+    /// <summary>The history of a node, newest first.</summary>
+    public async Task<Page<EventView>> NodeEvents(NodeId node, PageRequest page)
+    {
+        await using var db = store.Open();
+        var rows = db.NodeEvents.Where(e => e.NodeId == node.Value);
+        var events = await rows.OrderByDescending(e => e.Position).Paged(page).ToListAsync();
+        return new Page<EventView>([.. events.Select(e => View(e))], await rows.CountAsync());
+    }
+
+    /// <summary>The history of an office itself (opened, tokens, refused enrolments), newest first.</summary>
+    public async Task<Page<EventView>> OfficeEvents(OfficeId office, PageRequest page)
+    {
+        await using var db = store.Open();
+        var rows = db.OfficeEvents.Where(e => e.OfficeId == office.Value);
+        var events = await rows.OrderByDescending(e => e.Position).Paged(page).ToListAsync();
+        return new Page<EventView>([.. events.Select(e => View(e))], await rows.CountAsync());
+    }
+
+    public async Task<Page<TokenView>> Tokens(TokenFilter filter)
+    {
+        await using var db = store.Open();
+        var now = clock.GetUtcNow();
+        IQueryable<TokenRow> rows = db.Tokens;
+        if (filter.Office is { } office)
+            rows = rows.Where(t => t.OfficeId == office.Value);
+        if (filter.UsableOnly)
+            rows = rows.Where(t => t.RevokedAt == null && t.Used < t.Uses && t.ExpiresAt > now);
+        var page = await rows.OrderByDescending(t => t.CreatedAt).ThenBy(t => t.TokenId).Paged(filter.Page).ToListAsync();
+        return new Page<TokenView>([.. page.Select(t => View(t, now))], await rows.CountAsync());
+    }
+
+    public async Task<TokenView?> Token(TokenId token)
+    {
+        await using var db = store.Open();
+        return await db.Tokens.FirstOrDefaultAsync(t => t.TokenId == token.Value) is { } row ? View(row, clock.GetUtcNow()) : null;
+    }
+
+    public async Task<Page<PolicyView>> Policies(PageRequest page)
+    {
+        await using var db = store.Open();
+        var rows = await db.Policies.OrderBy(p => p.Name).Paged(page).ToListAsync();
+        return new Page<PolicyView>([.. rows.Select(View)], await db.Policies.CountAsync());
+    }
+
+    public async Task<PolicyView?> Policy(PolicyName name)
+    {
+        await using var db = store.Open();
+        return await db.Policies.FirstOrDefaultAsync(p => p.Name == name.Value) is { } row ? View(row) : null;
+    }
+
+    public async Task<FleetStatus> Status()
+    {
+        await using var db = store.Open();
+        return new FleetStatus(
+            await db.Offices.CountAsync(),
+            await db.Nodes.CountAsync(),
+            await db.Nodes.CountAsync(n => n.Linked),
+            await db.Devices.CountAsync(),
+            await db.Devices.CountAsync(d => d.AppliedVersion >= d.DesiredVersion),
+            await db.Devices.CountAsync(d => d.CloneSeenAt != null),
+            await db.Policies.CountAsync(),
+            await db.Projections.Select(p => p.Position).FirstOrDefaultAsync());
+    }
+
+    private static IQueryable<OfficeView> Counted(ReadModelConnection db, IQueryable<OfficeRow> offices) =>
+        offices.Select(o => new OfficeView(new OfficeId(o.OfficeId), o.Title, o.OpenedAt,
+            db.Nodes.Count(n => n.OfficeId == o.OfficeId),
+            db.Nodes.Count(n => n.OfficeId == o.OfficeId && n.Linked),
+            db.Devices.Count(d => d.OfficeId == o.OfficeId)));
+
+    private static IQueryable<SeenDevice> WithPresence(ReadModelConnection db) =>
+        from device in db.Devices
+        from presence in db.Presence.LeftJoin(p => p.DeviceId == device.DeviceId)
+        select new SeenDevice { Device = device, LastSync = (DateTimeOffset?)presence.LastSync, Through = presence.Through };
+
+    private static IQueryable<SeenDevice> Filtered(ReadModelConnection db, DeviceFilter filter)
+    {
+        var rows = WithPresence(db);
+        if (filter.Office is { } office)
+            rows = rows.Where(r => r.Device.OfficeId == office.Value);
+        if (filter.Text is { Length: > 0 } text)
+            rows = rows.Where(r => r.Device.DeviceId.Contains(text) || r.Device.Name.Contains(text) || r.Device.HostName.Contains(text));
+        if (filter.Converged is { } converged)
+            rows = rows.Where(r => r.Device.AppliedVersion >= r.Device.DesiredVersion == converged);
+        if (filter.Cloned is { } cloned)
+            rows = rows.Where(r => r.Device.CloneSeenAt != null == cloned);
+        if (filter.SeenBefore is { } before)
+            rows = rows.Where(r => r.LastSync == null || r.LastSync < before);
+        foreach (var (label, value) in filter.Labels ?? new Dictionary<string, string>())
+            rows = rows.Where(r => db.Labels.Any(l => l.DeviceId == r.Device.DeviceId && l.Label == label && l.Value == value));
+        return rows;
+    }
+
+    private static IQueryable<SeenDevice> Sorted(IQueryable<SeenDevice> rows, DeviceFilter filter)
+    {
+        IOrderedQueryable<SeenDevice> By<T>(System.Linq.Expressions.Expression<Func<SeenDevice, T>> key) =>
+            filter.Descending ? rows.OrderByDescending(key) : rows.OrderBy(key);
+        var sorted = filter.Sort switch
+        {
+            DeviceSort.Office => By(r => r.Device.OfficeId).ThenBy(r => r.Device.Name),
+            DeviceSort.LastSync => By(r => r.LastSync),
+            DeviceSort.ReportedAt => By(r => r.Device.ReportedAt),
+            DeviceSort.EnrolledAt => By(r => r.Device.EnrolledAt),
+            _ => By(r => r.Device.Name),
+        };
+        // The id makes the order total, so that pages neither repeat nor skip a device.
+        return sorted.ThenBy(r => r.Device.DeviceId);
+    }
+
+    private static DeviceView View(SeenDevice found, IEnumerable<DeviceLabelRow> labels) => new(
+        new DeviceId(found.Device.DeviceId), new OfficeId(found.Device.OfficeId), found.Device.Name, found.Device.HostName, found.Device.Os,
+        found.Device.AgentVersion, (ulong)found.Device.DesiredVersion, (ulong)found.Device.AppliedVersion, (ulong)found.Device.ReportedVersion,
+        found.Device.ReportedAt, found.LastSync, found.Through is { } through ? new NodeId(through) : null,
+        labels.ToDictionary(l => l.Label, l => l.Value), found.Device.CloneSeenAt);
+
+    private static NodeView View(NodeRow row) => new(
+        new NodeId(row.NodeId), new OfficeId(row.OfficeId), new DeviceId(row.DeviceId), Roles(row.DesiredRoles), (ulong)row.DesiredVersion, row.DesiredAt,
+        Roles(row.ReportedRoles), (ulong)row.AppliedVersion, row.ReportedAt, Parts(row.GatewayAddresses, ','), row.Version, row.HostName, row.StartedAt,
+        Parts(row.Problems, '\n'), row.Linked, row.LinkSince, row.LinkReason, row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter);
+
+    private static EventView View(DeviceEventRow e) =>
+        new(e.Position, new OfficeId(e.OfficeId), e.DeviceId, (ulong)e.Number, e.Kind, e.Text, e.DeviceTime, e.At);
+
+    private static EventView View(NodeEventRow e) =>
+        new(e.Position, new OfficeId(e.OfficeId), e.NodeId, (ulong)e.Number, e.Kind, e.Text, e.NodeTime, e.At);
+
+    private static EventView View(OfficeEventRow e) => new(e.Position, new OfficeId(e.OfficeId), e.OfficeId, 0, e.Kind, e.Text, null, e.At);
+
+    private static TokenView View(TokenRow t, DateTimeOffset now) => new(
+        new TokenId(t.TokenId), new OfficeId(t.OfficeId), Enum.Parse<JoinKind>(t.Kind), t.Uses, t.Used, t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.CreatedBy,
+        t.RevokedAt is not null ? TokenState.Revoked : t.ExpiresAt <= now ? TokenState.Expired : t.Used >= t.Uses ? TokenState.Spent : TokenState.Usable);
+
+    private static PolicyView View(PolicyRow p) =>
+        new(MessagePackSerializer.Deserialize<PolicyDocument>(p.Document, Codec.Options), (ulong)p.Version, p.AppliedAt, p.AppliedBy);
+
+    private static IReadOnlyList<NodeRole> Roles(string names) => [.. Parts(names, ',').Select(NodeRoles.Parse).OfType<NodeRole>()];
+
+    private static IReadOnlyList<string> Parts(string text, char between) => text.Length == 0 ? [] : text.Split(between);
+
+    private sealed class SeenDevice
+    {
+        public required DeviceRow Device { get; init; }
+
+        public DateTimeOffset? LastSync { get; init; }
+
+        public string? Through { get; init; }
+    }
+}
+
+internal static class Paging
+{
+    public static IQueryable<T> Paged<T>(this IQueryable<T> rows, PageRequest page) => rows.Skip(page.Skip).Take(page.Take);
+}

@@ -1,0 +1,157 @@
+using LinqToDB;
+using LinqToDB.Async;
+using LinqToDB.Data;
+using LinqToDB.DataProvider.SQLite;
+using LinqToDB.Mapping;
+
+namespace Fleet.Headquarters.ReadModel;
+
+/// <summary>Opens the read model's database and holds its tables' shape. All that is in it can be rebuilt from the journal.</summary>
+public sealed class ReadModelStore
+{
+    /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
+    private const int Format = 1;
+
+    private static readonly MappingSchema Times = TimesAsMilliseconds();
+
+    private readonly DataOptions _options;
+
+    private ReadModelStore(DataOptions options) => _options = options.UseMappingSchema(Times);
+
+    /// <summary>The read model in one SQLite file.</summary>
+    public static ReadModelStore Sqlite(string file)
+    {
+        var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling=true", SQLiteProvider.Microsoft));
+        using var db = store.Open();
+        // WAL lets pages be read while the projection writes; it sticks to the file. The journal is the truth, so NORMAL is safe enough here.
+        db.Execute("PRAGMA journal_mode=WAL");
+        store.Prepare();
+        return store;
+    }
+
+    internal ReadModelConnection Open()
+    {
+        var db = new ReadModelConnection(_options);
+        if (db.DataProvider.Name.Contains("SQLite", StringComparison.Ordinal))
+            db.Execute("PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000");
+        return db;
+    }
+
+    /// <summary>How far the projection has followed the journal.</summary>
+    internal async Task<long> Position()
+    {
+        await using var db = Open();
+        return await db.Projections.Select(p => p.Position).FirstOrDefaultAsync();
+    }
+
+    /// <summary>Empties all tables, so that the projection begins anew.</summary>
+    public void Clear()
+    {
+        using var db = Open();
+        db.DropTables();
+        db.CreateTables(Format);
+    }
+
+    private void Prepare()
+    {
+        using var db = Open();
+        var format = db.Exists<ProjectionRow>() ? db.Projections.Select(p => p.Format).FirstOrDefault() : 0;
+        if (format == Format)
+            return;
+        db.DropTables();
+        db.CreateTables(Format);
+    }
+
+    // SQLite has no time type and PostgreSQL's would need another mapping: whole milliseconds sort and compare alike in both.
+    private static MappingSchema TimesAsMilliseconds()
+    {
+        var schema = new MappingSchema("fleet");
+        schema.SetDataType(typeof(DateTimeOffset), DataType.Int64);
+        schema.SetConverter<DateTimeOffset, DataParameter>(at => new DataParameter { Value = at.ToUnixTimeMilliseconds(), DataType = DataType.Int64 });
+        schema.SetConverter<DateTimeOffset, long>(at => at.ToUnixTimeMilliseconds());
+        schema.SetConverter<long, DateTimeOffset>(DateTimeOffset.FromUnixTimeMilliseconds);
+        schema.SetValueToSqlConverter(typeof(DateTimeOffset), (text, _, at) => text.Append(((DateTimeOffset)at).ToUnixTimeMilliseconds()));
+        return schema;
+    }
+}
+
+internal sealed class ReadModelConnection(DataOptions options) : DataConnection(options)
+{
+    public const string ProjectionName = "fleet";
+
+    public ITable<OfficeRow> Offices => this.GetTable<OfficeRow>();
+
+    public ITable<NodeRow> Nodes => this.GetTable<NodeRow>();
+
+    public ITable<DeviceRow> Devices => this.GetTable<DeviceRow>();
+
+    public ITable<DeviceLabelRow> Labels => this.GetTable<DeviceLabelRow>();
+
+    public ITable<PresenceRow> Presence => this.GetTable<PresenceRow>();
+
+    public ITable<TokenRow> Tokens => this.GetTable<TokenRow>();
+
+    public ITable<PolicyRow> Policies => this.GetTable<PolicyRow>();
+
+    public ITable<DeviceEventRow> DeviceEvents => this.GetTable<DeviceEventRow>();
+
+    public ITable<NodeEventRow> NodeEvents => this.GetTable<NodeEventRow>();
+
+    public ITable<OfficeEventRow> OfficeEvents => this.GetTable<OfficeEventRow>();
+
+    public ITable<ProjectionRow> Projections => this.GetTable<ProjectionRow>();
+
+    public bool Exists<T>()
+        where T : class
+    {
+        var name = MappingSchema.GetEntityDescriptor(typeof(T)).Name.Name;
+        return DataProvider.GetSchemaProvider().GetSchema(this, new() { GetProcedures = false, GetForeignKeys = false })
+            .Tables.Any(t => string.Equals(t.TableName, name, StringComparison.OrdinalIgnoreCase));
+    }
+
+    public void DropTables()
+    {
+        this.DropTable<OfficeRow>(throwExceptionIfNotExists: false);
+        this.DropTable<NodeRow>(throwExceptionIfNotExists: false);
+        this.DropTable<DeviceRow>(throwExceptionIfNotExists: false);
+        this.DropTable<DeviceLabelRow>(throwExceptionIfNotExists: false);
+        this.DropTable<PresenceRow>(throwExceptionIfNotExists: false);
+        this.DropTable<TokenRow>(throwExceptionIfNotExists: false);
+        this.DropTable<PolicyRow>(throwExceptionIfNotExists: false);
+        this.DropTable<DeviceEventRow>(throwExceptionIfNotExists: false);
+        this.DropTable<NodeEventRow>(throwExceptionIfNotExists: false);
+        this.DropTable<OfficeEventRow>(throwExceptionIfNotExists: false);
+        this.DropTable<ProjectionRow>(throwExceptionIfNotExists: false);
+    }
+
+    public void CreateTables(int format)
+    {
+        this.CreateTable<OfficeRow>();
+        this.CreateTable<NodeRow>();
+        this.CreateTable<DeviceRow>();
+        this.CreateTable<DeviceLabelRow>();
+        this.CreateTable<PresenceRow>();
+        this.CreateTable<TokenRow>();
+        this.CreateTable<PolicyRow>();
+        this.CreateTable<DeviceEventRow>();
+        this.CreateTable<NodeEventRow>();
+        this.CreateTable<OfficeEventRow>();
+        this.CreateTable<ProjectionRow>();
+        foreach (var (table, columns) in Indexes)
+            this.Execute($"CREATE INDEX {table}_{columns.Replace(", ", "_", StringComparison.Ordinal)} ON {table} ({columns})");
+        this.Insert(new ProjectionRow { Name = ProjectionName, Position = 0, Format = format });
+    }
+
+    private static readonly (string Table, string Columns)[] Indexes =
+    [
+        ("nodes", "office_id"),
+        ("devices", "office_id, name"),
+        ("devices", "name"),
+        ("device_labels", "label, value"),
+        ("presence", "last_sync"),
+        ("tokens", "office_id"),
+        ("device_events", "device_id, position"),
+        ("node_events", "node_id, position"),
+        ("office_events", "office_id, position"),
+    ];
+}

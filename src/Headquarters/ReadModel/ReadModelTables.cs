@@ -1,0 +1,161 @@
+using LinqToDB.Mapping;
+
+namespace Fleet.Headquarters.ReadModel;
+
+// The tables behind console and API. Written by the projection and the presence writer alone; times are Unix milliseconds, UTC.
+
+[Table("offices")]
+internal sealed class OfficeRow
+{
+    [Column("office_id"), PrimaryKey] public string OfficeId { get; set; } = "";
+    [Column("title"), NotNull] public string Title { get; set; } = "";
+    [Column("opened_at")] public DateTimeOffset OpenedAt { get; set; }
+    [Column("book_version")] public long BookVersion { get; set; }
+}
+
+[Table("nodes")]
+internal sealed class NodeRow
+{
+    [Column("node_id"), PrimaryKey] public string NodeId { get; set; } = "";
+    [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
+    [Column("device_id"), NotNull] public string DeviceId { get; set; } = "";
+    [Column("enrolled_at")] public DateTimeOffset EnrolledAt { get; set; }
+    [Column("certificate_serial"), NotNull] public string CertificateSerial { get; set; } = "";
+    [Column("certificate_not_after")] public DateTimeOffset CertificateNotAfter { get; set; }
+    [Column("desired_version")] public long DesiredVersion { get; set; }
+    /// <summary>Role names, comma between them.</summary>
+    [Column("desired_roles"), NotNull] public string DesiredRoles { get; set; } = "";
+    [Column("desired_at")] public DateTimeOffset? DesiredAt { get; set; }
+    [Column("applied_version")] public long AppliedVersion { get; set; }
+    [Column("reported_roles"), NotNull] public string ReportedRoles { get; set; } = "";
+    [Column("reported_at")] public DateTimeOffset? ReportedAt { get; set; }
+    [Column("gateway_addresses"), NotNull] public string GatewayAddresses { get; set; } = "";
+    [Column("version"), NotNull] public string Version { get; set; } = "";
+    [Column("host_name"), NotNull] public string HostName { get; set; } = "";
+    [Column("started_at")] public DateTimeOffset? StartedAt { get; set; }
+    /// <summary>One a line.</summary>
+    [Column("problems"), NotNull] public string Problems { get; set; } = "";
+    [Column("linked")] public bool Linked { get; set; }
+    [Column("link_since")] public DateTimeOffset? LinkSince { get; set; }
+    [Column("link_reason"), NotNull] public string LinkReason { get; set; } = "";
+}
+
+[Table("devices")]
+internal sealed class DeviceRow
+{
+    [Column("device_id"), PrimaryKey] public string DeviceId { get; set; } = "";
+    [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
+    [Column("name"), NotNull] public string Name { get; set; } = "";
+    [Column("enrolled_at")] public DateTimeOffset EnrolledAt { get; set; }
+    [Column("certificate_serial"), NotNull] public string CertificateSerial { get; set; } = "";
+    [Column("certificate_not_after")] public DateTimeOffset CertificateNotAfter { get; set; }
+    [Column("key_generation")] public long KeyGeneration { get; set; }
+    [Column("desired_version")] public long DesiredVersion { get; set; }
+    [Column("desired_at")] public DateTimeOffset? DesiredAt { get; set; }
+    [Column("reported_version")] public long ReportedVersion { get; set; }
+    [Column("reported_at")] public DateTimeOffset? ReportedAt { get; set; }
+    [Column("applied_version")] public long AppliedVersion { get; set; }
+    /// <summary>By the device's clock.</summary>
+    [Column("applied_at")] public DateTimeOffset? AppliedAt { get; set; }
+    /// <summary>When headquarters first heard of the applied version, by its own clock.</summary>
+    [Column("applied_known_at")] public DateTimeOffset? AppliedKnownAt { get; set; }
+    /// <summary>A serialized DeviceReport.</summary>
+    [Column("report")] public byte[]? Report { get; set; }
+    [Column("host_name"), NotNull] public string HostName { get; set; } = "";
+    [Column("os"), NotNull] public string Os { get; set; } = "";
+    [Column("agent_version"), NotNull] public string AgentVersion { get; set; } = "";
+    [Column("clone_seen_at")] public DateTimeOffset? CloneSeenAt { get; set; }
+    [Column("clone_evidence"), NotNull] public string CloneEvidence { get; set; } = "";
+}
+
+[Table("device_labels")]
+internal sealed class DeviceLabelRow
+{
+    [Column("device_id"), PrimaryKey(1)] public string DeviceId { get; set; } = "";
+    [Column("label"), PrimaryKey(2)] public string Label { get; set; } = "";
+    [Column("value"), NotNull] public string Value { get; set; } = "";
+}
+
+[Table("presence")]
+internal sealed class PresenceRow
+{
+    [Column("device_id"), PrimaryKey] public string DeviceId { get; set; } = "";
+    [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
+    [Column("last_sync")] public DateTimeOffset LastSync { get; set; }
+    [Column("through_node")] public string? Through { get; set; }
+}
+
+[Table("tokens")]
+internal sealed class TokenRow
+{
+    [Column("token_id"), PrimaryKey] public string TokenId { get; set; } = "";
+    [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
+    [Column("kind"), NotNull] public string Kind { get; set; } = "";
+    [Column("uses")] public int Uses { get; set; }
+    [Column("used")] public int Used { get; set; }
+    [Column("created_at")] public DateTimeOffset CreatedAt { get; set; }
+    [Column("expires_at")] public DateTimeOffset ExpiresAt { get; set; }
+    [Column("revoked_at")] public DateTimeOffset? RevokedAt { get; set; }
+    [Column("created_by"), NotNull] public string CreatedBy { get; set; } = "";
+}
+
+[Table("policies")]
+internal sealed class PolicyRow
+{
+    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("version")] public long Version { get; set; }
+    [Column("applied_at")] public DateTimeOffset AppliedAt { get; set; }
+    [Column("applied_by"), NotNull] public string AppliedBy { get; set; } = "";
+    [Column("priority")] public int Priority { get; set; }
+    /// <summary>A PolicyDocument as the journal's MessagePack.</summary>
+    [Column("document"), NotNull] public byte[] Document { get; set; } = [];
+}
+
+[Table("device_events")]
+internal sealed class DeviceEventRow
+{
+    /// <summary>The journal's ordering: rises over the whole fleet.</summary>
+    [Column("position"), PrimaryKey] public long Position { get; set; }
+    [Column("device_id"), NotNull] public string DeviceId { get; set; } = "";
+    [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
+    /// <summary>The device's own number; 0 for what headquarters did to the device.</summary>
+    [Column("number")] public long Number { get; set; }
+    [Column("kind"), NotNull] public string Kind { get; set; } = "";
+    [Column("text"), NotNull] public string Text { get; set; } = "";
+    [Column("device_time")] public DateTimeOffset? DeviceTime { get; set; }
+    [Column("at")] public DateTimeOffset At { get; set; }
+}
+
+[Table("node_events")]
+internal sealed class NodeEventRow
+{
+    [Column("position"), PrimaryKey] public long Position { get; set; }
+    [Column("node_id"), NotNull] public string NodeId { get; set; } = "";
+    [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
+    /// <summary>The node's own number; 0 for what headquarters did to the node.</summary>
+    [Column("number")] public long Number { get; set; }
+    [Column("kind"), NotNull] public string Kind { get; set; } = "";
+    [Column("text"), NotNull] public string Text { get; set; } = "";
+    [Column("node_time")] public DateTimeOffset? NodeTime { get; set; }
+    [Column("at")] public DateTimeOffset At { get; set; }
+}
+
+[Table("office_events")]
+internal sealed class OfficeEventRow
+{
+    [Column("position"), PrimaryKey] public long Position { get; set; }
+    [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
+    [Column("kind"), NotNull] public string Kind { get; set; } = "";
+    [Column("text"), NotNull] public string Text { get; set; } = "";
+    [Column("at")] public DateTimeOffset At { get; set; }
+}
+
+/// <summary>How far the projection has read the journal; written in the transaction that writes the rows.</summary>
+[Table("projection")]
+internal sealed class ProjectionRow
+{
+    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("position")] public long Position { get; set; }
+    /// <summary>The shape of the tables; another one is rebuilt from the journal.</summary>
+    [Column("format")] public int Format { get; set; }
+}
