@@ -17,9 +17,10 @@ public sealed record PeerTrust(X509Certificate2 Authority, TimeProvider Clock, T
     /// <summary>The pin of a CA: SHA-256 over its SubjectPublicKeyInfo (as in RFC 7469, 2.4).</summary>
     public static byte[] PinOf(X509Certificate2 authority) => SHA256.HashData(authority.PublicKey.ExportSubjectPublicKeyInfo());
 
-    /// <summary>Finds the pinned CA among the certificates a peer presented at first contact; null where it is not there.</summary>
+    /// <summary>Finds the pinned CA among the certificates a peer presented at first contact, or inside them (<see cref="AuthorityExtension"/>); null where it is not there.</summary>
     public static X509Certificate2? FindPinned(byte[] pin, IEnumerable<X509Certificate2> presented) =>
-        presented.FirstOrDefault(c => CryptographicOperations.FixedTimeEquals(PinOf(c), pin));
+        presented.SelectMany(c => new[] { c, AuthorityExtension.In(c) }).OfType<X509Certificate2>()
+            .FirstOrDefault(c => CryptographicOperations.FixedTimeEquals(PinOf(c), pin));
 
     /// <summary>Returns whom the certificate names, or null and the reason why it is not trusted.</summary>
     public PeerIdentity? Check(X509Certificate2? certificate, out string problem)
