@@ -1,0 +1,64 @@
+using System.Globalization;
+using Fleet.Device.Events;
+
+namespace Fleet.Device.Settings;
+
+/// <summary>Block <c>fleet.agent</c>; the defaults are those of <c>hocon/agent.hocon</c>, which is built in.</summary>
+public sealed record DeviceOptions(
+    TimeSpan SyncInterval,
+    TimeSpan FirstRetry,
+    TimeSpan ConnectTimeout,
+    TimeSpan AnswerTimeout,
+    TimeSpan Keepalive,
+    TimeSpan ClockTolerance,
+    EventCaps Events)
+{
+    private const string Shipped = "agent.hocon";
+    private static readonly Lazy<DeviceOptions> Built = new(() => Load(file: null, source: "", []));
+
+    /// <summary>What the shipped file says.</summary>
+    public static DeviceOptions Default => Built.Value;
+
+    /// <summary>Reads the shipped settings and an administrator's file over them; all mistakes land in <paramref name="problems"/>.</summary>
+    /// <param name="file">The administrator's text, or null.</param>
+    /// <param name="source">Its name, for messages.</param>
+    public static DeviceOptions Load(string? file, string source, List<string> problems)
+    {
+        var values = new Dictionary<string, SettingsValue>(SettingsText.Read(ShippedText(), $"built-in {Shipped}", problems));
+        foreach (var (key, value) in SettingsText.Read(file ?? "", source, problems))
+            if (!values.ContainsKey(key))
+                problems.Add($"{value.Origin}: {key} is no setting of the agent; it knows {string.Join(", ", values.Keys.Order())}");
+            else
+                values[key] = value;
+
+        TimeSpan Duration(string key) => DurationText.TryParse(values[key].Text, out var duration) ? duration : Wrong(key, "a duration over zero, such as 15s", TimeSpan.FromSeconds(1));
+        long Number(string key, long min, long max) =>
+            long.TryParse(values[key].Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
+                ? number
+                : Wrong(key, $"a whole number from {min} to {max}", min);
+        T Wrong<T>(string key, string wanted, T standIn)
+        {
+            problems.Add($"{values[key].Origin}: {key} must be {wanted}, not '{values[key].Text}'");
+            return standIn;
+        }
+
+        return new DeviceOptions(
+            SyncInterval: Duration("fleet.agent.sync.interval"),
+            FirstRetry: Duration("fleet.agent.sync.first-retry"),
+            ConnectTimeout: Duration("fleet.agent.sync.connect-timeout"),
+            AnswerTimeout: Duration("fleet.agent.sync.answer-timeout"),
+            Keepalive: Duration("fleet.agent.sync.keepalive"),
+            ClockTolerance: Duration("fleet.agent.clock.tolerance"),
+            Events: new EventCaps(
+                (int)Number("fleet.agent.events.max-count", 10, 1_000_000),
+                Number("fleet.agent.events.max-bytes", 65_536, 1_073_741_824),
+                Duration("fleet.agent.events.max-age")));
+    }
+
+    private static string ShippedText()
+    {
+        using var stream = typeof(DeviceOptions).Assembly.GetManifestResourceStream(Shipped) ?? throw new InvalidOperationException($"{Shipped} is not built in");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

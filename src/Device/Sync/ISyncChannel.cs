@@ -1,0 +1,25 @@
+using Fleet.Contracts.Agents;
+using Fleet.Device.Identity;
+
+namespace Fleet.Device.Sync;
+
+/// <summary>A way to one carrier (a gateway or headquarters). gRPC in the agent; a call inside the process for an office node's own machine.</summary>
+public interface ISyncChannel
+{
+    /// <summary>Who answers there: a node id, <c>headquarters</c>, or the address while that is not known yet.</summary>
+    string Name { get; }
+
+    /// <exception cref="CarrierException">Nobody there, not to be trusted, or no answer in time: try the next carrier.</exception>
+    Task<SyncReply> SyncAsync(SyncRequest request, CancellationToken cancellation);
+}
+
+/// <summary>The carriers that a device may use.</summary>
+public interface ISyncCarriers : IAsyncDisposable
+{
+    /// <summary>Channels in order of preference; asked before each sync. Those that stay are kept open.</summary>
+    /// <param name="addresses"><c>host:port</c> in order, as the device's desired state and its enrolment say.</param>
+    IReadOnlyList<ISyncChannel> InOrder(IReadOnlyList<string> addresses, DeviceIdentity identity);
+}
+
+/// <summary>A carrier can't be used now; the message names it and says why.</summary>
+public sealed class CarrierException(string message) : Exception(message);
