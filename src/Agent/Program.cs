@@ -1,1 +1,24 @@
-return 0;
+using System.CommandLine;
+using Fleet.Agent;
+using Fleet.Agent.Commands;
+
+var root = new RootCommand("""
+    The Fleet agent: reports this machine to headquarters and applies what headquarters desires.
+
+    Examples:
+      agent enroll --data /var/lib/fleet-agent --token fleet1.leeds.… --gateway gw1.leeds.example:13000
+      agent enroll --data /var/lib/fleet-agent --token fleet1.leeds.… --server hq.example.com:13000
+      agent run --data /var/lib/fleet-agent
+      agent show --data /var/lib/fleet-agent --json
+
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+    """)
+{
+    EnrollCommand.Make(),
+    RunCommand.Make(),
+    ShowCommand.Make(),
+};
+
+var parsed = root.Parse(args);
+var code = await parsed.InvokeAsync();
+return parsed.Errors.Count > 0 ? ExitCode.Usage : code;

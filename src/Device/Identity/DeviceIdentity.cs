@@ -22,7 +22,7 @@ public sealed record DeviceIdentity(
 
     /// <summary>The envelope keys of a generation; null where this device has no such key (any more).</summary>
     public EnvelopeKeys? KeysOf(uint generation) =>
-        (generation == Current.Generation ? Current : generation == Previous?.Generation ? Previous : null)?.Share(HeadquartersKey, Device);
+        new[] { Current, Previous, Next }.FirstOrDefault(k => k?.Generation == generation)?.Share(HeadquartersKey, Device);
 
     /// <summary>Whether it is time for another certificate.</summary>
     /// <param name="now">Headquarters' time as far as it is known: this machine's clock may be wrong by days.</param>

@@ -1,0 +1,91 @@
+using System.CommandLine;
+using Fleet.Device;
+using Fleet.Device.Enrolment;
+using Fleet.Device.Identity;
+using Fleet.Device.Inventory;
+using Fleet.Device.Settings;
+using Fleet.Device.Storage;
+using Fleet.Device.Sync;
+using Microsoft.Extensions.Logging;
+
+namespace Fleet.Agent.Commands;
+
+/// <summary><c>agent run</c>: syncs until stopped; completes an enrolment that is under way first.</summary>
+internal static partial class RunCommand
+{
+    public static Command Make()
+    {
+        var data = AgentOptions.Data();
+        var config = AgentOptions.Config();
+        var command = new Command("run", """
+            Runs the agent until it is stopped (SIGTERM or Ctrl-C). An enrolment that has not been answered yet completes first.
+
+            Example:
+              agent run --data /var/lib/fleet-agent
+            """)
+        { data, config };
+        // System.CommandLine cancels on SIGINT and SIGTERM.
+        command.SetAction((parsed, cancellation) => AgentOptions.Guarded(() =>
+            Run(parsed.GetValue(data)!, AgentOptions.Load(parsed.GetValue(data)!, parsed.GetValue(config)), cancellation)));
+        return command;
+    }
+
+    private static async Task<int> Run(string data, DeviceOptions options, CancellationToken cancellation)
+    {
+        var clock = TimeProvider.System;
+        var log = new ConsoleLog(clock);
+        using var directory = DeviceDirectory.Open(data);
+        try
+        {
+            if (IdentityFiles.Load(directory) is null && await Complete(directory, options, clock, log, cancellation).ConfigureAwait(false) is { } failed)
+            {
+                await Console.Error.WriteLineAsync(failed).ConfigureAwait(false);
+                return ExitCode.Failed;
+            }
+
+            await using var carriers = new GrpcCarriers(Tcp.Connect, options, clock);
+            var device = new DeviceRuntime(directory, options, carriers, new LocalMachine(AgentVersion.Text), clock, log, AgentVersion.Text);
+            device.RoundEnded += _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+            LogReady(log, device.Identity.Device.Value);
+            await device.Run(cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            LogStopped(log);
+        }
+
+        return ExitCode.Done;
+    }
+
+    /// <summary>Returns why the machine can't be enrolled, or null once it is.</summary>
+    private static async Task<string?> Complete(DeviceDirectory directory, DeviceOptions options, TimeProvider clock, ILogger log, CancellationToken cancellation)
+    {
+        if (PendingEnrolment.Load(directory) is not { } pending)
+            return $"{directory.Path} holds no enrolled device; run 'agent enroll' first";
+        var outcome = await new EnrolmentClient(Tcp.Connect, options, clock)
+            .EnrolUntilAnswered(pending, (unreachable, wait) => LogOutOfReach(log, unreachable.Detail, (long)wait.TotalSeconds), cancellation).ConfigureAwait(false);
+        switch (outcome)
+        {
+            case EnrolmentOutcome.Accepted accepted:
+                DeviceEnrolment.Complete(directory, pending, accepted);
+                LogEnrolled(log, pending.Token.Office.Value, accepted.Through);
+                return null;
+            case EnrolmentOutcome.Refused refused:
+                return $"enrolment refused: {refused.Detail}; get another token and run 'agent enroll' again";
+            default:
+                throw new NotSupportedException($"{outcome.GetType().Name} has no rule");
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "agent {Device} is ready")]
+    private static partial void LogReady(ILogger log, string device);
+
+    [LoggerMessage(LogLevel.Information, "agent stopped")]
+    private static partial void LogStopped(ILogger log);
+
+    [LoggerMessage(LogLevel.Information, "enrolled at office {Office} through {Carrier}")]
+    private static partial void LogEnrolled(ILogger log, string office, string carrier);
+
+    [LoggerMessage(LogLevel.Warning, "not enrolled yet, headquarters is out of reach ({Why}); trying again in {Seconds} s")]
+    private static partial void LogOutOfReach(ILogger log, string why, long seconds);
+}

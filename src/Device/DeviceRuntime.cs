@@ -1,0 +1,282 @@
+using System.Security.Cryptography;
+using Fleet.Contracts.Agents;
+using Fleet.Device.Events;
+using Fleet.Device.Identity;
+using Fleet.Device.Inventory;
+using Fleet.Device.Settings;
+using Fleet.Device.Storage;
+using Fleet.Device.Sync;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Logging;
+
+namespace Fleet.Device;
+
+/// <summary>
+/// One enrolled device: keeps its state, reports and syncs until stopped. The agent runs one; an office node runs one for its own machine; labs and
+/// load generators run thousands in a process. A new object on the same storage is a restart of the device.
+/// </summary>
+public sealed partial class DeviceRuntime
+{
+    /// <summary>Exchanges in one round: apply, report that, have it acknowledged, and one to spare.</summary>
+    private const int MaxExchanges = 4;
+
+    private static readonly TimeSpan RepeatAfter = TimeSpan.FromHours(1);
+
+    private readonly IDeviceStorage _storage;
+    private readonly DeviceOptions _options;
+    private readonly ISyncCarriers _carriers;
+    private readonly IMachine _machine;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _log;
+    private readonly string _version;
+    private readonly SyncWait _wait;
+    private readonly EventQueue _events;
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly ByteString _runId = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(8));
+    // Carrier → why its newest envelopes were refused.
+    private readonly SortedDictionary<string, string> _distrusted = new(StringComparer.Ordinal);
+    private readonly Dictionary<Note, DateTimeOffset> _told = [];
+    private SyncState _state;
+    private DeviceIdentity _identity;
+
+    /// <param name="carriers">Owned by the caller.</param>
+    /// <param name="version">The version of the program.</param>
+    /// <exception cref="StorageException">The device is not enrolled, or its files are damaged.</exception>
+    public DeviceRuntime(
+        IDeviceStorage storage, DeviceOptions options, ISyncCarriers carriers, IMachine machine, TimeProvider clock, ILogger log, string version, Random? random = null)
+    {
+        (_storage, _options, _carriers, _machine, _clock, _log, _version) = (storage, options, carriers, machine, clock, log, version);
+        _identity = IdentityFiles.Load(storage) ?? throw new StorageException("this device is not enrolled");
+        _state = SyncState.Load(storage);
+        _wait = new SyncWait(new Backoff(options.FirstRetry), random ?? Random.Shared);
+        _events = new EventQueue(storage, options.Events, clock, _state.AcknowledgedEvent);
+    }
+
+    public DeviceIdentity Identity => _identity;
+
+    /// <summary>Where the conversation with headquarters stands; immutable, so it may be read from any thread.</summary>
+    public SyncState State => _state;
+
+    /// <summary>Raised after each round on the device's own thread.</summary>
+    public event Action<RoundEnd>? RoundEnded;
+
+    /// <summary>Syncs until cancelled. Never throws for what passes; a <see cref="StorageException"/> is one of those (a full disk is emptied).</summary>
+    public async Task Run(CancellationToken cancellation)
+    {
+        Record(new Note("agent-started", $"agent {_version} started"));
+        while (!cancellation.IsCancellationRequested)
+        {
+            var (end, named) = await Round(cancellation).ConfigureAwait(false);
+            var wait = _wait.After(end, named, Effective().SyncInterval);
+            RoundEnded?.Invoke(end);
+            LogWaiting(wait);
+            await WaitOrWake(wait, cancellation).ConfigureAwait(false);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Ends the present wait: the device syncs at once.</summary>
+    public void SyncSoon()
+    {
+        lock (_wake)
+            if (_wake.CurrentCount == 0)
+                _wake.Release();
+    }
+
+    /// <summary>Adds to the device's history; goes up with the next sync.</summary>
+    public void Record(Note note)
+    {
+        try
+        {
+            lock (_events)
+                _events.Add(note.Kind, note.Text);
+        }
+        catch (StorageException fault)
+        {
+            LogStorage(fault.Message);
+        }
+    }
+
+    private async Task WaitOrWake(TimeSpan wait, CancellationToken cancellation)
+    {
+        using var timer = _clock.CreateTimer(_ => SyncSoon(), state: null, wait, Timeout.InfiniteTimeSpan);
+        await _wake.WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Exchanges until both sides agree or nobody answers.</summary>
+    private async Task<(RoundEnd End, TimeSpan? Named)> Round(CancellationToken cancellation)
+    {
+        try
+        {
+            SyncReply? reply = null;
+            var reportWanted = false;
+            for (var exchange = 0; exchange < MaxExchanges; exchange++)
+            {
+                var version = _state.ReportedVersion;
+                RefreshReport();
+                if (reply is not null && !reportWanted && _state.ReportedVersion == version)
+                    break;
+                var answer = await Exchange(reportWanted, cancellation).ConfigureAwait(false);
+                if (answer.Reply is null)
+                    return (RoundEnd.Failed, answer.Named);
+                reply = answer.Reply;
+                if (answer.SyncNow)
+                    return (RoundEnd.Again, null);
+                reportWanted = reply.Outcome == SyncReply.Types.Outcome.ReportWanted && !reportWanted;
+            }
+
+            return (_state.AwaitsAck ? RoundEnd.Held : RoundEnd.Done, reply?.NextSync?.ToTimeSpan());
+        }
+        catch (StorageException fault)
+        {
+            LogStorage(fault.Message);
+            return (RoundEnd.Failed, null);
+        }
+    }
+
+    /// <summary>One request and its answer, from the first carrier that gives a good one.</summary>
+    private async Task<(SyncReply? Reply, TimeSpan? Named, bool SyncNow)> Exchange(bool reportWanted, CancellationToken cancellation)
+    {
+        TimeSpan? named = null;
+        var addresses = RoutePlan.Addresses(_identity.Reach, _state.Desired, Effective().GatewayOnly);
+        foreach (var channel in _carriers.InOrder(addresses, _identity))
+        {
+            var began = _clock.GetTimestamp();
+            SyncReply reply;
+            try
+            {
+                reply = await channel.SyncAsync(ReportRules.Request(_state, _identity, _runId, _version, reportWanted), cancellation).ConfigureAwait(false);
+            }
+            catch (CarrierException fault)
+            {
+                LogCarrier(fault.Message);
+                continue;
+            }
+
+            var taken = ReplyRules.Take(_state, _identity, reply, _options, _clock);
+            Keep(taken, channel.Name);
+            if (taken.Refusal is { } refusal)
+            {
+                LogRefused(refusal.Detail);
+                return (null, refusal.RetryAfter?.ToTimeSpan(), false);
+            }
+
+            // A carrier's own refusal is its word alone, so the next may be better; so may it after an envelope that was tampered with.
+            if (reply.Outcome == SyncReply.Types.Outcome.Refused)
+            {
+                LogCarrier($"{channel.Name}: {reply.Refusal?.Detail}");
+                named ??= reply.Refusal?.RetryAfter?.ToTimeSpan();
+                continue;
+            }
+
+            if (taken.Distrust.Count > 0)
+                continue;
+            LogSynced(_state.ReportedVersion, _state.DesiredVersion, channel.Name, (long)_clock.GetElapsedTime(began).TotalMilliseconds, _state.AwaitsAck ? ", not acknowledged yet" : "");
+            return (reply, null, taken.SyncNow);
+        }
+
+        return (null, named, false);
+    }
+
+    private void RefreshReport()
+    {
+        if (_identity.Next is null && _identity.RenewalDue(_clock.GetUtcNow() + _state.ClockBehind))
+        {
+            _identity = _identity.WithNext();
+            IdentityFiles.Save(_storage, _identity);
+        }
+
+        var effective = Effective();
+        var facts = new DeviceReport
+        {
+            RunId = _runId,
+            Machine = ByteString.CopyFrom(_machine.Fingerprint),
+            Inventory = _machine.Inventory(),
+            AppliedVersion = _state.DesiredVersion,
+            AppliedAt = _state.Desired is null ? null : Timestamp.FromDateTimeOffset(_state.AppliedAt),
+            RenewalRequest = ByteString.CopyFrom(_identity.Next?.CertificateRequest ?? []),
+            ReachedThrough = _state.ReachedThrough,
+        };
+        facts.Settings.Add(effective.All.ToDictionary());
+        facts.Problems.AddRange(effective.Problems);
+        if (ReplyRules.ClockProblem(_state.ClockBehind) is { } clockProblem)
+            facts.Problems.Add(clockProblem);
+        facts.Problems.AddRange(_distrusted.Select(d => $"carrier {d.Key} delivered an envelope that was refused: {d.Value}"));
+
+        IReadOnlyList<DeviceEvent> waiting;
+        lock (_events)
+            waiting = _events.Oldest(ReportRules.MaxEvents);
+        // On disk before it is sent: a version must never be used again for another content.
+        Save(ReportRules.Refreshed(_state, facts, waiting, () => _identity.KeysOf(_identity.Current.Generation)!, _clock.GetUtcNow()));
+    }
+
+    private void Keep(ReplyTaken taken, string carrier)
+    {
+        if (!ReferenceEquals(taken.Identity, _identity))
+        {
+            IdentityFiles.Save(_storage, taken.Identity);
+            _identity = taken.Identity;
+        }
+
+        var state = taken.Distrust.Count == 0 ? taken.State with { ReachedThrough = carrier } : taken.State;
+        var acknowledged = state.AcknowledgedEvent != _state.AcknowledgedEvent;
+        Save(state);
+        if (acknowledged)
+            lock (_events)
+                _events.Acknowledge(state.AcknowledgedEvent);
+
+        foreach (var note in taken.Notes)
+            Record(note);
+        if (taken.Refusal is { } refusal)
+            RecordHourly(new Note("report-refused", refusal.Detail));
+        if (taken.Distrust.Count == 0)
+        {
+            _distrusted.Remove(carrier);
+            return;
+        }
+
+        _distrusted[carrier] = taken.Distrust[0];
+        LogDistrust(carrier, taken.Distrust[0]);
+        RecordHourly(new Note("envelope-refused", $"{carrier}: {taken.Distrust[0]}"));
+    }
+
+    /// <summary>A repeat is told once an hour: a hostile carrier must not fill the device's history.</summary>
+    private void RecordHourly(Note note)
+    {
+        var now = _clock.GetUtcNow();
+        foreach (var (old, _) in _told.Where(t => now - t.Value >= RepeatAfter).ToList())
+            _told.Remove(old);
+        if (_told.TryAdd(note, now))
+            Record(note);
+    }
+
+    private void Save(SyncState state)
+    {
+        if (state == _state)
+            return;
+        state.Save(_storage);
+        _state = state;
+    }
+
+    private EffectiveSettings Effective() => EffectiveSettings.From(_options, _identity.Reach, _state.Desired);
+
+    [LoggerMessage(LogLevel.Information, "synced: reported {Reported}, desired {Desired}, through {Carrier} in {Milliseconds} ms{Remark}")]
+    private partial void LogSynced(ulong reported, ulong desired, string carrier, long milliseconds, string remark);
+
+    [LoggerMessage(LogLevel.Warning, "carrier unusable: {Why}")]
+    private partial void LogCarrier(string why);
+
+    [LoggerMessage(LogLevel.Warning, "{Carrier} delivered an envelope that was refused: {Why}")]
+    private partial void LogDistrust(string carrier, string why);
+
+    [LoggerMessage(LogLevel.Error, "headquarters refused this device's report: {Why}")]
+    private partial void LogRefused(string why);
+
+    [LoggerMessage(LogLevel.Error, "the data directory can't be written; trying again later: {Why}")]
+    private partial void LogStorage(string why);
+
+    [LoggerMessage(LogLevel.Debug, "next sync in {Wait}")]
+    private partial void LogWaiting(TimeSpan wait);
+}
