@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Device.Enrolment;
