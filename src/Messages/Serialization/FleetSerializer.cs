@@ -1,3 +1,4 @@
+using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Serialization;
@@ -35,11 +36,20 @@ public sealed class FleetSerializer(ExtendedActorSystem system) : SerializerWith
 
     public override byte[] ToBinary(object obj) => MessagePackSerializer.Serialize(obj.GetType(), obj, Codec.Options);
 
-    public override object FromBinary(byte[] bytes, string manifest) =>
-        Manifests.All.TryGetValue(manifest, out var type)
-            ? MessagePackSerializer.Deserialize(type, bytes, Codec.Options) ?? throw new System.Runtime.Serialization.SerializationException($"an empty {manifest}")
-            : throw new System.Runtime.Serialization.SerializationException(
-                $"unknown message '{Shown(manifest)}': it is of a newer version of Fleet, or of no version");
+    /// <exception cref="SerializationException">Unknown or malformed; the one kind of fault that Akka logs and survives.</exception>
+    public override object FromBinary(byte[] bytes, string manifest)
+    {
+        if (!Manifests.All.TryGetValue(manifest, out var type))
+            throw new SerializationException($"unknown message '{Shown(manifest)}': it is of a newer version of Fleet, or of no version");
+        try
+        {
+            return MessagePackSerializer.Deserialize(type, bytes, Codec.Options) ?? throw new SerializationException($"an empty {manifest}");
+        }
+        catch (MessagePackSerializationException malformed)
+        {
+            throw new SerializationException($"a malformed {manifest}: {(malformed.InnerException ?? malformed).Message}", malformed);
+        }
+    }
 
     private static string Shown(string manifest) => manifest.Length <= 40 ? manifest : manifest[..40] + "…";
 }

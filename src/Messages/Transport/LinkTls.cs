@@ -1,0 +1,90 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Fleet.Contracts.Identity;
+
+namespace Fleet.Messages.Transport;
+
+/// <summary>The mutual TLS handshakes of the link. Shows the certificate of the day and learns who the peer is.</summary>
+internal sealed class LinkTls(LinkTransportSetup setup)
+{
+    private (X509Certificate2 Certificate, SslStreamCertificateContext Context)? _shown;
+
+    /// <summary>Authenticates whoever dialled this side.</summary>
+    /// <exception cref="PeerRefusedException">The peer's certificate is refused; the message says why.</exception>
+    /// <exception cref="AuthenticationException">The handshake failed.</exception>
+    public Task<(SslStream Stream, PeerIdentity Peer)> AsServer(Stream raw, CancellationToken cancellation) =>
+        Authenticate(raw, Judge, (stream, judge) => stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = Shown(),
+            ClientCertificateRequired = true,
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            RemoteCertificateValidationCallback = judge,
+            // A resumed session would pass by the judgement of the certificate.
+            AllowTlsResume = false,
+        }, cancellation));
+
+    /// <summary>Authenticates the side that this one dialled: it must be <paramref name="logicalHost"/>.</summary>
+    /// <exception cref="PeerRefusedException">The peer's certificate is refused; the message says why.</exception>
+    /// <exception cref="AuthenticationException">The handshake failed.</exception>
+    public Task<(SslStream Stream, PeerIdentity Peer)> AsClient(Stream raw, string logicalHost, CancellationToken cancellation) =>
+        Authenticate(raw, certificate => JudgeServer(certificate, logicalHost), (stream, judge) => stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = logicalHost,
+            ClientCertificateContext = Shown(),
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            RemoteCertificateValidationCallback = judge,
+            AllowTlsResume = false,
+        }, cancellation));
+
+    private static async Task<(SslStream Stream, PeerIdentity Peer)> Authenticate(
+        Stream raw, Func<X509Certificate2?, (PeerIdentity? Peer, string Problem)> judge, Func<SslStream, RemoteCertificateValidationCallback, Task> handshake)
+    {
+        (PeerIdentity? Peer, string? Problem) verdict = (null, null);
+        var stream = new SslStream(raw, leaveInnerStreamOpen: false);
+        try
+        {
+            await handshake(stream, (_, certificate, _, _) =>
+            {
+                verdict = judge(certificate as X509Certificate2);
+                return verdict.Peer is not null;
+            });
+            return (stream, verdict.Peer ?? throw new PeerRefusedException("the peer was not judged"));
+        }
+        catch (Exception fault)
+        {
+            await stream.DisposeAsync();
+            // SslStream says only that the callback said no.
+            if (fault is AuthenticationException && verdict is { Peer: null, Problem: { } problem })
+                throw new PeerRefusedException(problem);
+            throw;
+        }
+    }
+
+    private (PeerIdentity? Peer, string Problem) Judge(X509Certificate2? certificate)
+    {
+        if (setup.Trust.Check(certificate, out var problem) is not { } peer)
+            return (null, problem);
+        return setup.Admit(peer, certificate!) is { } refusal ? (null, $"{peer} is refused: {refusal}") : (peer, "");
+    }
+
+    private (PeerIdentity? Peer, string Problem) JudgeServer(X509Certificate2? certificate, string logicalHost) => Judge(certificate) switch
+    {
+        ({ } peer, _) when peer.LogicalHost != logicalHost => (null, $"dialled {logicalHost} and met {peer.LogicalHost}"),
+        var verdict => verdict,
+    };
+
+    private SslStreamCertificateContext Shown()
+    {
+        var certificate = setup.Certificate();
+        // Making a context builds a chain: once a certificate, not once a connection. A race makes it twice, which harms nobody.
+        if (_shown is not { } shown || !ReferenceEquals(shown.Certificate, certificate))
+            _shown = shown = (certificate, SslStreamCertificateContext.Create(certificate, [setup.Trust.Authority], offline: true));
+        return shown.Context;
+    }
+}
+
+/// <summary>A genuine TLS peer that may not come in; the message says why and is safe to log.</summary>
+internal sealed class PeerRefusedException(string message) : AuthenticationException(message);

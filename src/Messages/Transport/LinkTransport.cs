@@ -1,0 +1,230 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Authentication;
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Event;
+using Akka.Remote.Transport;
+
+namespace Fleet.Messages.Transport;
+
+/// <summary>
+/// Akka.Remote over mutual TLS (decision 0002). Binds the name that an association claims to the certificate of its connection before Akka
+/// registers it, so nobody can take another's address; a handshake that fails ends that association and nothing else; the own certificate is
+/// asked anew for each connection. What HOCON can't carry comes as <see cref="LinkTransportSetup"/>, limits from <c>akka.remote.fleet-link</c>.
+/// </summary>
+public sealed class LinkTransport : Akka.Remote.Transport.Transport
+{
+    /// <summary>Makes addresses read <c>akka.tls://…</c>.</summary>
+    public const string Scheme = "tls";
+
+    /// <summary>A peer redials before its old connections are found dead; of more than these, the oldest goes.</summary>
+    private const int MaximumPerPeer = 4;
+
+    private static readonly TimeSpan AcceptRetry = TimeSpan.FromMilliseconds(200);
+
+    private readonly LinkTransportSetup _setup;
+    private readonly LinkLimits _limits;
+    private readonly LinkTls _tls;
+    private readonly ILoggingAdapter _log;
+    private readonly Address _address;
+    private readonly SemaphoreSlim _handshakes;
+    private readonly CancellationTokenSource _shutdown = new();
+    private readonly ConcurrentDictionary<string, IReadOnlyList<LinkConnection>> _connections = new();
+    private IByteListener? _listener;
+
+    /// <summary>Called by Akka.Remote through reflection.</summary>
+    public LinkTransport(ActorSystem system, Config config)
+    {
+        (System, Config, SchemeIdentifier) = (system, config, Scheme);
+        _setup = system.Settings.Setup.Get<LinkTransportSetup>() is { HasValue: true } setup
+            ? setup.Value
+            : throw new ConfigurationException($"actor system {system.Name} was made without a {nameof(LinkTransportSetup)}");
+        _limits = LinkLimits.From(config);
+        _tls = new LinkTls(_setup);
+        _log = Logging.GetLogger(system, typeof(LinkTransport));
+        _address = new Address(Scheme, system.Name, _setup.LogicalHost, _limits.AnnouncedPort);
+        _handshakes = new SemaphoreSlim(_limits.MaximumHandshakes);
+        MaximumPayloadBytes = _limits.MaximumFrame;
+        system.WithExtension<LinkTransportHolder, LinkTransportHolderProvider>().Transport = this;
+    }
+
+    /// <summary>Where this side really listens; null where nothing does.</summary>
+    public IPEndPoint? ListensAt => _listener?.Local;
+
+    /// <summary>The transport of an actor system that was made with one.</summary>
+    public static LinkTransport Of(ActorSystem system) =>
+        system.WithExtension<LinkTransportHolder, LinkTransportHolderProvider>().Transport
+            ?? throw new InvalidOperationException($"actor system {system.Name} has no {nameof(LinkTransport)}");
+
+    /// <summary>Ends the associations with a peer at once, as if their connections had broken; the next message dials anew.</summary>
+    public void Abort(string logicalHost)
+    {
+        foreach (var connection in _connections.GetValueOrDefault(logicalHost, []))
+            connection.Abort();
+    }
+
+    public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
+    {
+        var upward = new TaskCompletionSource<IAssociationEventListener>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_setup.ListenAt is { } at)
+        {
+            _listener = _setup.Network.Listen(at);
+            _ = AcceptLoop(_listener, upward.Task);
+        }
+
+        return Task.FromResult((_address, upward));
+    }
+
+    public override bool IsResponsibleFor(Address remote) => true;
+
+    public override async Task<AssociationHandle> Associate(Address remoteAddress)
+    {
+        var host = remoteAddress.Host ?? "";
+        if (_setup.Dial(host) is not { Count: > 0 } addresses)
+            throw Unreachable($"{host} is not dialled from here; it has to dial");
+        var faults = new List<string>();
+        foreach (var address in addresses)
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(_shutdown.Token);
+            patience.CancelAfter(_limits.ConnectTimeout);
+            try
+            {
+                var raw = await _setup.Network.Connect(address, patience.Token);
+                var (stream, peer) = await _tls.AsClient(raw, host, patience.Token);
+                var connection = Register(new LinkConnection(stream, peer, _address, remoteAddress, _limits, Forget));
+                connection.Start(first: null);
+                return connection;
+            }
+            catch (Exception fault) when (IsPassing(fault))
+            {
+                faults.Add(fault is OperationCanceledException ? $"{address}: no answer within {_limits.ConnectTimeout.TotalSeconds:0.#} s" : $"{address}: {fault.Message}");
+            }
+        }
+
+        throw Unreachable(string.Join("; ", faults));
+    }
+
+    public override async Task<bool> Shutdown()
+    {
+        await _shutdown.CancelAsync();
+        if (_listener is not null)
+            await _listener.DisposeAsync();
+        foreach (var connection in _connections.Values.SelectMany(c => c))
+            connection.Abort();
+        return true;
+    }
+
+    private async Task AcceptLoop(IByteListener listener, Task<IAssociationEventListener> upward)
+    {
+        try
+        {
+            var akka = await upward.WaitAsync(_shutdown.Token);
+            while (true)
+            {
+                // A connection without a handshake holds a place until its time is over; further ones wait in the system's queue.
+                await _handshakes.WaitAsync(_shutdown.Token);
+                try
+                {
+                    var (stream, from) = await listener.Accept(_shutdown.Token);
+                    _ = Admit(stream, from, akka);
+                }
+                catch (IOException fault)
+                {
+                    _handshakes.Release();
+                    _log.Warning("Link can't accept a connection, tries on: {Problem}", fault.Message);
+                    await Task.Delay(AcceptRetry, _shutdown.Token);
+                }
+            }
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
+        {
+            // Shutdown.
+        }
+    }
+
+    private async Task Admit(Stream raw, IPEndPoint from, IAssociationEventListener akka)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_shutdown.Token);
+        patience.CancelAfter(_limits.ConnectTimeout);
+        try
+        {
+            var (stream, peer) = await _tls.AsServer(raw, patience.Token);
+            try
+            {
+                var first = await LinkConnection.ReadFrame(stream, _limits.WireFrame, patience.Token);
+                var claimed = AssociatePdu.ClaimedHost(first);
+                if (claimed != peer.LogicalHost)
+                    throw new PeerRefusedException($"the certificate of {peer} claims to be {Shown(claimed)}");
+                // The port tells connections apart in Akka's logs; the association's own address comes with the handshake.
+                var remote = new Address(Scheme, "peer", peer.LogicalHost, from.Port);
+                var connection = Register(new LinkConnection(stream, peer, _address, remote, _limits, Forget));
+                akka.Notify(new InboundAssociation(connection));
+                connection.Start(first);
+            }
+            catch
+            {
+                await stream.DisposeAsync();
+                throw;
+            }
+        }
+        catch (PeerRefusedException refused)
+        {
+            _log.Warning("Link from {Address} refused: {Problem}", from, refused.Message);
+        }
+        catch (Exception fault) when (IsPassing(fault))
+        {
+            // Port scanners and broken connections: not worth more than a line for those who look.
+            _log.Debug("Link from {Address} came to nothing: {Problem}", from, fault.Message);
+        }
+        catch (Exception bug)
+        {
+            // Nobody awaits this task: without the line the fault would be unseen. The listener goes on.
+            _log.Error(bug, "Link from {Address} failed", from);
+        }
+        finally
+        {
+            _handshakes.Release();
+        }
+    }
+
+    private LinkConnection Register(LinkConnection connection)
+    {
+        var all = _connections.AddOrUpdate(connection.Peer.LogicalHost, _ => [connection], (_, others) => [.. others, connection]);
+        if (all.Count > MaximumPerPeer)
+            all[0].Abort();
+        return connection;
+    }
+
+    private void Forget(LinkConnection connection)
+    {
+        var host = connection.Peer.LogicalHost;
+        // Handles compare equal by their addresses; these are about this very connection.
+        while (_connections.TryGetValue(host, out var all))
+        {
+            var rest = all.Where(c => !ReferenceEquals(c, connection)).ToList();
+            if (rest.Count == all.Count)
+                return;
+            if (rest.Count > 0 ? _connections.TryUpdate(host, rest, all) : _connections.TryRemove(KeyValuePair.Create(host, all)))
+                return;
+        }
+    }
+
+    private static InvalidAssociationException Unreachable(string why) => new(why);
+
+    private static bool IsPassing(Exception fault) =>
+        fault is IOException or AuthenticationException or OperationCanceledException or ObjectDisposedException;
+
+    private static string Shown(string? claimed) => claimed is null ? "nobody" : claimed.Length <= 80 ? claimed : claimed[..80] + "…";
+}
+
+/// <summary>Finds a system's transport, which Akka.Remote makes by itself.</summary>
+internal sealed class LinkTransportHolder : IExtension
+{
+    public LinkTransport? Transport { get; set; }
+}
+
+internal sealed class LinkTransportHolderProvider : ExtensionIdProvider<LinkTransportHolder>
+{
+    public override LinkTransportHolder CreateExtension(ExtendedActorSystem system) => new();
+}
