@@ -3,79 +3,135 @@ using System.Buffers.Binary;
 using System.Net.Security;
 using System.Threading.Channels;
 using Akka.Actor;
-using Akka.Remote.Transport;
 using Fleet.Contracts.Identity;
 using Google.Protobuf;
 
 namespace Fleet.Messages.Transport;
 
-/// <summary>One association: frames of four bytes of length (big-endian) and the payload, both ways on one TLS stream.</summary>
-internal sealed class LinkConnection : AssociationHandle
+/// <summary>
+/// One TLS connection between two sides, and the associations that share it. A frame is four bytes of length and two of channel (big-endian),
+/// then the payload; an empty payload closes the channel. Channel 0 is the dialling side's association, higher ones are those that the
+/// accepting side opens: Akka wants an association of its own to send on whenever a peer redials, and the accepting side can't dial.
+/// </summary>
+internal sealed class LinkConnection
 {
-    private const int HeaderLength = 4;
+    /// <summary>The association of the side that dialled.</summary>
+    public const ushort DiallersChannel = 0;
+
+    private const int HeaderLength = 6;
 
     /// <summary>What waits is written together up to this size: one TLS record.</summary>
     private const int BatchBytes = 16 * 1024;
 
+    /// <summary>More associations on one connection than Akka ever needs.</summary>
+    private const int MaximumAssociations = 8;
+
     /// <summary>How long a parting side's last frames may take.</summary>
     private static readonly TimeSpan PartingTime = TimeSpan.FromSeconds(2);
 
+    private readonly Lock _gate = new();
     private readonly SslStream _stream;
     private readonly LinkLimits _limits;
-    private readonly Channel<ByteString> _unsent = Channel.CreateUnbounded<ByteString>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly CancellationTokenSource _closed = new();
-    private readonly Action<LinkConnection> _gone;
-    private long _unsentBytes;
-    private int _ended;
+    private readonly Address _local;
+    private readonly Channel<(ushort Channel, ByteString Payload)> _unsent =
+        System.Threading.Channels.Channel.CreateUnbounded<(ushort, ByteString)>(new UnboundedChannelOptions { SingleReader = true });
 
-    public LinkConnection(SslStream stream, PeerIdentity peer, Address local, Address remote, LinkLimits limits, Action<LinkConnection> gone)
-        : base(local, remote)
-    {
-        (_stream, Peer, _limits, _gone) = (stream, peer, limits, gone);
-        _ = WriteLoop();
-    }
+    private readonly CancellationTokenSource _closed = new();
+    private readonly Dictionary<ushort, LinkAssociation> _associations = [];
+    private ushort _highest;
+    private long _unsentBytes;
+    private bool _ended;
+
+    public LinkConnection(SslStream stream, PeerIdentity peer, Address local, LinkLimits limits) =>
+        (_stream, Peer, _local, _limits) = (stream, peer, local, limits);
 
     /// <summary>Whom the other side's certificate names.</summary>
     public PeerIdentity Peer { get; }
 
-    /// <summary>Delivers what arrives once Akka listens, beginning with <paramref name="first"/> if it was read ahead.</summary>
-    public void Start(ByteString? first) => _ = ReadLoop(first);
+    /// <summary>Completed when the connection is over.</summary>
+    public CancellationToken Closed => _closed.Token;
 
-    /// <summary>Takes a frame for sending; false where too much waits already, which makes Akka back off.</summary>
-    public override bool Write(ByteString payload)
+    /// <summary>The dialling side's association.</summary>
+    public LinkAssociation Dialled(Address remote) => Add(DiallersChannel, remote) ?? throw new IOException("the connection ended");
+
+    /// <summary>One more association that the accepting side opens; null where the connection is over or full.</summary>
+    public LinkAssociation? Open(Address remote)
     {
-        if (Interlocked.Add(ref _unsentBytes, payload.Length + HeaderLength) <= _limits.MaximumUnsent && _unsent.Writer.TryWrite(payload))
+        lock (_gate)
+            return _highest == ushort.MaxValue ? null : Add((ushort)(_highest + 1), remote);
+    }
+
+    /// <summary>Reads and writes until the connection ends.</summary>
+    /// <param name="accept">Judges the first frame of a channel that the other side opened; false ends the connection. Null: it may open none.</param>
+    public void Start(Func<LinkConnection, ushort, ByteString, bool>? accept)
+    {
+        _ = WriteLoop();
+        _ = ReadLoop(accept);
+    }
+
+    /// <summary>Registers an association that the other side opened.</summary>
+    public LinkAssociation? Add(ushort channel, Address remote)
+    {
+        lock (_gate)
+        {
+            if (_ended || _associations.Count >= MaximumAssociations)
+                return null;
+            _highest = Math.Max(_highest, channel);
+            return _associations[channel] = new LinkAssociation(this, channel, _local, remote);
+        }
+    }
+
+    public bool Write(ushort channel, ByteString payload)
+    {
+        var bytes = payload.Length + HeaderLength;
+        if (Interlocked.Add(ref _unsentBytes, bytes) <= _limits.MaximumUnsent && _unsent.Writer.TryWrite((channel, payload)))
             return true;
-        Interlocked.Add(ref _unsentBytes, -(payload.Length + HeaderLength));
+        Interlocked.Add(ref _unsentBytes, -bytes);
         return false;
     }
 
-    /// <summary>Ends the association once what waits is sent, Akka's farewell among it.</summary>
-    [Obsolete("Akka calls it through Disassociate(reason, log).")]
-    public override void Disassociate()
+    /// <summary>Closes one association; the last one closes the connection, once what waits is sent.</summary>
+    public void Close(ushort channel)
     {
-        if (_unsent.Writer.TryComplete() && !_closed.IsCancellationRequested)
+        LinkAssociation? closed;
+        bool last;
+        lock (_gate)
+        {
+            if (!_associations.Remove(channel, out closed))
+                return;
+            last = _associations.Count == 0;
+        }
+
+        closed.End();
+        _unsent.Writer.TryWrite((channel, ByteString.Empty));
+        if (last && _unsent.Writer.TryComplete())
             _closed.CancelAfter(PartingTime);
     }
 
-    /// <summary>Ends the association at once; what waits is lost.</summary>
+    /// <summary>Ends the connection and its associations at once; what waits is lost.</summary>
     public void Abort()
     {
-        if (Interlocked.Exchange(ref _ended, 1) != 0)
-            return;
+        List<LinkAssociation> associations;
+        lock (_gate)
+        {
+            if (_ended)
+                return;
+            _ended = true;
+            associations = [.. _associations.Values];
+            _associations.Clear();
+        }
+
         _unsent.Writer.TryComplete();
-        _closed.Cancel();
         // Not SslStream's own farewell: it would wait for a peer that may be gone.
         _stream.Dispose();
-        _gone(this);
-        _ = ReadHandlerSource.Task.ContinueWith(
-            listening => listening.Result.Notify(new Disassociated(DisassociateInfo.Unknown)),
-            CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _closed.Cancel();
+        foreach (var association in associations)
+            association.End();
     }
 
     /// <summary>Reads one frame.</summary>
     /// <exception cref="IOException">The connection ended, or the frame is larger than allowed.</exception>
-    public static async Task<ByteString> ReadFrame(SslStream stream, int maximum, CancellationToken cancellation)
+    public static async Task<(ushort Channel, ByteString Payload)> ReadFrame(SslStream stream, int maximum, CancellationToken cancellation)
     {
         // A read of nothing returns when something is there; until then an idle link holds no buffer.
 #pragma warning disable CA2022 // Nothing is to be read.
@@ -88,27 +144,49 @@ internal sealed class LinkConnection : AssociationHandle
             throw new IOException($"a frame of {length} bytes is over the limit of {maximum}");
         var payload = new byte[length];
         await stream.ReadExactlyAsync(payload, cancellation);
-        return UnsafeByteOperations.UnsafeWrap(payload);
+        return (BinaryPrimitives.ReadUInt16BigEndian(header.AsSpan(4)), UnsafeByteOperations.UnsafeWrap(payload));
     }
 
-    private async Task ReadLoop(ByteString? first)
+    private async Task ReadLoop(Func<LinkConnection, ushort, ByteString, bool>? accept)
     {
         try
         {
-            var listener = await ReadHandlerSource.Task.WaitAsync(_closed.Token);
-            if (first is not null)
-                listener.Notify(new InboundPayload(first));
-            while (true)
-                listener.Notify(new InboundPayload(await ReadFrame(_stream, _limits.WireFrame, _closed.Token)));
+            while (Take(await ReadFrame(_stream, _limits.WireFrame, _closed.Token), accept))
+            {
+                // Next frame.
+            }
         }
         catch (Exception fault) when (IsEnd(fault))
         {
-            // Told below, as every end is.
+            // The associations are told below.
         }
         finally
         {
             Abort();
         }
+    }
+
+    private bool Take((ushort Channel, ByteString Payload) frame, Func<LinkConnection, ushort, ByteString, bool>? accept)
+    {
+        LinkAssociation? known;
+        bool fresh;
+        lock (_gate)
+        {
+            fresh = !_associations.TryGetValue(frame.Channel, out known) && frame.Channel > _highest;
+            if (frame.Payload.IsEmpty)
+                _associations.Remove(frame.Channel);
+        }
+
+        if (frame.Payload.IsEmpty)
+            known?.End();
+        else if (known is not null)
+            known.Deliver(frame.Payload);
+        else if (fresh)
+            return accept?.Invoke(this, frame.Channel, frame.Payload) ?? false;
+
+        // What else there is are late frames of a channel that this side has closed.
+        lock (_gate)
+            return _associations.Count > 0;
     }
 
     private async Task WriteLoop()
@@ -120,7 +198,7 @@ internal sealed class LinkConnection : AssociationHandle
         }
         catch (Exception fault) when (IsEnd(fault))
         {
-            // Told below, as every end is.
+            // The associations are told below.
         }
         finally
         {
@@ -130,23 +208,24 @@ internal sealed class LinkConnection : AssociationHandle
 
     private async Task WriteBatch()
     {
-        var frames = new List<ByteString>();
+        var frames = new List<(ushort Channel, ByteString Payload)>();
         var size = 0;
         while (size < BatchBytes && _unsent.Reader.TryRead(out var frame))
         {
             frames.Add(frame);
-            size += HeaderLength + frame.Length;
+            size += HeaderLength + frame.Payload.Length;
         }
 
         var batch = ArrayPool<byte>.Shared.Rent(size);
         try
         {
             var at = 0;
-            foreach (var frame in frames)
+            foreach (var (channel, payload) in frames)
             {
-                BinaryPrimitives.WriteUInt32BigEndian(batch.AsSpan(at), (uint)frame.Length);
-                frame.Span.CopyTo(batch.AsSpan(at + HeaderLength));
-                at += HeaderLength + frame.Length;
+                BinaryPrimitives.WriteUInt32BigEndian(batch.AsSpan(at), (uint)payload.Length);
+                BinaryPrimitives.WriteUInt16BigEndian(batch.AsSpan(at + 4), channel);
+                payload.Span.CopyTo(batch.AsSpan(at + HeaderLength));
+                at += HeaderLength + payload.Length;
             }
 
             await _stream.WriteAsync(batch.AsMemory(0, size), _closed.Token);

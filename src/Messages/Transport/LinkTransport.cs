@@ -5,6 +5,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 using Akka.Remote.Transport;
+using Google.Protobuf;
 
 namespace Fleet.Messages.Transport;
 
@@ -31,6 +32,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     private readonly SemaphoreSlim _handshakes;
     private readonly CancellationTokenSource _shutdown = new();
     private readonly ConcurrentDictionary<string, IReadOnlyList<LinkConnection>> _connections = new();
+    private readonly TaskCompletionSource<IAssociationEventListener> _akka = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IByteListener? _listener;
 
     /// <summary>Called by Akka.Remote through reflection.</summary>
@@ -66,14 +68,13 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
 
     public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
     {
-        var upward = new TaskCompletionSource<IAssociationEventListener>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (_setup.ListenAt is { } at)
         {
             _listener = _setup.Network.Listen(at);
-            _ = AcceptLoop(_listener, upward.Task);
+            _ = AcceptLoop(_listener);
         }
 
-        return Task.FromResult((_address, upward));
+        return Task.FromResult((_address, _akka));
     }
 
     public override bool IsResponsibleFor(Address remote) => true;
@@ -82,7 +83,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     {
         var host = remoteAddress.Host ?? "";
         if (_setup.Dial(host) is not { Count: > 0 } addresses)
-            throw Unreachable($"{host} is not dialled from here; it has to dial");
+            return OverItsOwn(host, remoteAddress) ?? throw Unreachable($"{host} is not dialled from here; it has to dial");
         var faults = new List<string>();
         foreach (var address in addresses)
         {
@@ -92,9 +93,10 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             {
                 var raw = await _setup.Network.Connect(address, patience.Token);
                 var (stream, peer) = await _tls.AsClient(raw, host, patience.Token);
-                var connection = Register(new LinkConnection(stream, peer, _address, remoteAddress, _limits, Forget));
-                connection.Start(first: null);
-                return connection;
+                var connection = Register(new LinkConnection(stream, peer, _address, _limits));
+                var association = connection.Dialled(remoteAddress);
+                connection.Start(Opened);
+                return association;
             }
             catch (Exception fault) when (IsPassing(fault))
             {
@@ -115,11 +117,33 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         return true;
     }
 
-    private async Task AcceptLoop(IByteListener listener, Task<IAssociationEventListener> upward)
+    /// <summary>An association to a side that has dialled this one, over that side's connection.</summary>
+    private LinkAssociation? OverItsOwn(string host, Address remote) =>
+        _connections.GetValueOrDefault(host, []).Reverse().Select(c => c.Open(remote)).FirstOrDefault(a => a is not null);
+
+    /// <summary>The side that this one dialled opens an association over the same connection.</summary>
+    private bool Opened(LinkConnection connection, ushort channel, ByteString first)
+    {
+        if (!_akka.Task.IsCompletedSuccessfully || AssociatePdu.ClaimedHost(first) != connection.Peer.LogicalHost)
+            return false;
+        return Present(connection, channel, first);
+    }
+
+    private bool Present(LinkConnection connection, ushort channel, ByteString first)
+    {
+        // A name for Akka's logs; the association's own address comes with the handshake.
+        if (connection.Add(channel, new Address(Scheme, "peer", connection.Peer.LogicalHost, channel)) is not { } association)
+            return false;
+        _akka.Task.Result.Notify(new InboundAssociation(association));
+        association.Deliver(first);
+        return true;
+    }
+
+    private async Task AcceptLoop(IByteListener listener)
     {
         try
         {
-            var akka = await upward.WaitAsync(_shutdown.Token);
+            await _akka.Task.WaitAsync(_shutdown.Token);
             while (true)
             {
                 // A connection without a handshake holds a place until its time is over; further ones wait in the system's queue.
@@ -127,7 +151,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
                 try
                 {
                     var (stream, from) = await listener.Accept(_shutdown.Token);
-                    _ = Admit(stream, from, akka);
+                    _ = Admit(stream, from);
                 }
                 catch (IOException fault)
                 {
@@ -143,7 +167,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         }
     }
 
-    private async Task Admit(Stream raw, IPEndPoint from, IAssociationEventListener akka)
+    private async Task Admit(Stream raw, IPEndPoint from)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(_shutdown.Token);
         patience.CancelAfter(_limits.ConnectTimeout);
@@ -152,15 +176,13 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             var (stream, peer) = await _tls.AsServer(raw, patience.Token);
             try
             {
-                var first = await LinkConnection.ReadFrame(stream, _limits.WireFrame, patience.Token);
+                var (channel, first) = await LinkConnection.ReadFrame(stream, _limits.WireFrame, patience.Token);
                 var claimed = AssociatePdu.ClaimedHost(first);
-                if (claimed != peer.LogicalHost)
+                if (claimed != peer.LogicalHost || channel != LinkConnection.DiallersChannel)
                     throw new PeerRefusedException($"the certificate of {peer} claims to be {Shown(claimed)}");
-                // The port tells connections apart in Akka's logs; the association's own address comes with the handshake.
-                var remote = new Address(Scheme, "peer", peer.LogicalHost, from.Port);
-                var connection = Register(new LinkConnection(stream, peer, _address, remote, _limits, Forget));
-                akka.Notify(new InboundAssociation(connection));
-                connection.Start(first);
+                var connection = Register(new LinkConnection(stream, peer, _address, _limits));
+                Present(connection, channel, first);
+                connection.Start(accept: null);
             }
             catch
             {
@@ -191,6 +213,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     private LinkConnection Register(LinkConnection connection)
     {
         var all = _connections.AddOrUpdate(connection.Peer.LogicalHost, _ => [connection], (_, others) => [.. others, connection]);
+        connection.Closed.UnsafeRegister(_ => Forget(connection), null);
         if (all.Count > MaximumPerPeer)
             all[0].Abort();
         return connection;
@@ -199,10 +222,9 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     private void Forget(LinkConnection connection)
     {
         var host = connection.Peer.LogicalHost;
-        // Handles compare equal by their addresses; these are about this very connection.
         while (_connections.TryGetValue(host, out var all))
         {
-            var rest = all.Where(c => !ReferenceEquals(c, connection)).ToList();
+            var rest = all.Where(c => c != connection).ToList();
             if (rest.Count == all.Count)
                 return;
             if (rest.Count > 0 ? _connections.TryUpdate(host, rest, all) : _connections.TryRemove(KeyValuePair.Create(host, all)))

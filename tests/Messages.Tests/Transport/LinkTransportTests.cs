@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -171,6 +172,48 @@ public sealed class LinkTransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_aborted_association_is_dialled_anew_at_the_next_message()
+    {
+        var network = new TcpNetwork();
+        var dials = 0;
+        var edge = Edge(network);
+        var office = Office(Leeds, edge, network, onDial: () => dials++);
+        await Door(office).Ask<Pong>(new Ping("e", 1), Patience);
+        var ended = Disassociations(office);
+
+        LinkTransport.Of(office).Abort(PeerIdentity.HeadquartersHost);
+
+        await ended.WaitAsync(Patience);
+        Assert.Equal(9ul, (await AskUntilAnswered(office, 9)).Number);
+        Assert.Equal(2, dials);
+    }
+
+    [Fact]
+    public async Task A_new_certificate_is_shown_at_the_next_connection_and_the_present_one_stays()
+    {
+        var network = new TcpNetwork();
+        var serials = new ConcurrentQueue<string>();
+        var edge = Edge(network, admit: (_, certificate) =>
+        {
+            serials.Enqueue(certificate.SerialNumber);
+            return null;
+        });
+        var shown = _authority.Issue(Leeds);
+        var first = shown.SerialNumber;
+        var office = Office(Leeds, edge, network, certificateSource: () => shown);
+        await Door(office).Ask<Pong>(new Ping("e", 1), Patience);
+        var ended = Disassociations(office);
+
+        shown = _authority.Issue(Leeds);
+        await Door(office).Ask<Pong>(new Ping("e", 2), Patience);
+        Assert.False(ended.IsCompleted);
+        LinkTransport.Of(office).Abort(PeerIdentity.HeadquartersHost);
+        await AskUntilAnswered(office, 3);
+
+        Assert.Equal([first, shown.SerialNumber], serials.Distinct());
+    }
+
+    [Fact]
     public async Task A_new_process_under_the_same_name_is_back_at_once_and_never_quarantined()
     {
         var network = new TcpNetwork();
@@ -203,6 +246,22 @@ public sealed class LinkTransportTests : IAsyncLifetime
     }
 
     private static System.Threading.Channels.Channel<object> Channel() => System.Threading.Channels.Channel.CreateUnbounded<object>();
+
+    private static async Task<Pong> AskUntilAnswered(ActorSystem office, ulong number)
+    {
+        // While the gate of one second is shut, messages are dropped: that is Akka's contract, and why the link acknowledges.
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await Door(office).Ask<Pong>(new Ping("e", number), TimeSpan.FromSeconds(1));
+            }
+            catch (AskTimeoutException) when (attempt < 10)
+            {
+                // Next.
+            }
+        }
+    }
 
     private static ActorSelection Door(ActorSystem office) =>
         office.ActorSelection($"akka.tls://edge@{PeerIdentity.HeadquartersHost}:{LinkHocon.EdgePort}{LinkHocon.DoorPath}");
@@ -242,6 +301,8 @@ public sealed class LinkTransportTests : IAsyncLifetime
         ConnectTimeout: TimeSpan.FromSeconds(5), MaximumFrame: 262144, MaximumUnsent: 4194304, MaximumHandshakes: 512);
 
     private static Task Warnings(ActorSystem system, string text) => Event<Warning>(system, w => w.ToString().Contains(text, StringComparison.Ordinal));
+
+    private static Task Disassociations(ActorSystem system) => Event<Akka.Remote.DisassociatedEvent>(system, _ => true);
 
     private static Task Event<T>(ActorSystem system, Func<T, bool> wanted)
     {
