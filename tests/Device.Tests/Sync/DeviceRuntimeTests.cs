@@ -1,6 +1,5 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
-using Fleet.Contracts.Envelopes;
 using Fleet.Device.Identity;
 using Fleet.Device.Sync;
 using Fleet.TestSupport;
