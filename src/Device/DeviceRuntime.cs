@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Fleet.Contracts.Agents;
+using Fleet.Contracts.Storage;
 using Fleet.Device.Events;
 using Fleet.Device.Identity;
 using Fleet.Device.Inventory;

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Fleet.Contracts.Storage;
 using Fleet.Device.Settings;
-using Fleet.Device.Storage;
 
 namespace Fleet.Agent.Commands;
 

@@ -1,3 +1,4 @@
+using Fleet.Contracts.Storage;
 using Fleet.Device.Identity;
 using Fleet.Device.Storage;
 using Fleet.Device.Sync;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
+using Fleet.Contracts.Storage;
 using Fleet.Device.Identity;
 using Fleet.Device.Storage;
 using Fleet.Device.Storage.Files;

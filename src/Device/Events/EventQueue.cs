@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using Fleet.Contracts.Agents;
+using Fleet.Contracts.Storage;
 using Fleet.Device.Storage;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;

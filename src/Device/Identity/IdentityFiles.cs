@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Contracts.Storage;
 using Fleet.Device.Storage;
 using Fleet.Device.Storage.Files;
 using Google.Protobuf;

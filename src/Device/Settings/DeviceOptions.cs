@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fleet.Contracts;
 using Fleet.Device.Events;
 
 namespace Fleet.Device.Settings;

@@ -1,153 +1,30 @@
-using System.Text.Json;
+using Fleet.Contracts.Storage;
 
 namespace Fleet.Device.Storage;
 
-/// <summary>
-/// A device's data directory (mode 0700): the marker <c>fleet-data.json</c>, a lock that only one running process holds, and the files, each
-/// mode 0600. A directory of another kind, of a newer format or in use is refused and left untouched.
-/// </summary>
+/// <summary>A device's files on disk, in its data directory or, for an office node's own host, in one inside the node's.</summary>
 public sealed class DeviceDirectory : IDeviceStorage, IDisposable
 {
-    private const string MarkerName = "fleet-data.json";
-    private const int Format = 1;
-    private readonly FileStream? _lock;
+    private const string Kind = "agent";
+    private readonly DataDirectory _directory;
 
-    private DeviceDirectory(string path, FileStream? held) => (Path, _lock) = (path, held);
+    private DeviceDirectory(DataDirectory directory) => _directory = directory;
 
-    public string Path { get; }
+    public string Path => _directory.Path;
 
-    /// <summary>Opens the directory for the one process that runs on it, and makes it where it is missing or empty.</summary>
-    /// <param name="kind">What the directory is of: <c>agent</c>, or the name its owner gives it.</param>
-    /// <exception cref="StorageException">Foreign, newer, in use or not writable.</exception>
-    public static DeviceDirectory Open(string path, string kind = "agent")
-    {
-        path = System.IO.Path.GetFullPath(path);
-        return Guarded(path, () =>
-        {
-            MakePrivate(path);
-            CheckMarker(path, kind, mayBeMissing: true);
-            var held = Hold(path);
-            if (!File.Exists(System.IO.Path.Combine(path, MarkerName)))
-                DurableFile.Replace(System.IO.Path.Combine(path, MarkerName), Marker(kind));
-            return new DeviceDirectory(path, held);
-        });
-    }
+    /// <inheritdoc cref="DataDirectory.Open"/>
+    public static DeviceDirectory Open(string path, string kind = Kind) => new(DataDirectory.Open(path, kind));
 
-    /// <summary>Opens the directory to look at it, while another process may run on it.</summary>
-    /// <exception cref="StorageException">Missing, foreign, newer or not readable.</exception>
-    public static DeviceDirectory Look(string path, string kind = "agent")
-    {
-        path = System.IO.Path.GetFullPath(path);
-        return Guarded(path, () =>
-        {
-            CheckMarker(path, kind, mayBeMissing: false);
-            return new DeviceDirectory(path, held: null);
-        });
-    }
+    /// <inheritdoc cref="DataDirectory.Look"/>
+    public static DeviceDirectory Look(string path, string kind = Kind) => new(DataDirectory.Look(path, kind));
 
-    public byte[]? Read(string name) => Guarded(Path, () =>
-    {
-        var path = PathOf(name);
-        return File.Exists(path) ? File.ReadAllBytes(path) : null;
-    });
+    public byte[]? Read(string name) => _directory.Read(name);
 
-    public void Replace(string name, ReadOnlySpan<byte> content)
-    {
-        var copy = content.ToArray();
-        Guarded(Path, () => { DurableFile.Replace(PathOf(name), copy); return 0; });
-    }
+    public void Replace(string name, ReadOnlySpan<byte> content) => _directory.Replace(name, content);
 
-    public void Append(string name, ReadOnlySpan<byte> content)
-    {
-        var copy = content.ToArray();
-        Guarded(Path, () => { DurableFile.Append(PathOf(name), copy); return 0; });
-    }
+    public void Append(string name, ReadOnlySpan<byte> content) => _directory.Append(name, content);
 
-    public void Delete(string name) => Guarded(Path, () => { File.Delete(PathOf(name)); return 0; });
+    public void Delete(string name) => _directory.Delete(name);
 
-    public void Dispose() => _lock?.Dispose();
-
-    private string PathOf(string name) => System.IO.Path.Combine(Path, name);
-
-    private static void MakePrivate(string path)
-    {
-        if (Directory.Exists(path))
-            return;
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(path);
-        else
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
-
-    private static FileStream Hold(string path)
-    {
-        try
-        {
-            return new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException fault) when (fault is not (DirectoryNotFoundException or PathTooLongException))
-        {
-            throw new StorageException($"{path} is in use by another process; stop that one first, or choose another --data directory");
-        }
-    }
-
-    private static void CheckMarker(string path, string kind, bool mayBeMissing)
-    {
-        var marker = System.IO.Path.Combine(path, MarkerName);
-        if (!File.Exists(marker))
-        {
-            if (!mayBeMissing)
-                throw new StorageException($"{path} is no data directory of Fleet ({MarkerName} is missing); enrol first");
-            // The lock alone is what a first start leaves that was killed before it wrote the marker.
-            if (Directory.EnumerateFileSystemEntries(path).Any(e => System.IO.Path.GetFileName(e) is not ("lock" or MarkerName + DurableFile.NewSuffix)))
-                throw new StorageException($"{path} is not empty and no data directory of Fleet; choose an empty or a new one");
-            return;
-        }
-
-        var (found, format) = ReadMarker(marker);
-        if (found != kind)
-            throw new StorageException($"{path} holds data of kind '{found}', not '{kind}'; choose another --data directory");
-        if (format > Format)
-            throw new StorageException($"{path} was written by a newer version (format {format}; this one knows {Format}); run that version");
-    }
-
-    private static (string Kind, int Format) ReadMarker(string marker)
-    {
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(marker));
-            return (json.RootElement.GetProperty("kind").GetString() ?? "", json.RootElement.GetProperty("format").GetInt32());
-        }
-        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw new StorageException($"{marker} is damaged; restore it from a backup, or enrol anew into an empty directory");
-        }
-    }
-
-    private static byte[] Marker(string kind)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
-        {
-            json.WriteStartObject();
-            json.WriteString("kind", kind);
-            json.WriteNumber("format", Format);
-            json.WriteString("id", Guid.NewGuid().ToString("n"));
-            json.WriteEndObject();
-        }
-
-        return buffer.ToArray();
-    }
-
-    private static T Guarded<T>(string path, Func<T> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw new StorageException($"{path} can't be used: {fault.Message}");
-        }
-    }
+    public void Dispose() => _directory.Dispose();
 }

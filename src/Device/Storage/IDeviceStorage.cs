@@ -1,3 +1,5 @@
+using Fleet.Contracts.Storage;
+
 namespace Fleet.Device.Storage;
 
 /// <summary>
@@ -19,6 +21,3 @@ public interface IDeviceStorage
 
     void Delete(string name);
 }
-
-/// <summary>The data directory can't be used; the message says why and what to do.</summary>
-public sealed class StorageException(string message) : Exception(message);

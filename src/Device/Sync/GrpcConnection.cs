@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Device.Settings;
 using Grpc.Core;

@@ -1,3 +1,4 @@
+using Fleet.Contracts.Storage;
 using Fleet.Device.Storage;
 
 namespace Fleet.Device.Tests.Storage;

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace Fleet.Device.Storage;
+namespace Fleet.Contracts.Storage;
 
 /// <summary>Writes that survive a crash and a power cut: file contents and, where the system has it, the directory entry are synced.</summary>
-internal static partial class DurableFile
+public static partial class DurableFile
 {
     /// <summary>Behind the name of a file that is being written; one left over from a crash is overwritten by the next write.</summary>
     public const string NewSuffix = ".new";

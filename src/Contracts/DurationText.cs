@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Fleet.Device.Settings;
+namespace Fleet.Contracts;
 
 /// <summary>Durations as HOCON writes them: a whole number and <c>ms</c>, <c>s</c>, <c>m</c>, <c>h</c> or <c>d</c>.</summary>
 public static class DurationText
