@@ -9,6 +9,7 @@ using Akka.Event;
 using Fleet.Contracts.Identity;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
+using Fleet.TestSupport;
 
 namespace Fleet.Messages.Tests.Transport;
 
@@ -59,7 +60,7 @@ public sealed class LinkTransportTests : IAsyncLifetime
         var edge = Edge(network);
         var refused = Warnings(edge, "claims to be gw1.york.office");
 
-        var rogue = Office(York, edge, network, certificate: _authority.Issue(Leeds));
+        var rogue = Office(York, edge, network, certificate: Issue(Leeds));
         Door(rogue).Tell(new Ping("e", 1));
 
         await refused.WaitAsync(Patience);
@@ -76,9 +77,9 @@ public sealed class LinkTransportTests : IAsyncLifetime
         var edge = Edge(network, admit: (peer, _) => fault == "not admitted" && peer.LogicalHost == Leeds ? "the node was removed" : null);
         var certificate = fault switch
         {
-            "foreign authority" => new TestAuthority().Issue(Leeds),
-            "expired" => _authority.Issue(Leeds, days: -1),
-            _ => _authority.Issue(Leeds),
+            "foreign authority" => new TestAuthority().Issue(PeerIdentity.FromLogicalHost(Leeds)!),
+            "expired" => _authority.Issue(PeerIdentity.FromLogicalHost(Leeds)!, TimeSpan.FromMinutes(-2)),
+            _ => Issue(Leeds),
         };
         var refused = Warnings(edge, fault switch { "foreign authority" => "not of this headquarters' CA", "expired" => "valid from", _ => "the node was removed" });
 
@@ -94,7 +95,7 @@ public sealed class LinkTransportTests : IAsyncLifetime
     public async Task An_office_talks_to_nobody_but_the_side_it_dialled()
     {
         var network = new TcpNetwork();
-        var impostor = Edge(network, certificate: _authority.Issue(York));
+        var impostor = Edge(network, certificate: Issue(York));
         var office = Office(Leeds, impostor, network);
         var refused = Warnings(office, "met gw1.york.office");
 
@@ -198,13 +199,13 @@ public sealed class LinkTransportTests : IAsyncLifetime
             serials.Enqueue(certificate.SerialNumber);
             return null;
         });
-        var shown = _authority.Issue(Leeds);
+        var shown = Issue(Leeds);
         var first = shown.SerialNumber;
         var office = Office(Leeds, edge, network, certificateSource: () => shown);
         await Door(office).Ask<Pong>(new Ping("e", 1), Patience);
         var ended = Disassociations(office);
 
-        shown = _authority.Issue(Leeds);
+        shown = Issue(Leeds);
         await Door(office).Ask<Pong>(new Ping("e", 2), Patience);
         Assert.False(ended.IsCompleted);
         LinkTransport.Of(office).Abort(PeerIdentity.HeadquartersHost);
@@ -268,9 +269,9 @@ public sealed class LinkTransportTests : IAsyncLifetime
 
     private ActorSystem Edge(IByteNetwork network, string hocon = "", X509Certificate2? certificate = null, Func<PeerIdentity, X509Certificate2, string?>? admit = null)
     {
-        var shown = certificate ?? _authority.Issue(PeerIdentity.HeadquartersHost);
+        var shown = certificate ?? Issue(PeerIdentity.HeadquartersHost);
         var edge = Start("edge", ConfigurationFactory.ParseString(hocon).WithFallback(LinkHocon.Edge(Options)), new LinkTransportSetup(
-            network, PeerIdentity.HeadquartersHost, () => shown, _authority.Trust, admit ?? ((_, _) => null), new IPEndPoint(IPAddress.Loopback, 0), _ => null));
+            network, PeerIdentity.HeadquartersHost, () => shown, Trust, admit ?? ((_, _) => null), new IPEndPoint(IPAddress.Loopback, 0), _ => null));
         edge.ActorOf(Props.Create(() => new EchoDoor()), "door");
         return edge;
     }
@@ -279,10 +280,10 @@ public sealed class LinkTransportTests : IAsyncLifetime
         string host, ActorSystem edge, IByteNetwork network, X509Certificate2? certificate = null, Func<X509Certificate2>? certificateSource = null,
         IReadOnlyList<string>? dial = null, Action? onDial = null)
     {
-        var own = certificate ?? _authority.Issue(host);
+        var own = certificate ?? Issue(host);
         var addresses = dial ?? [LinkTransport.Of(edge).ListensAt!.ToString()];
         return Start("office", LinkHocon.Office(Options), new LinkTransportSetup(
-            network, host, certificateSource ?? (() => own), _authority.Trust, (_, _) => null, null, _ =>
+            network, host, certificateSource ?? (() => own), Trust, (_, _) => null, null, _ =>
             {
                 onDial?.Invoke();
                 return addresses;
@@ -295,6 +296,10 @@ public sealed class LinkTransportTests : IAsyncLifetime
         _systems.Add(system);
         return system;
     }
+
+    private PeerTrust Trust => new(_authority.Certificate, TimeProvider.System, TimeSpan.Zero);
+
+    private X509Certificate2 Issue(string host) => _authority.Issue(PeerIdentity.FromLogicalHost(host)!);
 
     private static LinkOptions Options { get; } = new(
         PingInterval: TimeSpan.FromSeconds(3), Lease: TimeSpan.FromSeconds(9), MinBackoff: TimeSpan.FromMilliseconds(500), MaxBackoff: TimeSpan.FromSeconds(15),
