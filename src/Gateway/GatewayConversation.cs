@@ -27,3 +27,6 @@ public sealed record PresenceDue;
 
 /// <summary>Uplink → GatewayActor, by Ask, at an announce: which desired documents are held. Answer: a list of <see cref="HeldDesired"/>.</summary>
 public sealed record GetHeld;
+
+/// <summary>GatewayActor → uplink, when it starts: here is the gateway. Answer: <see cref="UplinkChanged"/> at once and at each change; what comes down goes to the sender.</summary>
+public sealed record GatewayReady;

@@ -1,3 +1,4 @@
+using System.Net;
 using Akka.Configuration;
 
 namespace Fleet.Messages.Settings;
@@ -42,6 +43,17 @@ public sealed class Problems
         if (value.Length == 0 && !Reported(key))
             Add($"fleet.{key}", "must not be empty");
         return value;
+    }
+
+    /// <summary>An IP address of this machine to listen at, e.g. <c>0.0.0.0</c>.</summary>
+    public IPAddress Address(Config fleet, string key)
+    {
+        var value = Text(fleet, key);
+        if (IPAddress.TryParse(value, out var address))
+            return address;
+        if (!Reported(key))
+            Add($"fleet.{key}", $"must be an IP address, such as 0.0.0.0 or 127.0.0.1, not '{value}'");
+        return IPAddress.None;
     }
 
     public bool Switch(Config fleet, string key) => Read(fleet, key, c => c.GetBoolean(key));

@@ -1,0 +1,230 @@
+using Akka.Actor;
+using Akka.Event;
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Gateway.Sessions;
+using Fleet.Messages.Link;
+using Google.Protobuf;
+
+namespace Fleet.Gateway;
+
+/// <summary>
+/// Answers the syncs and enrolments of the devices that connect here, and owns their sessions. Child of whoever composes the gateway; lives as long.
+/// Rules are <see cref="DeviceSession"/>'s; this actor keeps the table, asks the uplink and lets askers wait.
+/// </summary>
+public sealed class GatewayActor : ReceiveActor, IWithTimers
+{
+    /// <summary>Devices in one presence digest, so that it fits a link frame with room to spare.</summary>
+    private const int MaxSeen = 500;
+
+    private readonly GatewayOptions _options;
+    private readonly IGatewayStore _store;
+    private readonly IActorRef _uplinkActor;
+    private readonly TimeProvider _clock;
+    private readonly Pacing _pacing;
+    private readonly SessionTable _sessions;
+    private readonly Dictionary<DeviceId, List<WaitingSync>> _waiting = [];
+    private readonly Dictionary<string, IActorRef> _enrolments = [];
+    private readonly Dictionary<DeviceId, DateTimeOffset> _seen = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private Uplink _uplink = new(Up: false, Epoch: "");
+    private int _waitingCount;
+    private long _lastNumber;
+
+    public GatewayActor(GatewayOptions options, IGatewayStore store, IActorRef uplink, TimeProvider clock)
+    {
+        (_options, _store, _uplinkActor, _clock) = (options, store, uplink, clock);
+        _pacing = new Pacing(options.RetryAfter, Random.Shared);
+        _sessions = new SessionTable(options.MaxDevices, options.MaxCacheBytes);
+
+        Receive<SyncDevice>(Sync);
+        Receive<EnrolNewcomer>(Enrol);
+        Receive<CameDown>(Take);
+        Receive<UplinkChanged>(Turn);
+        Receive<PresenceDue>(_ => SendPresence());
+        Receive<GetHeld>(_ => Sender.Tell(_sessions.All.Where(s => s.Desired is not null).Select(s => new HeldDesired(s.Id, s.Desired!.Version)).ToList()));
+        Receive<SyncOverdue>(overdue => Overdue(overdue));
+        Receive<EnrolmentOverdue>(overdue => RefuseEnrolment(overdue.RequestId, "headquarters did not answer in time"));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(GatewayOptions options, IGatewayStore store, IActorRef uplink, TimeProvider clock) =>
+        Akka.Actor.Props.Create(() => new GatewayActor(options, store, uplink, clock));
+
+    protected override void PreStart()
+    {
+        foreach (var session in _store.Load())
+            _sessions.Put(session);
+        _uplinkActor.Tell(new GatewayReady());
+    }
+
+    private void Sync(SyncDevice message)
+    {
+        if (DeviceSync.From(message.DeviceId, message.Request, out var problem) is not { } sync)
+        {
+            Sender.Tell(new SyncReply { Outcome = SyncReply.Types.Outcome.Refused, Refusal = new Refusal { Code = (int)RefusalCode.Invalid, Detail = problem } });
+            return;
+        }
+
+        _seen[sync.DeviceId] = _clock.GetUtcNow();
+        var session = _sessions[sync.DeviceId];
+        var asked = new WaitingSync(++_lastNumber, sync, session.Ack, Sender);
+        if (session.Question(sync, _uplink) is { } question)
+            _uplinkActor.Tell(new SendUp([question]));
+        if (!_uplink.Up || session.Answers(sync, session.Ack, _uplink) || _waitingCount >= _options.MaxWaiting)
+        {
+            Answer(asked);
+            return;
+        }
+
+        if (!_waiting.TryGetValue(sync.DeviceId, out var waiting))
+            _waiting[sync.DeviceId] = waiting = [];
+        waiting.Add(asked);
+        _waitingCount++;
+        Timers.StartSingleTimer(asked.Number, new SyncOverdue(sync.DeviceId, asked.Number), _options.AnswerTimeout);
+    }
+
+    private void Enrol(EnrolNewcomer message)
+    {
+        if (!_uplink.Up)
+        {
+            Sender.Tell(new EnrolReply { Refusal = _pacing.Unreachable(RefusalCode.HeadquartersUnreachable, "this gateway has no link to headquarters now") });
+            return;
+        }
+
+        if (_enrolments.Count >= _options.MaxWaiting)
+        {
+            Sender.Tell(new EnrolReply { Refusal = _pacing.Unreachable(RefusalCode.Busy, "many are enrolling now") });
+            return;
+        }
+
+        var requestId = Guid.NewGuid().ToString("n");
+        _enrolments[requestId] = Sender;
+        _uplinkActor.Tell(new SendUp([new EnrolmentUp(requestId, message.Request.ToByteArray())]));
+        Timers.StartSingleTimer(requestId, new EnrolmentOverdue(requestId), _options.EnrolTimeout);
+    }
+
+    private void Take(CameDown down)
+    {
+        var changed = new Dictionary<DeviceId, DeviceSession>();
+        var forgotten = new HashSet<DeviceId>();
+        foreach (var item in down.Items)
+        {
+            if (item is EnrolmentDown enrolment)
+                AnswerEnrolment(enrolment);
+            if (DeviceOf(item) is not { } id)
+                continue;
+            changed[id] = _sessions[id].Learn(item, _uplink.Epoch);
+            forgotten.Remove(id);
+            forgotten.UnionWith(_sessions.Put(changed[id]));
+        }
+
+        foreach (var id in forgotten)
+            changed.Remove(id);
+        foreach (var id in changed.Keys.Where(_waiting.ContainsKey).ToList())
+            AnswerThose(id, w => _sessions[id].Answers(w.Sync, w.AckBefore, _uplink));
+        if (changed.Count + forgotten.Count > 0)
+            _store.Save(changed.Values, forgotten);
+    }
+
+    private void Turn(UplinkChanged uplink)
+    {
+        if (uplink.Up != _uplink.Up)
+            _log.Info("Headquarters is {State}", uplink.Up ? "in reach" : "out of reach: syncs are answered from here");
+        _uplink = new Uplink(uplink.Up, uplink.Epoch);
+        if (uplink.Up)
+            return;
+        foreach (var id in _waiting.Keys.ToList())
+            AnswerThose(id, _ => true);
+        foreach (var requestId in _enrolments.Keys.ToList())
+            RefuseEnrolment(requestId, "the link to headquarters broke meanwhile");
+    }
+
+    private void SendPresence()
+    {
+        if (!_uplink.Up || _seen.Count == 0)
+            return;
+        _uplinkActor.Tell(new SendUp([.. _seen.Select(s => new DeviceSeen(s.Key, s.Value)).Chunk(MaxSeen).Select(part => new PresenceDigest(part))]));
+        _seen.Clear();
+    }
+
+    private void Overdue(SyncOverdue overdue)
+    {
+        if (_waiting.ContainsKey(overdue.DeviceId))
+            AnswerThose(overdue.DeviceId, w => w.Number == overdue.Number);
+    }
+
+    private void AnswerThose(DeviceId id, Func<WaitingSync, bool> which)
+    {
+        var waiting = _waiting[id];
+        foreach (var asked in waiting.Where(which).ToList())
+        {
+            waiting.Remove(asked);
+            _waitingCount--;
+            Timers.Cancel(asked.Number);
+            Answer(asked);
+        }
+
+        if (waiting.Count == 0)
+            _waiting.Remove(id);
+    }
+
+    private void Answer(WaitingSync asked)
+    {
+        var session = _sessions[asked.Sync.DeviceId];
+        var answer = session.Conclude(asked.Sync, asked.AckBefore, _uplink);
+        var reply = new SyncReply
+        {
+            Outcome = answer.Outcome,
+            NextSync = _pacing.NextSync(answer.Pace, session.SyncInterval),
+            HeadquartersReachable = _uplink.Up,
+        };
+        reply.Envelopes.AddRange(answer.Envelopes.Select(e => UnsafeByteOperations.UnsafeWrap(e.Bytes)));
+        if (session.Refused is { } refused)
+            reply.Refusal = new Refusal { Code = (int)refused.Code, Detail = refused.Detail };
+        asked.Asker.Tell(reply);
+        var forgotten = _sessions.Put(session.Heard(asked.Sync, answer));
+        if (forgotten.Count > 0)
+            _store.Save([], forgotten);
+    }
+
+    private void AnswerEnrolment(EnrolmentDown down)
+    {
+        // Unknown: its asker has been answered already.
+        if (!_enrolments.Remove(down.RequestId, out var asker))
+            return;
+        Timers.Cancel(down.RequestId);
+        try
+        {
+            asker.Tell(EnrolReply.Parser.ParseFrom(down.Reply.Span));
+        }
+        catch (InvalidProtocolBufferException fault)
+        {
+            _log.Warning("Headquarters' answer to enrolment {RequestId} is malformed: {Problem}", down.RequestId, fault.Message);
+            asker.Tell(new EnrolReply { Refusal = _pacing.Unreachable(RefusalCode.Invalid, "headquarters' answer was malformed") });
+        }
+    }
+
+    private void RefuseEnrolment(string requestId, string why)
+    {
+        if (_enrolments.Remove(requestId, out var asker))
+            asker.Tell(new EnrolReply { Refusal = _pacing.Unreachable(RefusalCode.HeadquartersUnreachable, why) });
+        Timers.Cancel(requestId);
+    }
+
+    private static DeviceId? DeviceOf(IDownItem item) => item switch
+    {
+        DeviceEnvelopeDown down => down.DeviceId,
+        DeviceState state => state.DeviceId,
+        DeviceRefusedDown refused => refused.DeviceId,
+        SyncWanted wanted => wanted.DeviceId,
+        _ => null,
+    };
+
+    private sealed record WaitingSync(long Number, DeviceSync Sync, CarriedEnvelope? AckBefore, IActorRef Asker);
+
+    private sealed record SyncOverdue(DeviceId DeviceId, long Number);
+
+    private sealed record EnrolmentOverdue(string RequestId);
+}

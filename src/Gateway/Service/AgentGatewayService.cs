@@ -1,0 +1,77 @@
+using Akka.Actor;
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Contracts.Identity;
+using Grpc.Core;
+
+namespace Fleet.Gateway.Service;
+
+/// <summary>
+/// Maps the agents' gRPC calls to messages for the <see cref="GatewayActor"/>. Judges who may call what; decides nothing else.
+/// </summary>
+public sealed class AgentGatewayService(IActorRef gateway, GatewayOptions options, TimeProvider clock) : AgentGateway.AgentGatewayBase
+{
+    /// <summary>Above what any honest call needs: an envelope and its versions.</summary>
+    public const int MaxMessageBytes = Contracts.Envelopes.Envelope.MaxBytes + 4096;
+
+    /// <summary>The actor keeps its own deadlines; this one only catches that it is gone or swamped.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
+    private const int MaxName = 253;
+    private const int MaxRequest = 4096;
+    private const int HashBytes = 32;
+
+    public override async Task<SyncReply> Sync(SyncRequest request, ServerCallContext context)
+    {
+        var identity = PeerOf(context).Identity
+            ?? throw Status(StatusCode.Unauthenticated, "a self-signed certificate may only enrol: run 'agent enroll' first");
+        if (IdText.Problem(request.DeviceId) is { } problem)
+            throw Status(StatusCode.InvalidArgument, $"device_id: {problem}");
+        var device = new DeviceId(request.DeviceId);
+        if (identity != PeerIdentity.Of(device))
+            throw Status(StatusCode.PermissionDenied, $"the certificate is of {identity}, the request of device {device}");
+        return await Ask<SyncReply>(new SyncDevice(device, request), options.AnswerTimeout, context);
+    }
+
+    public override async Task<EnrolReply> Enrol(EnrolRequest request, ServerCallContext context)
+    {
+        PeerOf(context);
+        var problem = IdText.Problem(request.TokenId) is { } token ? $"token_id: {token}"
+            : IdText.Problem(request.OfficeId) is { } office ? $"office_id: {office}"
+            : request.Kind is not (JoinKind.Node or JoinKind.Agent) ? "kind must be node or agent"
+            : request.Name.Length is 0 or > MaxName ? $"name must have 1 to {MaxName} characters"
+            : request.CertificateRequest.Length is 0 or > MaxRequest ? $"certificate_request must have 1 to {MaxRequest} bytes"
+            : request.Machine.Length > HashBytes ? $"machine must have at most {HashBytes} bytes"
+            : request.Proof.Length != HashBytes ? $"proof must have {HashBytes} bytes"
+            : null;
+        return problem is null
+            ? await Ask<EnrolReply>(new EnrolNewcomer(request), options.EnrolTimeout, context)
+            : throw Status(StatusCode.InvalidArgument, problem);
+    }
+
+    private ConnectedPeer PeerOf(ServerCallContext context)
+    {
+        var peer = ConnectedPeer.Of(context.GetHttpContext()) ?? throw Status(StatusCode.Unauthenticated, "a client certificate is needed");
+        return clock.GetUtcNow() <= peer.ValidUntil
+            ? peer
+            : throw Status(StatusCode.Unauthenticated, $"the certificate ran out on {peer.ValidUntil:u}: connect with the renewed one, or enrol anew");
+    }
+
+    private async Task<T> Ask<T>(object message, TimeSpan deadline, ServerCallContext context)
+    {
+        try
+        {
+            return await gateway.Ask<T>(message, deadline + Grace, context.CancellationToken);
+        }
+        catch (AskTimeoutException)
+        {
+            throw Status(StatusCode.Unavailable, "the gateway is busy or stopping: try the next one, or again later");
+        }
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            throw Status(StatusCode.Cancelled, "the caller went away");
+        }
+    }
+
+    private static RpcException Status(StatusCode code, string detail) => new(new Grpc.Core.Status(code, detail));
+}

@@ -1,0 +1,209 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Akka.Actor;
+using Akka.TestKit.Xunit2;
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Contracts.Identity;
+using Fleet.Gateway.Service;
+using Google.Protobuf;
+using Fleet.TestSupport;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging.Abstractions;
+using static Fleet.Gateway.Tests.TestFleet;
+
+namespace Fleet.Gateway.Tests.Service;
+
+/// <summary>The agents' port over real sockets and TLS, with honest and hostile clients.</summary>
+public sealed class AgentListenerTests : TestKit, IAsyncLifetime
+{
+    private static readonly PeerIdentity Gateway1 = PeerIdentity.Of(new NodeId("gw1.leeds"));
+    private readonly TestAuthority _authority = new();
+    private X509Certificate2 _own = null!;
+    private AgentListener _listener = null!;
+
+    private PeerTrust Trust => new(_authority.Certificate, TimeProvider.System, TimeSpan.Zero);
+
+    public async Task InitializeAsync()
+    {
+        _own = _authority.Issue(Gateway1);
+        _listener = await AgentListener.Start(new AgentListenerSetup(TestActor, Options, () => _own, Trust, TimeProvider.System, NullLoggerFactory.Instance));
+    }
+
+    public async Task DisposeAsync() => await _listener.DisposeAsync();
+
+    [Fact]
+    public async Task A_device_syncs_with_its_certificate()
+    {
+        using var channel = Dial(_authority.Issue(PeerIdentity.Of(Till)));
+        var call = new AgentGateway.AgentGatewayClient(channel).SyncAsync(Request(2, 5, 5));
+
+        Assert.Equal(Till, ExpectMsg<SyncDevice>().DeviceId);
+        LastSender.Tell(new SyncReply { Outcome = SyncReply.Types.Outcome.NothingNew });
+
+        Assert.Equal(SyncReply.Types.Outcome.NothingNew, (await call).Outcome);
+    }
+
+    [Fact]
+    public async Task A_newcomer_with_a_self_signed_certificate_may_enrol()
+    {
+        using var key = KeyRequest.NewKey();
+        using var channel = Dial(KeyRequest.SelfSigned(key, TimeProvider.System));
+        var call = new AgentGateway.AgentGatewayClient(channel).EnrolAsync(Enrolment());
+
+        ExpectMsg<EnrolNewcomer>();
+        LastSender.Tell(new EnrolReply { Enrolled = new Enrolled { Id = "till-1" } });
+
+        Assert.Equal("till-1", (await call).Enrolled.Id);
+    }
+
+    [Fact]
+    public async Task A_self_signed_certificate_may_not_sync()
+    {
+        using var key = KeyRequest.NewKey();
+        using var channel = Dial(KeyRequest.SelfSigned(key, TimeProvider.System));
+
+        Assert.Equal(StatusCode.Unauthenticated, await StatusOf(channel, Request(2, 5, 5)));
+    }
+
+    [Fact]
+    public async Task A_device_may_not_sync_as_another()
+    {
+        using var channel = Dial(_authority.Issue(PeerIdentity.Of(new DeviceId("till-2"))));
+
+        Assert.Equal(StatusCode.PermissionDenied, await StatusOf(channel, Request(2, 5, 5)));
+    }
+
+    [Fact]
+    public async Task A_client_without_a_certificate_gets_nothing()
+    {
+        using var channel = Dial(null);
+
+        await GetsNothing(channel);
+    }
+
+    [Theory]
+    [InlineData("foreign")]
+    [InlineData("expired")]
+    [InlineData("node")]
+    public async Task Certificates_of_others_get_nothing(string kind)
+    {
+        using var foreign = new TestAuthority();
+        using var channel = Dial(kind switch
+        {
+            "foreign" => foreign.Issue(PeerIdentity.Of(Till)),
+            "expired" => _authority.Issue(PeerIdentity.Of(Till), TimeSpan.FromMinutes(-1)),
+            _ => _authority.Issue(Gateway1),
+        });
+
+        await GetsNothing(channel);
+    }
+
+    [Fact]
+    public async Task An_oversized_message_is_refused_and_the_next_call_works()
+    {
+        using var channel = Dial(_authority.Issue(PeerIdentity.Of(Till)));
+
+        var status = await StatusOf(channel, Request(2, 5, 4, new byte[AgentGatewayService.MaxMessageBytes + 1]));
+
+        Assert.Equal(StatusCode.ResourceExhausted, status);
+        await Sync(channel);
+    }
+
+    [Theory]
+    [InlineData("", "leeds", "token_id")]
+    [InlineData("t1", "Leeds!", "office_id")]
+    public async Task A_malformed_enrolment_is_refused_with_the_field(string token, string office, string field)
+    {
+        using var key = KeyRequest.NewKey();
+        using var channel = Dial(KeyRequest.SelfSigned(key, TimeProvider.System));
+        var request = Enrolment();
+        (request.TokenId, request.OfficeId) = (token, office);
+
+        var refused = await Assert.ThrowsAsync<RpcException>(() => new AgentGateway.AgentGatewayClient(channel).EnrolAsync(request).ResponseAsync);
+
+        Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+        Assert.Contains(field, refused.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_renewed_certificate_is_shown_on_the_next_connection()
+    {
+        var shown = new List<string>();
+        var before = _own.Thumbprint;
+        using (var first = Dial(_authority.Issue(PeerIdentity.Of(Till)), shown))
+            await Sync(first);
+
+        _own = _authority.Issue(Gateway1);
+
+        using (var second = Dial(_authority.Issue(PeerIdentity.Of(Till)), shown))
+            await Sync(second);
+        Assert.Equal([before, _own.Thumbprint], shown);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_said_so()
+    {
+        var taken = Options with { Port = _listener.Local.Port };
+
+        var fault = await Assert.ThrowsAsync<IOException>(() =>
+            AgentListener.Start(new AgentListenerSetup(TestActor, taken, () => _own, Trust, TimeProvider.System, NullLoggerFactory.Instance)));
+
+        Assert.Contains($"{_listener.Local.Port}", fault.Message, StringComparison.Ordinal);
+    }
+
+    protected override void AfterAll()
+    {
+        base.AfterAll();
+        _authority.Dispose();
+    }
+
+    private static EnrolRequest Enrolment() => new()
+    {
+        TokenId = "t1",
+        OfficeId = "leeds",
+        Kind = JoinKind.Agent,
+        Name = "till",
+        CertificateRequest = ByteString.CopyFrom(new byte[100]),
+        Proof = ByteString.CopyFrom(new byte[32]),
+    };
+
+    private async Task Sync(GrpcChannel channel)
+    {
+        var call = new AgentGateway.AgentGatewayClient(channel).SyncAsync(Request(2, 5, 5));
+        ExpectMsg<SyncDevice>();
+        LastSender.Tell(new SyncReply());
+        await call;
+    }
+
+    /// <summary>With TLS 1.3 a client learns of its refusal as the loss of the connection: at which byte, and so under which status, is chance.</summary>
+    private async Task GetsNothing(GrpcChannel channel)
+    {
+        var status = await StatusOf(channel, Request(2, 5, 5));
+
+        Assert.True(status is StatusCode.Unavailable or StatusCode.Internal, $"{status}");
+        Assert.False(HasMessages);
+    }
+
+    private static async Task<StatusCode> StatusOf(GrpcChannel channel, SyncRequest request) =>
+        (await Assert.ThrowsAsync<RpcException>(() => new AgentGateway.AgentGatewayClient(channel).SyncAsync(request).ResponseAsync)).StatusCode;
+
+    private GrpcChannel Dial(X509Certificate2? certificate, List<string>? shown = null)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                ClientCertificates = certificate is null ? null : [certificate],
+                RemoteCertificateValidationCallback = (_, server, _, _) =>
+                {
+                    shown?.Add(server!.GetCertHashString());
+                    return Trust.Check((X509Certificate2)server!, out _) == Gateway1;
+                },
+            },
+        };
+        return GrpcChannel.ForAddress($"https://{new IPEndPoint(IPAddress.Loopback, _listener.Local.Port)}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+    }
+}
