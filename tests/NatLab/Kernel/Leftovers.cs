@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Fleet.NatLab.Kernel;
+
+/// <summary>Finds and removes what labs leave: namespaces, the processes in them, and the cable to the host.</summary>
+internal static class Leftovers
+{
+    /// <summary>Followed by the id of the process that built the lab.</summary>
+    public const string Prefix = "fleetlab-";
+
+    /// <summary>Name of the cable on the host, followed by the same id; 15 characters are the kernel's limit.</summary>
+    public const string HostCable = "flab";
+
+    /// <summary>Removes the labs of processes that are gone.</summary>
+    public static void Sweep()
+    {
+        foreach (var owner in Namespaces().Select(OwnerOf).OfType<int>().Distinct().Where(o => !Lives(o)).ToList())
+            Remove($"{Prefix}{owner}-");
+    }
+
+    /// <summary>Removes one lab: ends by id what runs in it, then removes its namespaces, and with them their cables and rules.</summary>
+    public static void Remove(string prefix)
+    {
+        var own = Namespaces().Where(n => n.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+        foreach (var pid in own.SelectMany(Processes))
+            Kill(pid);
+        foreach (var name in own)
+            Shell.Try("ip", ["netns", "del", name]);
+        Shell.Try("ip", ["link", "del", HostCable + prefix[Prefix.Length..].TrimEnd('-')]);
+    }
+
+    private static IEnumerable<string> Namespaces() =>
+        Directory.Exists("/run/netns") ? Directory.GetFiles("/run/netns").Select(p => Path.GetFileName(p)) : [];
+
+    private static IEnumerable<int> Processes(string name) =>
+        Shell.Try("ip", ["netns", "pids", name]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => int.Parse(l, CultureInfo.InvariantCulture));
+
+    private static void Kill(int pid)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            process.Kill();
+            process.WaitForExit(TimeSpan.FromSeconds(5));
+        }
+        catch (Exception fault) when (fault is ArgumentException or InvalidOperationException)
+        {
+            // It ended by itself.
+        }
+    }
+
+    private static int? OwnerOf(string name)
+    {
+        if (!name.StartsWith(Prefix, StringComparison.Ordinal))
+            return null;
+        var rest = name[Prefix.Length..];
+        var dash = rest.IndexOf('-', StringComparison.Ordinal);
+        return dash > 0 && int.TryParse(rest.AsSpan(0, dash), CultureInfo.InvariantCulture, out var owner) ? owner : null;
+    }
+
+    // A process id may be in use again for something else; a lab's owner is a natlab, a test host or a bench, all of them .NET processes.
+    private static bool Lives(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/maps").Contains("libcoreclr", StringComparison.Ordinal);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using Fleet.Messages.Transport;
+using Microsoft.Win32.SafeHandles;
+
+namespace Fleet.NatLab.Kernel;
+
+/// <summary>A network namespace: a machine's own network stack. Its interface to the world is made by <see cref="KernelLab"/>.</summary>
+public sealed partial class NetworkNamespace : IByteNetwork
+{
+    private const int NetworkKind = 0x40000000; // CLONE_NEWNET
+    private const string Counters = "fleetlab_counters";
+
+    internal NetworkNamespace(string name)
+    {
+        Name = name;
+        Shell.Run("ip", "netns", "add", name);
+        Ip("link", "set", "lo", "up");
+    }
+
+    public string Name { get; }
+
+    /// <summary>Runs <c>ip</c> in the namespace.</summary>
+    internal string Ip(params string[] arguments) => Shell.Run("ip", ["-n", Name, .. arguments]);
+
+    internal string Run(string program, params string[] arguments) => Shell.Run("ip", ["netns", "exec", Name, program, .. arguments]);
+
+    /// <summary>Loads nftables rules.</summary>
+    internal void Rules(string rules) => Shell.Run("ip", ["netns", "exec", Name, "nft", "-f", "-"], rules);
+
+    internal void Set(string sysctl, int value) => Run("sysctl", "-q", "-w", $"{sysctl}={value}");
+
+    /// <summary>Counts the packets of this machine from now on: all that enter and leave it, and those to one peer.</summary>
+    internal void Count(IPAddress peer) => Rules($$"""
+        table ip {{Counters}} {
+          counter sent { }
+          counter received { }
+          counter to_peer { }
+          counter from_peer { }
+          chain out { type filter hook output priority 300; oifname != "lo" counter name sent; oifname != "lo" ip daddr {{peer}} counter name to_peer; }
+          chain in { type filter hook input priority -300; iifname != "lo" counter name received; iifname != "lo" ip saddr {{peer}} counter name from_peer; }
+        }
+        """);
+
+    /// <summary>What has been counted since <see cref="Count"/>: IP packets and their bytes, headers included.</summary>
+    public PacketCounts Counted()
+    {
+        var found = CounterLine().Matches(Run("nft", "list", "counters", "table", "ip", Counters))
+            .ToDictionary(m => m.Groups[1].Value, m => (Packets: Number(m.Groups[2]), Bytes: Number(m.Groups[3])));
+        return new PacketCounts(
+            found["sent"].Packets, found["sent"].Bytes, found["received"].Packets, found["received"].Bytes, found["to_peer"].Packets, found["from_peer"].Packets);
+    }
+
+    /// <summary>Dials from inside the namespace.</summary>
+    public async Task<Stream> Connect(string address, CancellationToken cancellation)
+    {
+        var socket = OpenSocket();
+        try
+        {
+            await socket.ConnectAsync(IPEndPoint.Parse(address), cancellation).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (Exception fault)
+        {
+            socket.Dispose();
+            if (fault is SocketException)
+                throw new IOException($"{address}: {fault.Message}", fault);
+            throw;
+        }
+    }
+
+    /// <summary>Listens inside the namespace.</summary>
+    public IByteListener Listen(IPEndPoint at)
+    {
+        var socket = OpenSocket();
+        try
+        {
+            socket.Bind(at);
+            socket.Listen();
+            return new SocketListener(socket);
+        }
+        catch (SocketException fault)
+        {
+            socket.Dispose();
+            throw new IOException($"{at}: {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>A TCP socket of this namespace. A socket belongs for life to the namespace of the thread that opened it, so a thread goes there for it.</summary>
+    public Socket OpenSocket()
+    {
+        Socket? socket = null;
+        Exception? fault = null;
+        // The thread ends with the namespace it entered; one of the pool would carry it into other work.
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                using var entry = File.OpenHandle($"/run/netns/{Name}");
+                if (SetNs(entry, NetworkKind) != 0)
+                    throw new Win32Exception();
+                socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            }
+            catch (Exception caught) when (caught is Win32Exception or IOException or SocketException)
+            {
+                fault = caught;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return socket ?? throw new IOException($"no socket in namespace {Name}: {fault?.Message}", fault);
+    }
+
+    private static long Number(Group digits) => long.Parse(digits.Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"counter (\w+) \{\s*packets (\d+) bytes (\d+)")]
+    private static partial Regex CounterLine();
+
+    [DllImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static extern int SetNs(SafeFileHandle entry, int kind);
+
+    private sealed class SocketListener(Socket socket) : IByteListener
+    {
+        public IPEndPoint Local => (IPEndPoint)socket.LocalEndPoint!;
+
+        public async Task<(Stream Stream, IPEndPoint Remote)> Accept(CancellationToken cancellation)
+        {
+            var accepted = await socket.AcceptAsync(cancellation).ConfigureAwait(false);
+            return (new NetworkStream(accepted, ownsSocket: true), (IPEndPoint)accepted.RemoteEndPoint!);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            socket.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+/// <summary>IP packets and bytes of one machine; loopback is not counted.</summary>
+/// <param name="ToPeer">Packets to the peer that is watched (headquarters).</param>
+public sealed record PacketCounts(long Sent, long SentBytes, long Received, long ReceivedBytes, long ToPeer, long FromPeer)
+{
+    public long Bytes => SentBytes + ReceivedBytes;
+}

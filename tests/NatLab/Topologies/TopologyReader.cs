@@ -1,0 +1,69 @@
+using System.Net;
+using Akka.Configuration;
+using Akka.Configuration.Hocon;
+using Fleet.Contracts;
+using Fleet.NatLab.Nat;
+
+namespace Fleet.NatLab.Topologies;
+
+/// <summary>Reads one topology file; every key is known or refused.</summary>
+internal sealed class TopologyReader(string file)
+{
+    private static readonly IPAddress DefaultRouter = IPAddress.Parse("192.168.1.1");
+
+    public Topology Read()
+    {
+        var root = ConfigurationFactory.ParseString(File.ReadAllText(file));
+        var topology = Fields(root.Root, "the file", "headquarters", "offices");
+        return new Topology(
+            Path.GetFileNameWithoutExtension(file),
+            Address(topology, "headquarters"),
+            [.. topology["offices"].GetArray().Select(Office)]);
+    }
+
+    private static TopologyOffice Office(HoconValue value)
+    {
+        var office = Fields(value, "an office", "name", "outside", "carrier", "nat", "router", "nodes", "devices");
+        var id = new OfficeId(Text(office, "name"));
+        var nat = Text(office, "nat");
+        if (!NatBehaviour.ByName.ContainsKey(nat))
+            throw new FormatException($"office {id}: nat is one of {string.Join(", ", NatBehaviour.ByName.Keys)}, not '{nat}'");
+        return new TopologyOffice(
+            id,
+            Address(office, "outside"),
+            office.ContainsKey("carrier") ? Address(office, "carrier") : null,
+            nat,
+            office.ContainsKey("router") ? Address(office, "router") : DefaultRouter,
+            [.. List(office, "nodes").Select(n => Node(id, n))],
+            [.. List(office, "devices").Select(d => Device(id, d))]);
+    }
+
+    private static TopologyNode Node(OfficeId office, HoconValue value)
+    {
+        var node = Fields(value, $"a node of {office}", "name", "address");
+        return new TopologyNode(NodeId.Of(Text(node, "name"), office), Address(node, "address"));
+    }
+
+    private static TopologyDevice Device(OfficeId office, HoconValue value)
+    {
+        var device = Fields(value, $"a device of {office}", "name", "address", "routed", "gateway-only");
+        return new TopologyDevice(IdText.Checked(Text(device, "name")), office, Address(device, "address"), Switch(device, "routed", true), Switch(device, "gateway-only", false));
+    }
+
+    private static Dictionary<string, HoconValue> Fields(HoconValue value, string what, params string[] known)
+    {
+        var fields = value.GetObject().Items;
+        return fields.Keys.FirstOrDefault(k => !known.Contains(k)) is { } unknown
+            ? throw new FormatException($"{what} has an unknown key '{unknown}'; known are {string.Join(", ", known)}")
+            : fields;
+    }
+
+    private static IEnumerable<HoconValue> List(Dictionary<string, HoconValue> fields, string key) => fields.TryGetValue(key, out var list) ? list.GetArray() : [];
+
+    private static string Text(Dictionary<string, HoconValue> fields, string key) =>
+        fields.TryGetValue(key, out var value) ? value.GetString() : throw new FormatException($"'{key}' is missing");
+
+    private static bool Switch(Dictionary<string, HoconValue> fields, string key, bool otherwise) => fields.TryGetValue(key, out var value) ? value.GetBoolean() : otherwise;
+
+    private static IPAddress Address(Dictionary<string, HoconValue> fields, string key) => IPAddress.Parse(Text(fields, key));
+}
