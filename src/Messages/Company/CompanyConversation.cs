@@ -78,6 +78,21 @@ public sealed record PolicyBook([property: Key(0)] ulong Version, [property: Key
     public static PolicyBook Empty { get; } = new(0, []);
 }
 
+// ---- Snapshots ----
+
+[MessagePackObject]
+public sealed record CompanySnapshot(
+    [property: Key(0)] IReadOnlyList<OfficeEntry> Offices,
+    [property: Key(1)] PolicyBook Book);
+
+/// <summary>One office in the company's list.</summary>
+[MessagePackObject]
+public sealed record OfficeEntry(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] string Title,
+    [property: Key(2)] string By,
+    [property: Key(3)] DateTimeOffset At);
+
 // ---- Queries ----
 
 /// <summary>An office twin asks for the book after its start. Answered with <see cref="AdoptPolicyBook"/>.</summary>

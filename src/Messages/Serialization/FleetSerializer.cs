@@ -139,6 +139,7 @@ public static class Manifests
         ["device-moved-in"] = typeof(DeviceMovedIn),
         ["device-removed"] = typeof(DeviceRemoved),
         ["office-policies-adopted"] = typeof(OfficePoliciesAdopted),
+        ["office-snapshot"] = typeof(OfficeSnapshot),
 
         // Company.
         ["add-office"] = typeof(AddOffice),
@@ -153,6 +154,7 @@ public static class Manifests
         ["office-removed"] = typeof(OfficeRemoved),
         ["policy-applied"] = typeof(PolicyApplied),
         ["policy-removed"] = typeof(PolicyRemoved),
+        ["company-snapshot"] = typeof(CompanySnapshot),
     };
 
     public static IReadOnlyDictionary<Type, string> Of { get; } = All.ToDictionary(p => p.Value, p => p.Key);

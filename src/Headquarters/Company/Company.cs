@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using Fleet.Contracts;
+using Fleet.Headquarters.Policies;
+using Fleet.Messages.Company;
+
+namespace Fleet.Headquarters.Company;
+
+/// <summary>Which offices exist, and the policy book. Pure: no clock, no I/O.</summary>
+public sealed record Company
+{
+    private const int MaxPolicies = 500;
+    private const int MaxTitle = 200;
+
+    public ImmutableSortedDictionary<string, OfficeEntry> Offices { get; init; } = ImmutableSortedDictionary.Create<string, OfficeEntry>(StringComparer.Ordinal);
+
+    public PolicyBook Book { get; init; } = PolicyBook.Empty;
+
+    /// <summary>Decides on all commands but RemoveOffice, on which the office itself has its say first.</summary>
+    public CompanyDecision Decide(ICompanyCommand command, DateTimeOffset now) => command switch
+    {
+        AddOffice { Title.Length: > MaxTitle } => Refuse(RefusalCode.Invalid, $"a title has at most {MaxTitle} characters"),
+        AddOffice c when Offices.ContainsKey(c.OfficeId.Value) => Refuse(RefusalCode.AlreadyExists, $"there is an office {c.OfficeId} already"),
+        AddOffice c => new CompanyDecision([new OfficeAdded(c.OfficeId, c.Title, c.By, now)], new CompanyAccepted()),
+        ApplyPolicy c => Apply(c, now),
+        RemovePolicy c when Book.Policies.All(p => p.Document.Name != c.Name) => Refuse(RefusalCode.NotFound, $"there is no policy {c.Name}"),
+        RemovePolicy c => new CompanyDecision([new PolicyRemoved(c.Name, Book.Version + 1, c.By, now)], new CompanyAccepted()),
+        _ => throw new NotSupportedException($"{command.GetType().Name} has no rule"),
+    };
+
+    public Company Apply(ICompanyEvent happened) => happened switch
+    {
+        OfficeAdded e => this with { Offices = Offices.SetItem(e.OfficeId.Value, new OfficeEntry(e.OfficeId, e.Title, e.By, e.At)) },
+        OfficeRemoved e => this with { Offices = Offices.Remove(e.OfficeId.Value) },
+        PolicyApplied e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Policy.Document.Name), e.Policy]) },
+        PolicyRemoved e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Name)]) },
+        _ => throw new NotSupportedException($"{happened.GetType().Name} has no meaning for the company"),
+    };
+
+    public CompanySnapshot ToSnapshot() => new([.. Offices.Values], Book);
+
+    public static Company From(CompanySnapshot s) => new()
+    {
+        Offices = s.Offices.ToImmutableSortedDictionary(o => o.OfficeId.Value, o => o, StringComparer.Ordinal),
+        Book = s.Book,
+    };
+
+    public static CompanyDecision Refuse(RefusalCode code, string detail) => new([], new CompanyRefused(code, detail));
+
+    private CompanyDecision Apply(ApplyPolicy command, DateTimeOffset now)
+    {
+        var document = command.Document;
+        if (PolicySettings.Problem(document) is { } problem)
+            return Refuse(RefusalCode.Invalid, problem);
+        if (document.Offices.FirstOrDefault(o => !Offices.ContainsKey(o.Value)) is { Value: not null } unknown)
+            return Refuse(RefusalCode.NotFound, $"the policy names office {unknown}, which does not exist");
+        var known = Book.Policies.FirstOrDefault(p => p.Document.Name == document.Name);
+        if (known is not null && Same(known.Document, document))
+            return new CompanyDecision([], new PolicyAccepted(document.Name, known.Version, Changed: false));
+        if (known is null && Book.Policies.Count >= MaxPolicies)
+            return Refuse(RefusalCode.Busy, $"there are {MaxPolicies} policies, the most that a company has; remove one first");
+        var next = new Policy(document, (known?.Version ?? 0) + 1, now);
+        return new CompanyDecision([new PolicyApplied(next, Book.Version + 1, command.By, now)], new PolicyAccepted(document.Name, next.Version, Changed: true));
+    }
+
+    // Record equality does not look inside collections.
+    private static bool Same(PolicyDocument one, PolicyDocument other) =>
+        one.Priority == other.Priority
+        && one.Offices.ToHashSet().SetEquals(other.Offices)
+        && Same(one.Labels, other.Labels)
+        && Same(one.Settings, other.Settings);
+
+    private static bool Same(IReadOnlyDictionary<string, string> one, IReadOnlyDictionary<string, string> other) =>
+        one.Count == other.Count && one.All(p => other.TryGetValue(p.Key, out var value) && value == p.Value);
+}
+
+/// <summary>What to journal and, once it is, what to answer.</summary>
+public sealed record CompanyDecision(IReadOnlyList<ICompanyEvent> Events, ICompanyReply Reply);

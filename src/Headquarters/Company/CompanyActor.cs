@@ -1,0 +1,140 @@
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using Fleet.Contracts;
+using Fleet.Headquarters.Offices;
+using Fleet.Messages.Company;
+using Fleet.Messages.Offices;
+
+namespace Fleet.Headquarters.Company;
+
+/// <summary>
+/// Owns which offices exist and the policy book; cluster singleton. Opens each office's twin and hands it the book, again and again until the twin
+/// has both, so that a lost message or a restart anywhere costs no more than one interval. That also wakes every twin after a start.
+/// </summary>
+public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
+{
+    /// <summary>The one company.</summary>
+    public const string Id = "company";
+
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly OfficeTools _tools;
+    private readonly Dictionary<OfficeId, ulong> _adopted = [];
+    private Company _company = new();
+    private long _snapshotAt;
+    private long _snapshotBefore;
+
+    public CompanyActor(OfficeTools tools)
+    {
+        _tools = tools;
+
+        Recover<SnapshotOffer>(offer =>
+        {
+            _company = Company.From((CompanySnapshot)offer.Snapshot);
+            (_snapshotAt, _snapshotBefore) = (offer.Metadata.SequenceNr, offer.Metadata.SequenceNr);
+        });
+        Recover<ICompanyEvent>(e => _company = _company.Apply(e));
+        Recover<RecoveryCompleted>(_ => HandBooks());
+
+        Command<RemoveOffice>(Handle);
+        Command<OfficeClosing>(Handle);
+        Command<ICompanyCommand>(Handle);
+        Command<GetPolicyBook>(query => Sender.Tell(new AdoptPolicyBook(query.OfficeId, _company.Book)));
+        Command<PolicyBookAdopted>(adopted => _adopted[adopted.OfficeId] = adopted.Version);
+        Command<OfficeAccepted>(_ => { });
+        Command<OfficeRefused>(refused => _log.Warning("Office {OfficeId} refused: {Detail}", refused.OfficeId, refused.Detail));
+        Command<ResendTick>(_ => HandBooks());
+        Command<SaveSnapshotSuccess>(_ => DeleteOld());
+        Command<SaveSnapshotFailure>(f => _log.Warning("The company could not save a snapshot: {Reason}", f.Cause.Message));
+        Command<DeleteMessagesSuccess>(_ => { });
+        Command<DeleteMessagesFailure>(f => _log.Warning("The company could not delete old events: {Reason}", f.Cause.Message));
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(f => _log.Warning("The company could not delete old snapshots: {Reason}", f.Cause.Message));
+    }
+
+    public override string PersistenceId => Id;
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(OfficeTools tools) => Akka.Actor.Props.Create(() => new CompanyActor(tools));
+
+    private DateTimeOffset Now => _tools.Clock.GetUtcNow();
+
+    protected override void PreStart()
+    {
+        base.PreStart();
+        Timers.StartPeriodicTimer(nameof(ResendTick), ResendTick.Instance, _tools.Options.ResendEvery);
+    }
+
+    private void Handle(ICompanyCommand command)
+    {
+        var decision = _company.Decide(command, Now);
+        Store(decision.Events, Sender, decision.Reply);
+    }
+
+    // The office decides whether it may be closed; the list follows.
+    private void Handle(RemoveOffice command)
+    {
+        var sender = Sender;
+        if (!_company.Offices.ContainsKey(command.OfficeId.Value))
+        {
+            sender.Tell(Company.Refuse(RefusalCode.NotFound, $"there is no office {command.OfficeId}").Reply);
+            return;
+        }
+
+        _tools.Offices().Ask<IOfficeReply>(new CloseOffice(command.OfficeId, command.Force, command.By), _tools.Options.ResendEvery)
+            .PipeTo(Self,
+                success: reply => new OfficeClosing(command, reply, sender),
+                failure: fault => new OfficeClosing(command, new OfficeRefused(command.OfficeId, RefusalCode.Busy, $"the office did not answer: {fault.Message}"), sender));
+    }
+
+    private void Handle(OfficeClosing closing)
+    {
+        // An office that is closed already (an earlier try was cut off) refuses with NotFound: done all the same.
+        if (closing.Reply is OfficeRefused refused && refused.Code != RefusalCode.NotFound)
+            closing.Asker.Tell(new CompanyRefused(refused.Code, refused.Detail));
+        else
+            Store([new OfficeRemoved(closing.Command.OfficeId, closing.Command.By, Now)], closing.Asker, new CompanyAccepted());
+    }
+
+    private void Store(IReadOnlyList<ICompanyEvent> events, IActorRef asker, ICompanyReply reply) =>
+        PersistAll(events, e => _company = _company.Apply(e), () =>
+        {
+            foreach (var gone in events.OfType<OfficeRemoved>())
+                _adopted.Remove(gone.OfficeId);
+            // Before the answer: what the asker sends to a new office next must find it open.
+            if (events.Count > 0)
+                HandBooks();
+            asker.Tell(reply);
+            if (LastSequenceNr - _snapshotAt < _tools.Options.SnapshotEvery)
+                return;
+            (_snapshotBefore, _snapshotAt) = (_snapshotAt, LastSequenceNr);
+            SaveSnapshot(_company.ToSnapshot());
+        });
+
+    private void HandBooks()
+    {
+        foreach (var office in _company.Offices.Values)
+        {
+            if (_adopted.TryGetValue(office.OfficeId, out var version) && version >= _company.Book.Version)
+                continue;
+            _tools.Offices().Tell(new OpenOffice(office.OfficeId, office.Title, office.By));
+            _tools.Offices().Tell(new AdoptPolicyBook(office.OfficeId, _company.Book));
+        }
+    }
+
+    private void DeleteOld()
+    {
+        DeleteSnapshots(new SnapshotSelectionCriteria(_snapshotBefore - 1));
+        var over = Math.Min(_snapshotBefore, _tools.ProjectedTo(PersistenceId));
+        if (over > 0)
+            DeleteMessages(over);
+    }
+
+    private sealed record OfficeClosing(RemoveOffice Command, IOfficeReply Reply, IActorRef Asker);
+
+    private sealed record ResendTick
+    {
+        public static ResendTick Instance { get; } = new();
+    }
+}

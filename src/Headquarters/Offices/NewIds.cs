@@ -1,0 +1,14 @@
+using System.Security.Cryptography;
+using Fleet.Contracts;
+
+namespace Fleet.Headquarters.Offices;
+
+/// <summary>Draws ids that nobody else has: 80 random bits, short enough to read out.</summary>
+internal static class NewIds
+{
+    public static DeviceId Device() => new("d-" + Text());
+
+    public static TokenId Token() => new("t-" + Text());
+
+    private static string Text() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(10));
+}

@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using Fleet.Contracts;
+using Fleet.Headquarters.Devices;
+using Fleet.Messages.Company;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+
+namespace Fleet.Headquarters.Offices;
+
+/// <summary>
+/// The truth about one office: its tokens, nodes, devices and the policies it knows. Pure: no clock, no I/O. What it decides on commands
+/// is in <see cref="OfficeRules"/>, on newcomers in <see cref="Enrolment"/>.
+/// </summary>
+public sealed record Office(OfficeId Id)
+{
+    public string Title { get; init; } = "";
+
+    public bool IsOpen { get; init; }
+
+    public DateTimeOffset OpenedAt { get; init; }
+
+    public ImmutableDictionary<TokenId, TokenSnapshot> Tokens { get; init; } = ImmutableDictionary<TokenId, TokenSnapshot>.Empty;
+
+    public ImmutableDictionary<NodeId, NodeSnapshot> Nodes { get; init; } = ImmutableDictionary<NodeId, NodeSnapshot>.Empty;
+
+    public ImmutableDictionary<DeviceId, Device> Devices { get; init; } = ImmutableDictionary<DeviceId, Device>.Empty;
+
+    /// <summary>Where devices went that were here.</summary>
+    public ImmutableDictionary<DeviceId, DeviceForward> Forwards { get; init; } = ImmutableDictionary<DeviceId, DeviceForward>.Empty;
+
+    public PolicyBook Book { get; init; } = PolicyBook.Empty;
+
+    /// <summary>The gateways that devices of the office are told of, in order.</summary>
+    public IEnumerable<NodeSnapshot> Gateways =>
+        Nodes.Values.Where(n => n.Roles.Contains(NodeRole.Gateway) && n.Report is { GatewayAddresses.Count: > 0 }).OrderBy(n => n.NodeId.Value, StringComparer.Ordinal);
+
+    public Office Apply(IOfficeEvent happened) => happened switch
+    {
+        OfficeOpened e => this with { Title = e.Title, IsOpen = true, OpenedAt = e.At },
+        OfficeClosed => new Office(Id),
+        TokenCreated e => this with { Tokens = Tokens.SetItem(e.TokenId, new TokenSnapshot(e.TokenId, e.Kind, e.Uses, 0, e.ExpiresAt, e.Secret, false, e.By, e.At, null)) },
+        TokenUsed e => WithToken(e.TokenId, t => t with { Used = t.Used + 1 }),
+        TokenWasRevoked e => WithToken(e.TokenId, t => t with { Revoked = true, RevokedAt = e.At }),
+        EnrolmentRefused => this,
+        NodeEnrolled e => this with
+        {
+            Nodes = Nodes.SetItem(e.NodeId, new NodeSnapshot(e.NodeId, e.DeviceId, [e.Certificate], 0, [], null, 0, false, e.At, "has not linked yet", e.At, e.At, e.At)),
+        },
+        NodeCertified e => WithNode(e.NodeId, n => n with { Certificates = StillValid(n.Certificates, e.Certificate, e.At) }),
+        NodeRolesAssigned e => WithNode(e.NodeId, n => n with { DesiredVersion = e.Version, Roles = e.Roles, DesiredAt = e.At }),
+        NodeReported e => WithNode(e.NodeId, n => n with { Report = e.Report, ReportedAt = e.At }),
+        NodeEventRecorded e => WithNode(e.NodeId, n => n with { EventNumber = e.Event.Number }),
+        NodeLinkChanged e => WithNode(e.NodeId, n => n with { Linked = e.Up, LinkReason = e.Reason, LinkSince = e.At }),
+        NodeRemoved e => this with { Nodes = Nodes.Remove(e.NodeId) },
+        OfficePoliciesAdopted e => this with { Book = e.Book },
+        DeviceEnrolled e => this with { Devices = Devices.SetItem(e.DeviceId, Device.From(e)) },
+        DeviceMovedIn e => this with { Devices = Devices.SetItem(e.DeviceId, new Device(e.Device)), Forwards = Forwards.Remove(e.DeviceId) },
+        DeviceMovedOut e => this with
+        {
+            Devices = Devices.Remove(e.DeviceId),
+            Forwards = Forwards.SetItem(e.DeviceId, new DeviceForward(e.DeviceId, e.To, e.Device.DesiredVersion, e.Device)),
+        },
+        DeviceMoveDone e => Forwards.TryGetValue(e.DeviceId, out var forward)
+            ? this with { Forwards = Forwards.SetItem(e.DeviceId, forward with { Leaving = null }) }
+            : this,
+        DeviceRemoved e => this with { Devices = Devices.Remove(e.DeviceId), Forwards = Forwards.Remove(e.DeviceId) },
+        IDeviceEvent e => Devices.TryGetValue(e.DeviceId, out var device) ? this with { Devices = Devices.SetItem(e.DeviceId, device.Apply(e)) } : this,
+        _ => throw new NotSupportedException($"{happened.GetType().Name} has no meaning for an office"),
+    };
+
+    public Office Apply(IEnumerable<IOfficeEvent> happened) => happened.Aggregate(this, (office, e) => office.Apply(e));
+
+    /// <summary>The state for a snapshot; secrets of tokens that are over stay out of it.</summary>
+    public OfficeSnapshot ToSnapshot(DateTimeOffset now) => new(Id, Title, IsOpen,
+        [.. Tokens.Values.Select(t => t.Revoked || t.ExpiresAt <= now ? t with { Secret = default } : t)],
+        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt);
+
+    public static Office From(OfficeSnapshot s) => new(s.OfficeId)
+    {
+        Title = s.Title,
+        IsOpen = s.IsOpen,
+        OpenedAt = s.OpenedAt,
+        Tokens = s.Tokens.ToImmutableDictionary(t => t.TokenId),
+        Nodes = s.Nodes.ToImmutableDictionary(n => n.NodeId),
+        Devices = s.Devices.ToImmutableDictionary(d => d.DeviceId, d => new Device(d)),
+        Forwards = s.Forwards.ToImmutableDictionary(f => f.DeviceId),
+        Book = s.Book,
+    };
+
+    private Office WithToken(TokenId id, Func<TokenSnapshot, TokenSnapshot> change) =>
+        Tokens.TryGetValue(id, out var token) ? this with { Tokens = Tokens.SetItem(id, change(token)) } : this;
+
+    private Office WithNode(NodeId id, Func<NodeSnapshot, NodeSnapshot> change) =>
+        Nodes.TryGetValue(id, out var node) ? this with { Nodes = Nodes.SetItem(id, change(node)) } : this;
+
+    // A renewal whose answer was lost is asked for again, so a node may hold any of its newest certificates; the oldest of many go.
+    private static IReadOnlyList<CertificateRecord> StillValid(IReadOnlyList<CertificateRecord> held, CertificateRecord next, DateTimeOffset now)
+    {
+        const int kept = 4;
+        return [.. held.Where(c => c.NotAfter > now).TakeLast(kept - 1), next];
+    }
+}

@@ -1,0 +1,512 @@
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using Fleet.Contracts;
+using Fleet.Contracts.Identity;
+using Fleet.Headquarters.Devices;
+using Fleet.Headquarters.Policies;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+using Google.Protobuf;
+
+namespace Fleet.Headquarters.Offices;
+
+/// <summary>
+/// Owns the truth about one office, its nodes and its devices: decides, journals, then answers. Entity of shard region <c>offices</c>. What came in
+/// while a batch was being decided is decided together in the next one, and each batch is one write to the journal.
+/// </summary>
+public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
+{
+    private const string Ticks = "ticks";
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly OfficeTools _tools;
+    private readonly OfficeLinks _links = new();
+    private readonly Presence _presence;
+    private readonly OfficeIntake _intake;
+    private readonly DeviceEnvelopes _envelopes;
+    private readonly List<OfficeWork> _queue = [];
+    private readonly Dictionary<NodeId, NodePresence> _nodesChanged = [];
+    private Office _office;
+    private OfficeBatch? _batch;
+    private long _snapshotAt;
+    private long _snapshotBefore;
+
+    public OfficeActor(OfficeId id, OfficeTools tools)
+    {
+        PersistenceId = PersistenceIdOf(id);
+        (_office, _tools) = (new Office(id), tools);
+        _presence = new Presence(tools.Clock.GetUtcNow());
+        _intake = new OfficeIntake(tools, _presence, _log);
+        _envelopes = new DeviceEnvelopes(tools.Issuer, tools.Clock);
+
+        Recover<SnapshotOffer>(offer => Restore(offer));
+        Recover<IOfficeEvent>(e => _office = _office.Apply(e));
+        Recover<RecoveryCompleted>(_ => Recovered());
+
+        Deciding();
+    }
+
+    public override string PersistenceId { get; }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static string PersistenceIdOf(OfficeId id) => $"office-{id}";
+
+    public static Props Props(OfficeId id, OfficeTools tools) => Akka.Actor.Props.Create(() => new OfficeActor(id, tools));
+
+    private DateTimeOffset Now => _tools.Clock.GetUtcNow();
+
+    protected override void PreStart()
+    {
+        base.PreStart();
+        // The first tick falls anywhere in the interval, so that a thousand offices that start together do not tick together.
+        Timers.StartPeriodicTimer(Ticks + nameof(PresenceTick), PresenceTick.Instance, Spread(_tools.Options.PresenceEvery), _tools.Options.PresenceEvery);
+        Timers.StartPeriodicTimer(Ticks + nameof(ResendTick), ResendTick.Instance, Spread(_tools.Options.ResendEvery), _tools.Options.ResendEvery);
+    }
+
+    // A device twin that failed has a bug; it goes, its reports stay unanswered, and a fresh one takes the device's next.
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>
+        _log.Error(cause, "The journal of office {OfficeId} can't be written; nothing was answered. The twin starts again after a wait", _office.Id);
+
+    private void Deciding()
+    {
+        Queueing();
+        Command<BeginBatch>(_ => Begin());
+        Command<CreateToken>(Handle);
+        Command<Enrol>(Handle);
+        Command<IOfficeCommand>(Handle);
+        Command<LinkNode>(Handle);
+        Command<UnlinkNode>(Handle);
+        Command<TakeAnnounce>(Handle);
+        Command<DeviceTakenIn>(Handle);
+        Command<OfficeRefused>(Handle);
+        Command<Terminated>(Handle);
+        Command<DeviceTwinIdle>(idle => Stop(idle.DeviceId));
+        Command<ReportsJudged>(_ => { });
+        Command<ResendTick>(_ => HandOver());
+        Housekeeping();
+    }
+
+    private void Judging()
+    {
+        Queueing();
+        Command<ReportsJudged>(judged =>
+        {
+            Judged(judged);
+            Finish();
+        });
+        Command<Terminated>(gone => gone.ActorRef.Path.Parent.Equals(Self.Path), gone =>
+        {
+            _batch!.GiveUp(new DeviceId(gone.ActorRef.Path.Name));
+            Finish();
+        });
+        Housekeeping();
+        CommandAny(_ => Stash.Stash());
+    }
+
+    private void Queueing()
+    {
+        Command<TakeFrame>(Handle);
+        Command<TakeForwarded>(Handle);
+        Command<TakeDirect>(Handle);
+    }
+
+    private void Housekeeping()
+    {
+        Command<GetPresence>(_ => Sender.Tell(new OfficePresence(_office.Id, [.. _office.Nodes.Values.Select(PresenceOf)], _presence.All)));
+        Command<PresenceTick>(_ => PublishPresence());
+        Command<SaveSnapshotSuccess>(Handle);
+        Command<SaveSnapshotFailure>(f => _log.Warning("Office {OfficeId} could not save a snapshot: {Reason}", _office.Id, f.Cause.Message));
+        Command<DeleteMessagesSuccess>(_ => { });
+        Command<DeleteMessagesFailure>(f => _log.Warning("Office {OfficeId} could not delete old events: {Reason}", _office.Id, f.Cause.Message));
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(f => _log.Warning("Office {OfficeId} could not delete old snapshots: {Reason}", _office.Id, f.Cause.Message));
+    }
+
+    // ---- Recovery ----
+
+    private void Restore(SnapshotOffer offer)
+    {
+        _office = Office.From((OfficeSnapshot)offer.Snapshot);
+        (_snapshotAt, _snapshotBefore) = (offer.Metadata.SequenceNr, offer.Metadata.SequenceNr);
+    }
+
+    // No link survives this process, and settings may have changed while it was down.
+    private void Recovered()
+    {
+        var now = Now;
+        List<IOfficeEvent> events = [.. _office.Nodes.Values.Where(n => n.Linked).Select(n => new NodeLinkChanged(_office.Id, n.NodeId, false, "headquarters restarted", now))];
+        events.AddRange(_office.Devices.Values.Select(d => DesiredState.Change(_office, d, _tools.Options, now)).OfType<IOfficeEvent>());
+        Store(events, () => { });
+    }
+
+    // ---- Batches: frames, forwarded items, direct devices ----
+
+    private void Handle(TakeFrame take)
+    {
+        if (!Speaks(take.NodeId, take.Frame.Epoch))
+            return;
+        var (session, frame) = (Sender, take.Frame);
+        Enqueue(new OfficeWork(session, frame.Items, take.NodeId, Forwarded: false, (items, home) => new TakeForwarded(home, items, frame.Epoch), answers =>
+        {
+            OfficeLinks.Send(session, frame.Epoch, answers);
+            session.Tell(new FrameTaken(frame.Epoch, frame.Number));
+        }));
+    }
+
+    private void Handle(TakeForwarded take)
+    {
+        var session = Sender;
+        Enqueue(new OfficeWork(session, take.Items, null, Forwarded: true, (items, home) => new TakeForwarded(home, items, take.Epoch),
+            answers => OfficeLinks.Send(session, take.Epoch, answers)));
+    }
+
+    private void Handle(TakeDirect take)
+    {
+        var asker = Sender;
+        // A device that lives elsewhere is answered from there; one answer an ask.
+        Enqueue(new OfficeWork(asker, take.Items, null, Forwarded: false, (items, home) => new TakeDirect(home, items), answers =>
+        {
+            if (answers.Count > 0 || !take.Items.Any(IsElsewhere))
+                asker.Tell(new DirectAnswer(answers));
+        }));
+    }
+
+    private bool IsElsewhere(IUpItem item) => item switch
+    {
+        DeviceEnvelopeUp up => !_office.Devices.ContainsKey(up.DeviceId),
+        DesiredWanted wanted => !_office.Devices.ContainsKey(wanted.DeviceId),
+        _ => false,
+    };
+
+    private void Enqueue(OfficeWork work)
+    {
+        _queue.Add(work);
+        if (_queue.Count == 1 && _batch is null)
+            Self.Tell(BeginBatch.Instance);
+    }
+
+    private void Begin()
+    {
+        if (_queue.Count == 0)
+            return;
+        var now = Now;
+        _batch = new OfficeBatch(_office, [.. _queue]);
+        _queue.Clear();
+        _intake.Take(_batch, now);
+        foreach (var (id, reports) in _batch.Reports)
+        {
+            var device = _batch.Working.Devices[id];
+            var silence = 2 * DesiredState.IntervalOf(_office, device, _tools.Options);
+            Twin(id).Tell(new JudgeReports(device, [.. reports.Select(r => r.Envelope)], new ReportCircumstances(now, _presence.EnrolledHeardAt(device), silence)));
+        }
+
+        Become(Judging);
+        Finish();
+    }
+
+    private void Judged(ReportsJudged judged)
+    {
+        _batch!.Take(judged);
+        foreach (var answer in judged.Answers)
+            _presence.Heard(judged.DeviceId, answer.Outcome, Now);
+        // Which of two machines is the enrolled one shows when both report anew.
+        if (judged.Answers.Any(a => a.Outcome == ReportOutcome.Cloned) && _office.Devices.TryGetValue(judged.DeviceId, out var device))
+            Push([StateOf(device) with { ReportedVersion = 0 }], judged.DeviceId);
+    }
+
+    private void Finish()
+    {
+        if (_batch is not { IsDecided: true } batch)
+            return;
+        Store(batch.Events, () =>
+        {
+            foreach (var work in batch.Works)
+                work.Answer([.. work.Answers, .. StatesFor(batch, work)]);
+            _batch = null;
+            Become(Deciding);
+            Stash.UnstashAll();
+            // Behind what was stashed: commands do not starve under a flood of frames.
+            if (_queue.Count > 0)
+                Self.Tell(BeginBatch.Instance);
+        });
+    }
+
+    // Each device that the sender reported for or asked about: what headquarters has of it, and the document where the sender's is older.
+    private IEnumerable<IDownItem> StatesFor(OfficeBatch batch, OfficeWork work)
+    {
+        foreach (var id in batch.Reports.Where(r => r.Value.Any(v => v.Work == work)).Select(r => r.Key).Union(work.Wanted.Keys))
+        {
+            if (!_office.Devices.TryGetValue(id, out var device))
+                continue;
+            if (work.Wanted.TryGetValue(id, out var held) && held < device.Known.DesiredVersion)
+                yield return Sealed(device);
+            yield return StateOf(device);
+        }
+    }
+
+    private IActorRef Twin(DeviceId id)
+    {
+        var twin = Context.Child(id.Value);
+        return twin.IsNobody()
+            ? Context.Watch(Context.ActorOf(DeviceActor.Props(_office.Id, id, _tools.Issuer, _tools.Clock, _tools.Options.DeviceIdleAfter), id.Value))
+            : twin;
+    }
+
+    private void Stop(DeviceId id)
+    {
+        if (Context.Child(id.Value) is var twin && !twin.IsNobody())
+            Context.Stop(twin);
+    }
+
+    // ---- Commands ----
+
+    private void Handle(IOfficeCommand command)
+    {
+        var sender = Sender;
+        var decision = _office.Decide(command, Now);
+        Store(decision.Events, () =>
+        {
+            sender.Tell(decision.Reply);
+            if (decision.Reply is OfficeAccepted && command is RequestSync { DeviceId: var device })
+                Push([new SyncWanted(device)], device);
+            if (command is MoveDevice)
+                HandOver();
+        });
+    }
+
+    private void Handle(CreateToken command)
+    {
+        var sender = Sender;
+        var fresh = JoinToken.Create(_office.Id, NewIds.Token(), PeerTrust.PinOf(_tools.Issuer.Authority));
+        var decision = _office.Decide(command, fresh, Now);
+        Store(decision.Events, () => sender.Tell(decision.Reply));
+    }
+
+    private void Handle(Enrol command)
+    {
+        var sender = Sender;
+        if (command.CarrierOffice is { } carrier && carrier != _office.Id)
+        {
+            var detail = $"the request came through a gateway of office {carrier}; join through one of {_office.Id}, or directly";
+            sender.Tell(new EnrolmentAnswer(command.RequestId, Enrolment.Refusal(RefusalCode.WrongOffice, detail).ToByteArray()));
+            return;
+        }
+
+        var decision = _intake.Enrol(_office, command.Request, Now);
+        Store(decision.Events, () => sender.Tell(new EnrolmentAnswer(command.RequestId, decision.Reply.ToByteArray())));
+    }
+
+    // ---- Moves ----
+
+    private void HandOver()
+    {
+        foreach (var forward in _office.Forwards.Values.Where(f => f.Leaving is not null))
+            _tools.Offices().Tell(new TakeInDevice(forward.To, _office.Id, forward.Leaving!));
+    }
+
+    private void Handle(DeviceTakenIn taken)
+    {
+        if (_office.Forwards.GetValueOrDefault(taken.DeviceId) is { Leaving: not null } forward && forward.To == taken.OfficeId)
+            Store([new DeviceMoveDone(_office.Id, taken.DeviceId, Now)], () => { });
+    }
+
+    private void Handle(OfficeRefused refused)
+    {
+        if (refused.Code != RefusalCode.NotFound)
+            return;
+        _log.Warning("Office {To} does not exist; its devices stay in {OfficeId}", refused.OfficeId, _office.Id);
+        Store(_office.TakeBack(refused.OfficeId, Now), () => { });
+    }
+
+    // ---- Links ----
+
+    private void Handle(LinkNode link)
+    {
+        var (session, now) = (Sender, Now);
+        if (!_office.Nodes.TryGetValue(link.NodeId, out var node) || !node.Certificates.Any(c => c.Serial.Equals(link.CertificateSerial, StringComparison.OrdinalIgnoreCase)))
+        {
+            _log.Warning("Link of node {NodeId} refused: office {OfficeId} has no such node with certificate {Serial}", link.NodeId, _office.Id, link.CertificateSerial);
+            session.Tell(new OfficeRefused(_office.Id, RefusalCode.Removed, $"office {_office.Id} has no node {link.NodeId} with this certificate: it was removed; enrol it anew"));
+            return;
+        }
+
+        Store([new NodeLinkChanged(_office.Id, link.NodeId, true, "linked", now)], () =>
+        {
+            if (_links.Of(session) is null)
+                Context.Watch(session);
+            _links.Up(link.NodeId, session, link.Epoch);
+            session.Tell(new NodeWelcomed(link.NodeId, link.Epoch, _office.Nodes[link.NodeId].EventNumber));
+        });
+    }
+
+    private void Handle(UnlinkNode unlink) => Unlink(unlink.NodeId, unlink.Epoch, unlink.Reason);
+
+    private void Handle(Terminated gone)
+    {
+        if (_links.Of(gone.ActorRef) is { } node)
+            Unlink(node, _links.EpochOf(node), "the link's session ended");
+    }
+
+    private void Unlink(NodeId node, string epoch, string reason)
+    {
+        // An overtaken epoch's end says nothing about the link that is up now.
+        if (_links.Down(node, epoch) && _office.Nodes.ContainsKey(node))
+            Store([new NodeLinkChanged(_office.Id, node, false, reason, Now)], () => { });
+    }
+
+    private void Handle(TakeAnnounce take)
+    {
+        if (!Speaks(take.NodeId, take.Announce.Epoch))
+            return;
+        var held = _links.Current(take.NodeId, take.Announce.Epoch)!.Held;
+        foreach (var document in take.Announce.Held)
+            held[document.DeviceId] = document.Version;
+        if (!take.Announce.Last)
+            return;
+        var node = _office.Nodes[take.NodeId];
+        IOfficeEvent[] events = OfficeIntake.Same(node.Report, take.Announce.Report) ? [] : [new NodeReported(_office.Id, node.NodeId, take.Announce.Report, Now)];
+        Store(events, () => _links.Send(take.NodeId,
+        [
+            DesiredOf(_office.Nodes[take.NodeId]),
+            .. _office.Devices.Values.Select(StateOf),
+            .. _office.Forwards.Values.Select(StateOf),
+            .. held.Keys.Where(d => !_office.Devices.ContainsKey(d) && !_office.Forwards.ContainsKey(d)).Select(Removed),
+            .. _office.Devices.Values.Where(d => held.GetValueOrDefault(d.Id) < d.Known.DesiredVersion).Select(Sealed),
+        ]));
+    }
+
+    // A frame counts only from the session that speaks for the node under the newest epoch.
+    private bool Speaks(NodeId node, string epoch)
+    {
+        if (_office.Nodes.ContainsKey(node) && _links.Current(node, epoch) is { } link && link.Session.Equals(Sender))
+            return true;
+        _log.Warning("A message of node {NodeId} came under an epoch that is over, or from another; office {OfficeId} drops it", node, _office.Id);
+        Sender.Tell(new OfficeRefused(_office.Id, RefusalCode.NotAllowed, $"node {node} is not linked to office {_office.Id} under this epoch"));
+        return false;
+    }
+
+    // ---- Journal ----
+
+    // The one way into the journal: settles what follows from the events, writes all at once, then tells the links what changed and answers.
+    private void Store(IReadOnlyList<IOfficeEvent> events, Action then)
+    {
+        var (before, settled) = (_office, _office.Settled(events, _tools.Options, Now));
+        PersistAll(settled, e => _office = _office.Apply(e), () =>
+        {
+            TellLinks(before, settled);
+            then();
+            SnapshotWhenDue();
+        });
+    }
+
+    private void TellLinks(Office before, IReadOnlyList<IOfficeEvent> events)
+    {
+        foreach (var node in events.OfType<NodeRolesAssigned>().Select(e => e.NodeId).Distinct())
+            _links.Send(node, [DesiredOf(_office.Nodes[node])]);
+        foreach (var link in events.OfType<NodeLinkChanged>().Where(l => _office.Nodes.ContainsKey(l.NodeId)))
+            _nodesChanged[link.NodeId] = PresenceOf(_office.Nodes[link.NodeId]);
+        foreach (var removed in events.OfType<NodeRemoved>())
+            _links.Remove(removed.NodeId, _office.Id);
+        var items = events.OfType<IDeviceEvent>().GroupBy(e => e.DeviceId).SelectMany(e => ChangesOf(before, e.Key, e)).ToList();
+        if (items.Count == 0)
+            return;
+        _links.SendAll(items);
+        PublishDirect(items);
+    }
+
+    private IEnumerable<IDownItem> ChangesOf(Office before, DeviceId id, IEnumerable<IDeviceEvent> events)
+    {
+        if (!_office.Devices.TryGetValue(id, out var device))
+            return [_office.Forwards.TryGetValue(id, out var forward) ? StateOf(forward) : Removed(id)];
+        // A document sealed under a key that the device has left behind can't be opened any more.
+        var newKey = before.Devices.TryGetValue(id, out var old) && old.Proven.Generation != device.Proven.Generation;
+        return newKey || events.Any(e => e is DeviceDesiredChanged) ? [Sealed(device), StateOf(device)]
+            : events.Any(e => e is DeviceReported or DeviceMovedIn) ? [StateOf(device)] : [];
+    }
+
+    private void SnapshotWhenDue()
+    {
+        if (LastSequenceNr - _snapshotAt < _tools.Options.SnapshotEvery)
+            return;
+        (_snapshotBefore, _snapshotAt) = (_snapshotAt, LastSequenceNr);
+        SaveSnapshot(_office.ToSnapshot(Now));
+    }
+
+    // The snapshot before is kept as a second leg; events go once both it and the read model are past them.
+    private void Handle(SaveSnapshotSuccess saved)
+    {
+        DeleteSnapshots(new SnapshotSelectionCriteria(_snapshotBefore - 1));
+        var over = Math.Min(_snapshotBefore, _tools.ProjectedTo(PersistenceId));
+        if (over > 0)
+            DeleteMessages(over);
+    }
+
+    // ---- What goes down ----
+
+    private void Push(IReadOnlyList<IDownItem> items, DeviceId device)
+    {
+        _links.SendAll(items);
+        if (_presence.IsDirect(device))
+            Context.System.EventStream.Publish(new CameDownDirect(_office.Id, items));
+    }
+
+    private void PublishDirect(IReadOnlyList<IDownItem> items)
+    {
+        List<IDownItem> direct = [.. items.Where(i => IsDirect(i))];
+        if (direct.Count > 0)
+            Context.System.EventStream.Publish(new CameDownDirect(_office.Id, direct));
+    }
+
+    private bool IsDirect(IDownItem item) => item switch
+    {
+        DeviceState s => _presence.IsDirect(s.DeviceId),
+        DeviceEnvelopeDown e => _presence.IsDirect(e.DeviceId),
+        DeviceRefusedDown r => _presence.IsDirect(r.DeviceId),
+        _ => false,
+    };
+
+    private NodeDesired DesiredOf(NodeSnapshot node) => new(node.DesiredVersion, node.Roles, _tools.Options.SyncInterval);
+
+    private DeviceState StateOf(Device device) =>
+        new(device.Id, device.Known.DesiredVersion, device.Known.ReportedVersion, DesiredState.IntervalOf(_office, device, _tools.Options));
+
+    // A device that moved has a newer document in its new office: a gateway that still meets it here must ask, and is led there.
+    private DeviceState StateOf(DeviceForward forward) => new(forward.DeviceId, forward.DesiredVersion + 1, 0, _tools.Options.SyncInterval);
+
+    private DeviceEnvelopeDown Sealed(Device device) => _envelopes.Seal(device, DesiredState.For(_office, device, _tools.Options));
+
+    private static DeviceRefusedDown Removed(DeviceId device) => new(device, RefusalCode.Removed, $"device {device} was removed; enrol it anew");
+
+    // ---- Presence ----
+
+    private NodePresence PresenceOf(NodeSnapshot node) => new(node.NodeId, node.Linked, node.LinkSince, node.LinkReason);
+
+    private void PublishPresence()
+    {
+        var devices = _presence.TakeChanges();
+        if (devices.Count == 0 && _nodesChanged.Count == 0)
+            return;
+        Context.System.EventStream.Publish(new PresenceChanged(_office.Id, [.. _nodesChanged.Values], devices));
+        _nodesChanged.Clear();
+    }
+
+    private static TimeSpan Spread(TimeSpan over) => over * (0.05 + 0.95 * Random.Shared.NextDouble());
+
+    private sealed record BeginBatch
+    {
+        public static BeginBatch Instance { get; } = new();
+    }
+
+    private sealed record PresenceTick
+    {
+        public static PresenceTick Instance { get; } = new();
+    }
+
+    private sealed record ResendTick
+    {
+        public static ResendTick Instance { get; } = new();
+    }
+}

@@ -1,0 +1,19 @@
+using Akka.Actor;
+using Fleet.Contracts;
+using Fleet.Headquarters.Identity;
+using Fleet.Messages.Link;
+
+namespace Fleet.Headquarters.Offices;
+
+// What stays inside headquarters' process.
+
+/// <summary>
+/// Twin → event stream: these are for devices that last synced with headquarters itself; whoever is headquarters' own gateway takes them as
+/// things that came down.
+/// </summary>
+public sealed record CameDownDirect(OfficeId OfficeId, IReadOnlyList<IDownItem> Items);
+
+/// <summary>What an office twin works with.</summary>
+/// <param name="Offices">The shard region of all twins, for what other offices must be told.</param>
+/// <param name="ProjectedTo">How far the read model has followed a persistence id; what it has not read is never deleted.</param>
+public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, OfficeOptions Options, Func<IActorRef> Offices, Func<string, long> ProjectedTo);

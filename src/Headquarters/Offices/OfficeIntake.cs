@@ -1,0 +1,145 @@
+using System.Security.Cryptography;
+using Akka.Event;
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Contracts.Identity;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+using Fleet.Messages.Serialization;
+using Google.Protobuf;
+using MessagePack;
+
+namespace Fleet.Headquarters.Offices;
+
+/// <summary>Decides about everything in a batch but device reports, which it hands to the devices' twins. Part of the office twin, on its thread.</summary>
+internal sealed class OfficeIntake(OfficeTools tools, Presence presence, ILoggingAdapter log)
+{
+    private DateTimeOffset _refusalHour;
+    private int _refusals;
+
+    /// <summary>Decides the batch's items in order; reports are left waiting in the batch.</summary>
+    public void Take(OfficeBatch batch, DateTimeOffset now)
+    {
+        foreach (var work in batch.Works)
+            foreach (var group in work.Items.GroupBy(i => HomeOf(batch.Working, work, i)))
+            {
+                if (group.Key is { } elsewhere)
+                    tools.Offices().Tell(work.Forward([.. group], elsewhere), work.Sender);
+                else
+                    foreach (var item in group)
+                        Take(batch, work, item, now);
+            }
+    }
+
+    /// <summary>Judges a newcomer; refusals are logged, and journaled up to the hourly cap.</summary>
+    public EnrolmentDecision Enrol(Office office, ReadOnlyMemory<byte> request, DateTimeOffset now)
+    {
+        EnrolmentDecision decision;
+        try
+        {
+            decision = Enrolment.Decide(office, EnrolRequest.Parser.ParseFrom(request.Span), tools.Issuer, NewIds.Device(), now);
+        }
+        catch (InvalidProtocolBufferException malformed)
+        {
+            const RefusalCode code = RefusalCode.Invalid;
+            decision = new EnrolmentDecision([], Enrolment.Refusal(code, "the enrolment request is malformed"), new EnrolmentRefused(office.Id, "", code, malformed.Message, now));
+        }
+
+        if (decision.Refusal is not { } refused)
+            return decision;
+        log.Warning("Enrolment of '{Name}' in office {OfficeId} refused: {Code}, {Detail}", refused.Name, office.Id, refused.Code, refused.Detail);
+        return office.IsOpen && MayJournalRefusal(now) ? decision with { Events = [refused] } : decision;
+    }
+
+    public static bool Same(NodeReport? one, NodeReport other) =>
+        one is not null && MessagePackSerializer.Serialize(one, Codec.Options).AsSpan().SequenceEqual(MessagePackSerializer.Serialize(other, Codec.Options));
+
+    // Null: here. A device that is not known here is looked for at the office that it names, but only once.
+    private static OfficeId? HomeOf(Office office, OfficeWork work, IUpItem item)
+    {
+        var (device, hint) = item switch
+        {
+            DeviceEnvelopeUp e => ((DeviceId?)e.DeviceId, e.OfficeHint),
+            DesiredWanted w => (w.DeviceId, w.OfficeHint),
+            _ => (null, office.Id),
+        };
+        if (device is not { } id || office.Devices.ContainsKey(id))
+            return null;
+        if (office.Forwards.TryGetValue(id, out var forward))
+            return forward.To;
+        return hint != office.Id && !work.Forwarded ? hint : null;
+    }
+
+    private void Take(OfficeBatch batch, OfficeWork work, IUpItem item, DateTimeOffset now)
+    {
+        var office = batch.Working;
+        switch (item)
+        {
+            case DeviceEnvelopeUp up when office.Devices.ContainsKey(up.DeviceId):
+                batch.Await(up.DeviceId, work, up.Envelope);
+                break;
+            case DesiredWanted wanted when office.Devices.ContainsKey(wanted.DeviceId):
+                work.Wanted[wanted.DeviceId] = wanted.HeldVersion;
+                break;
+            case DeviceEnvelopeUp { DeviceId: var id }:
+                RefuseUnknown(office, work, id);
+                break;
+            case DesiredWanted { DeviceId: var id }:
+                RefuseUnknown(office, work, id);
+                break;
+            case PresenceDigest digest:
+                foreach (var seen in digest.Seen.Where(s => office.Devices.ContainsKey(s.DeviceId)))
+                    presence.Seen(seen.DeviceId, seen.At, now, work.Through);
+                break;
+            case EnrolmentUp enrolment:
+                var decision = Enrol(office, enrolment.Request, now);
+                batch.Add(decision.Events);
+                work.Answers.Add(new EnrolmentDown(enrolment.RequestId, decision.Reply.ToByteArray()));
+                break;
+            case NodeReport report when work.Through is { } node:
+                if (!Same(office.Nodes[node].Report, report))
+                    batch.Add([new NodeReported(office.Id, node, report, now)]);
+                break;
+            case NodeEvent entry when work.Through is { } node:
+                if (entry.Number > office.Nodes[node].EventNumber)
+                    batch.Add([new NodeEventRecorded(office.Id, node, entry, now)]);
+                work.Answers.RemoveAll(a => a is NodeEventsStored);
+                work.Answers.Add(new NodeEventsStored(batch.Working.Nodes[node].EventNumber));
+                break;
+            case NodeRenewal renewal when work.Through is { } node:
+                Renew(batch, work, office.Nodes[node], renewal, now);
+                break;
+            default:
+                log.Warning("{Item} in office {OfficeId} came from none of its nodes and is dropped", item.GetType().Name, office.Id);
+                break;
+        }
+    }
+
+    // Forwarded: the device may be on its way here; it asks again, and only its own office's twin may refuse it.
+    private static void RefuseUnknown(Office office, OfficeWork work, DeviceId device)
+    {
+        if (!work.Forwarded)
+            work.Answers.Add(new DeviceRefusedDown(device, RefusalCode.Removed, $"office {office.Id} has no device {device}: it was removed, or its office was; enrol it anew"));
+    }
+
+    private void Renew(OfficeBatch batch, OfficeWork work, NodeSnapshot node, NodeRenewal renewal, DateTimeOffset now)
+    {
+        try
+        {
+            var issued = tools.Issuer.Issue(PeerIdentity.Of(node.NodeId), renewal.CertificateRequest, node.Certificates[^1].Generation + 1);
+            batch.Add([new NodeCertified(batch.Working.Id, node.NodeId, issued.Record, now)]);
+            work.Answers.Add(new NodeRenewed(issued.Chain));
+        }
+        catch (CryptographicException wrong)
+        {
+            log.Warning("Renewal of node {NodeId} refused: {Reason}", node.NodeId, wrong.Message);
+        }
+    }
+
+    private bool MayJournalRefusal(DateTimeOffset now)
+    {
+        if (now - _refusalHour >= TimeSpan.FromHours(1))
+            (_refusalHour, _refusals) = (now, 0);
+        return ++_refusals <= tools.Options.RefusalsPerHour;
+    }
+}

@@ -1,0 +1,74 @@
+using Akka.Actor;
+using Fleet.Contracts;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+
+namespace Fleet.Headquarters.Offices;
+
+/// <summary>The links of an office's nodes: which session speaks for which node under which epoch. Never journaled.</summary>
+internal sealed class OfficeLinks
+{
+    // Three of these fit into one link frame of the default size.
+    private const int PartBytes = 80 * 1024;
+    private const int PartItems = 500;
+
+    private readonly Dictionary<NodeId, OfficeLinkState> _links = [];
+
+    /// <summary>The session of a node; null where it is not linked under this epoch.</summary>
+    public OfficeLinkState? Current(NodeId node, string epoch) => _links.TryGetValue(node, out var link) && link.Epoch == epoch ? link : null;
+
+    public NodeId? Of(IActorRef session) => _links.Where(l => l.Value.Session.Equals(session)).Select(l => (NodeId?)l.Key).FirstOrDefault();
+
+    public void Up(NodeId node, IActorRef session, string epoch) => _links[node] = new OfficeLinkState(session, epoch);
+
+    public bool Down(NodeId node, string epoch) => Current(node, epoch) is not null && _links.Remove(node);
+
+    public string EpochOf(NodeId node) => _links[node].Epoch;
+
+    /// <summary>The node was removed: its session is told, and drops the link.</summary>
+    public void Remove(NodeId node, OfficeId office)
+    {
+        if (_links.Remove(node, out var link))
+            link.Session.Tell(new OfficeRefused(office, RefusalCode.Removed, $"node {node} was removed; enrol it anew"));
+    }
+
+    public void Send(NodeId node, IReadOnlyList<IDownItem> items)
+    {
+        if (_links.TryGetValue(node, out var link))
+            Send(link.Session, link.Epoch, items);
+    }
+
+    public void SendAll(IReadOnlyList<IDownItem> items)
+    {
+        foreach (var node in _links.Keys)
+            Send(node, items);
+    }
+
+    /// <summary>Sends in parts that fit into a frame of the link.</summary>
+    public static void Send(IActorRef session, string epoch, IReadOnlyList<IDownItem> items)
+    {
+        var part = new List<IDownItem>();
+        var bytes = 0;
+        foreach (var item in items)
+        {
+            var size = item is DeviceEnvelopeDown envelope ? envelope.Envelope.Length : 200;
+            if (part.Count > 0 && (bytes + size > PartBytes || part.Count == PartItems))
+            {
+                session.Tell(new SendDown(epoch, part));
+                (part, bytes) = ([], 0);
+            }
+
+            part.Add(item);
+            bytes += size;
+        }
+
+        if (part.Count > 0)
+            session.Tell(new SendDown(epoch, part));
+    }
+}
+
+internal sealed record OfficeLinkState(IActorRef Session, string Epoch)
+{
+    /// <summary>What the node announced so far that it holds; an announce comes in parts.</summary>
+    public Dictionary<DeviceId, ulong> Held { get; } = [];
+}

@@ -1,0 +1,36 @@
+using Akka.Configuration;
+using Fleet.Messages.Settings;
+
+namespace Fleet.Headquarters.Offices;
+
+/// <summary>Block <c>fleet.offices</c>.</summary>
+/// <param name="SyncInterval">How often a device syncs where no policy says.</param>
+/// <param name="HeadquartersAddresses">host:port at which devices reach headquarters' agent service; told to every device.</param>
+/// <param name="SnapshotEvery">Events between two snapshots of a twin.</param>
+/// <param name="RefusalsPerHour">Refused enrolments that one office journals an hour; all are logged.</param>
+/// <param name="DeviceIdleAfter">A device twin without work for this long goes; the office holds its state.</param>
+/// <param name="PresenceEvery">Presence changes are published at most this often.</param>
+/// <param name="ResendEvery">Hand-overs between actors are sent again this often until answered.</param>
+/// <param name="MinBackoff">First wait before a twin whose journal failed starts again; doubles up to <paramref name="MaxBackoff"/>.</param>
+public sealed record OfficeOptions(
+    TimeSpan SyncInterval,
+    IReadOnlyList<string> HeadquartersAddresses,
+    int SnapshotEvery,
+    int RefusalsPerHour,
+    TimeSpan DeviceIdleAfter,
+    TimeSpan PresenceEvery,
+    TimeSpan ResendEvery,
+    TimeSpan MinBackoff,
+    TimeSpan MaxBackoff)
+{
+    public static OfficeOptions From(Config fleet, Problems problems) => new(
+        SyncInterval: problems.Positive(fleet, "offices.sync-interval"),
+        HeadquartersAddresses: problems.Texts(fleet, "offices.headquarters-addresses"),
+        SnapshotEvery: problems.Number(fleet, "offices.snapshot-every", 10, 1_000_000),
+        RefusalsPerHour: problems.Number(fleet, "offices.refusals-per-hour", 1, 10_000),
+        DeviceIdleAfter: problems.Positive(fleet, "offices.device-idle-after"),
+        PresenceEvery: problems.Positive(fleet, "offices.presence-every"),
+        ResendEvery: problems.Positive(fleet, "offices.resend-every"),
+        MinBackoff: problems.Positive(fleet, "offices.min-backoff"),
+        MaxBackoff: problems.Positive(fleet, "offices.max-backoff"));
+}

@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using Fleet.Contracts.Agents;
+using Fleet.Headquarters.Devices;
+using Fleet.Headquarters.Offices;
+using Fleet.Messages.Company;
+using Fleet.Messages.Offices;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+
+namespace Fleet.Headquarters.Policies;
+
+/// <summary>Makes a device's effective desired document from its office's policies, gateways and the device's labels.</summary>
+public static class DesiredState
+{
+    /// <summary>The document that the device should hold, under its journaled version.</summary>
+    public static DesiredDocument For(Office office, Device device, OfficeOptions options)
+    {
+        var document = Content(office, device, options);
+        document.Version = device.Known.DesiredVersion;
+        document.IssuedAt = device.Known.DesiredAt.ToTimestamp();
+        return document;
+    }
+
+    /// <summary>How often the device syncs.</summary>
+    public static TimeSpan IntervalOf(Office office, Device device, OfficeOptions options) =>
+        Effective(office, device).Settings.TryGetValue(PolicySettings.SyncInterval, out var text) ? PolicySettings.ParseDuration(text) ?? options.SyncInterval : options.SyncInterval;
+
+    /// <summary>The change to journal if the device's document is no longer the one last desired; null where it is.</summary>
+    public static DeviceDesiredChanged? Change(Office office, Device device, OfficeOptions options, DateTimeOffset now)
+    {
+        var hash = SHA256.HashData(Content(office, device, options).ToByteArray());
+        return hash.AsSpan().SequenceEqual(device.Known.DesiredHash.Span)
+            ? null
+            : new DeviceDesiredChanged(office.Id, device.Id, device.Known.DesiredVersion + 1, hash, now);
+    }
+
+    /// <summary>Whether a policy is for the device.</summary>
+    public static bool Selects(PolicyDocument policy, Office office, Device device) =>
+        (policy.Offices.Count == 0 || policy.Offices.Contains(office.Id))
+        && policy.Labels.All(l => device.Known.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
+
+    private static DesiredDocument Content(Office office, Device device, OfficeOptions options)
+    {
+        var (settings, policies) = Effective(office, device);
+        var document = new DesiredDocument
+        {
+            OfficeId = office.Id.Value,
+            GatewayOnly = settings.TryGetValue(PolicySettings.GatewayOnly, out var only) && bool.TryParse(only, out var gatewayOnly) && gatewayOnly,
+            SyncInterval = IntervalOf(office, device, options).ToDuration(),
+            Policies = { policies.Select(p => new AppliedPolicy { Name = p.Document.Name.Value, Version = p.Version }).OrderBy(p => p.Name, StringComparer.Ordinal) },
+            Gateways = { office.Gateways.Select(AddressOf) },
+            HeadquartersAddresses = { options.HeadquartersAddresses },
+        };
+        // Added in order of their keys: the hash over the document must not depend on how a dictionary happens to lie.
+        foreach (var (key, value) in settings.OrderBy(s => s.Key, StringComparer.Ordinal))
+            document.Settings.Add(key, value);
+        foreach (var (key, value) in device.Known.Labels.OrderBy(l => l.Key, StringComparer.Ordinal))
+            document.Labels.Add(key, value);
+        return document;
+    }
+
+    private static (Dictionary<string, string> Settings, List<Policy> Policies) Effective(Office office, Device device)
+    {
+        var policies = office.Book.Policies.Where(p => Selects(p.Document, office, device))
+            .OrderBy(p => p.Document.Priority).ThenByDescending(p => p.Document.Name.Value, StringComparer.Ordinal).ToList();
+        var settings = new Dictionary<string, string>();
+        // The strongest last: what it sets stays.
+        foreach (var (key, value) in policies.SelectMany(p => p.Document.Settings))
+            settings[key] = value;
+        return (settings, policies);
+    }
+
+    /// <summary>A gateway as devices are told of it.</summary>
+    public static GatewayAddress AddressOf(Fleet.Messages.Offices.NodeSnapshot node) => new() { NodeId = node.NodeId.Value, Addresses = { node.Report!.GatewayAddresses } };
+}

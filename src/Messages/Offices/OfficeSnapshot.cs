@@ -1,0 +1,60 @@
+using Fleet.Contracts;
+using Fleet.Messages.Company;
+using Fleet.Messages.Link;
+using MessagePack;
+
+namespace Fleet.Messages.Offices;
+
+// The snapshot of an office twin. Journaled, so extended and never edited; its parts are also the twin's state.
+
+[MessagePackObject]
+public sealed record OfficeSnapshot(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] string Title,
+    [property: Key(2)] bool IsOpen,
+    [property: Key(3)] IReadOnlyList<TokenSnapshot> Tokens,
+    [property: Key(4)] IReadOnlyList<NodeSnapshot> Nodes,
+    [property: Key(5)] IReadOnlyList<DeviceSnapshot> Devices,
+    [property: Key(6)] IReadOnlyList<DeviceForward> Forwards,
+    [property: Key(7)] PolicyBook Book,
+    [property: Key(8)] DateTimeOffset OpenedAt);
+
+/// <param name="Secret">Blank once the token is over.</param>
+[MessagePackObject]
+public sealed record TokenSnapshot(
+    [property: Key(0)] TokenId TokenId,
+    [property: Key(1)] JoinKind Kind,
+    [property: Key(2)] int Uses,
+    [property: Key(3)] int Used,
+    [property: Key(4)] DateTimeOffset ExpiresAt,
+    [property: Key(5)] ReadOnlyMemory<byte> Secret,
+    [property: Key(6)] bool Revoked,
+    [property: Key(7)] string By,
+    [property: Key(8)] DateTimeOffset At,
+    [property: Key(9)] DateTimeOffset? RevokedAt);
+
+[MessagePackObject]
+public sealed record NodeSnapshot(
+    [property: Key(0)] NodeId NodeId,
+    [property: Key(1)] DeviceId DeviceId,
+    [property: Key(2)] IReadOnlyList<CertificateRecord> Certificates,
+    [property: Key(3)] ulong DesiredVersion,
+    [property: Key(4)] IReadOnlyList<NodeRole> Roles,
+    [property: Key(5)] NodeReport? Report,
+    [property: Key(6)] ulong EventNumber,
+    [property: Key(7)] bool Linked,
+    [property: Key(8)] DateTimeOffset LinkSince,
+    [property: Key(9)] string LinkReason,
+    [property: Key(10)] DateTimeOffset EnrolledAt,
+    [property: Key(11)] DateTimeOffset ReportedAt,
+    [property: Key(12)] DateTimeOffset DesiredAt);
+
+/// <summary>Where a device went.</summary>
+/// <param name="DesiredVersion">What it had when it left: tells a late repeat of an earlier hand-over from a true return.</param>
+/// <param name="Leaving">Its state while the new home has not said that it has the device.</param>
+[MessagePackObject]
+public sealed record DeviceForward(
+    [property: Key(0)] DeviceId DeviceId,
+    [property: Key(1)] OfficeId To,
+    [property: Key(2)] ulong DesiredVersion,
+    [property: Key(3)] DeviceSnapshot? Leaving);
