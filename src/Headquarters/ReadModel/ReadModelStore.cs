@@ -1,3 +1,5 @@
+using Fleet.Contracts;
+using Fleet.Messages.Offices;
 using LinqToDB;
 using LinqToDB.Async;
 using LinqToDB.Data;
@@ -42,6 +44,33 @@ public sealed class ReadModelStore
     {
         await using var db = Open();
         return await db.Projections.Select(p => p.Position).FirstOrDefaultAsync();
+    }
+
+    /// <summary>Writes events and how far they reach, all or nothing.</summary>
+    internal void Write(IEnumerable<(long Position, object Event)> events)
+    {
+        using var db = Open();
+        using var transaction = db.BeginTransaction();
+        var projection = new Projection(db);
+        var reached = 0L;
+        foreach (var (position, happened) in events)
+        {
+            projection.Apply(position, happened);
+            reached = position;
+        }
+
+        db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName).Set(p => p.Position, reached).Update();
+        transaction.Commit();
+    }
+
+    /// <summary>Writes who was seen when.</summary>
+    internal void Write(IReadOnlyList<(OfficeId Office, DevicePresence Seen)> presence)
+    {
+        using var db = Open();
+        using var transaction = db.BeginTransaction();
+        foreach (var (office, seen) in presence)
+            db.InsertOrReplace(new PresenceRow { DeviceId = seen.DeviceId.Value, OfficeId = office.Value, LastSync = seen.LastSync, Through = seen.Through?.Value });
+        transaction.Commit();
     }
 
     /// <summary>Empties all tables, so that the projection begins anew.</summary>

@@ -1,0 +1,292 @@
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Messages.Company;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+using Fleet.Messages.Serialization;
+using LinqToDB;
+using MessagePack;
+
+namespace Fleet.Headquarters.ReadModel;
+
+/// <summary>Writes what each event means into the tables. Runs in the transaction that also stores the position, so each event counts once.</summary>
+internal sealed class Projection(ReadModelConnection db)
+{
+    private long _position;
+
+    public void Apply(long position, object happened)
+    {
+        _position = position;
+        switch (happened)
+        {
+            case OfficeOpened e:
+                db.InsertOrReplace(new OfficeRow { OfficeId = e.OfficeId.Value, Title = e.Title, OpenedAt = e.At });
+                Note(e.OfficeId, "opened", $"{e.Title} opened by {e.By}", e.At);
+                break;
+            case OfficeClosed e:
+                db.Offices.Delete(o => o.OfficeId == e.OfficeId.Value);
+                db.Tokens.Delete(t => t.OfficeId == e.OfficeId.Value);
+                Note(e.OfficeId, "closed", $"closed by {e.By}", e.At);
+                break;
+            case OfficePoliciesAdopted e:
+                db.Offices.Where(o => o.OfficeId == e.OfficeId.Value).Set(o => o.BookVersion, (long)e.Book.Version).Update();
+                break;
+            case TokenCreated or TokenUsed or TokenWasRevoked or EnrolmentRefused:
+                ApplyToken((IOfficeEvent)happened);
+                break;
+            case NodeEnrolled or NodeCertified or NodeRolesAssigned or NodeReported or NodeEventRecorded or NodeLinkChanged or NodeRemoved:
+                ApplyNode((IOfficeEvent)happened);
+                break;
+            case IDeviceEvent e:
+                ApplyDevice(e);
+                break;
+            case PolicyApplied e:
+                Insert(e.Policy, e.By);
+                break;
+            case PolicyRemoved e:
+                db.Policies.Delete(p => p.Name == e.Name.Value);
+                break;
+            case OfficeAdded or OfficeRemoved:
+                // The office's own OfficeOpened and OfficeClosed say the same.
+                break;
+            default:
+                throw new NotSupportedException($"{happened.GetType().Name} has no place in the read model");
+        }
+    }
+
+    /// <summary>Begins an office or the company at a snapshot: its older events are no longer in the journal.</summary>
+    public void Begin(object snapshot)
+    {
+        switch (snapshot)
+        {
+            case OfficeSnapshot s:
+                Begin(s);
+                break;
+            case CompanySnapshot s:
+                foreach (var policy in s.Book.Policies)
+                    Insert(policy, "");
+                break;
+            default:
+                throw new NotSupportedException($"{snapshot.GetType().Name} has no place in the read model");
+        }
+    }
+
+    private void Begin(OfficeSnapshot s)
+    {
+        if (s.IsOpen)
+            db.InsertOrReplace(new OfficeRow { OfficeId = s.OfficeId.Value, Title = s.Title, OpenedAt = s.OpenedAt, BookVersion = (long)s.Book.Version });
+        foreach (var t in s.Tokens)
+            db.InsertOrReplace(new TokenRow
+            {
+                TokenId = t.TokenId.Value, OfficeId = s.OfficeId.Value, Kind = t.Kind.ToString(), Uses = t.Uses, Used = t.Used,
+                CreatedAt = t.At, ExpiresAt = t.ExpiresAt, RevokedAt = t.RevokedAt, CreatedBy = t.By,
+            });
+        foreach (var n in s.Nodes)
+        {
+            var row = NewNode(n.NodeId, s.OfficeId, n.DeviceId, n.Certificates[^1], n.EnrolledAt);
+            (row.DesiredVersion, row.DesiredRoles, row.DesiredAt) = ((long)n.DesiredVersion, Names(n.Roles), n.DesiredAt);
+            (row.Linked, row.LinkSince, row.LinkReason) = (n.Linked, n.LinkSince, n.LinkReason);
+            if (n.Report is { } report)
+                Fill(row, report, n.ReportedAt);
+            db.InsertOrReplace(row);
+        }
+
+        foreach (var device in s.Devices)
+            Insert(s.OfficeId, device);
+    }
+
+    private void ApplyToken(IOfficeEvent happened)
+    {
+        switch (happened)
+        {
+            case TokenCreated e:
+                db.InsertOrReplace(new TokenRow
+                {
+                    TokenId = e.TokenId.Value, OfficeId = e.OfficeId.Value, Kind = e.Kind.ToString(), Uses = e.Uses,
+                    CreatedAt = e.At, ExpiresAt = e.ExpiresAt, CreatedBy = e.By,
+                });
+                Note(e.OfficeId, "token-created", $"{e.TokenId} for {e.Uses} uses by {e.By}", e.At);
+                break;
+            case TokenUsed e:
+                db.Tokens.Where(t => t.TokenId == e.TokenId.Value).Set(t => t.Used, t => t.Used + 1).Update();
+                Note(e.OfficeId, "token-used", $"{e.TokenId} by {e.Subject}", e.At);
+                break;
+            case TokenWasRevoked e:
+                db.Tokens.Where(t => t.TokenId == e.TokenId.Value).Set(t => t.RevokedAt, e.At).Update();
+                Note(e.OfficeId, "token-revoked", $"{e.TokenId} by {e.By}", e.At);
+                break;
+            case EnrolmentRefused e:
+                Note(e.OfficeId, "enrolment-refused", $"{e.Name}: {e.Code}, {e.Detail}", e.At);
+                break;
+        }
+    }
+
+    private void ApplyNode(IOfficeEvent happened)
+    {
+        switch (happened)
+        {
+            case NodeEnrolled e:
+                db.InsertOrReplace(NewNode(e.NodeId, e.OfficeId, e.DeviceId, e.Certificate, e.At));
+                Note(e.NodeId, "enrolled", "", e.At);
+                break;
+            case NodeCertified e:
+                db.Nodes.Where(n => n.NodeId == e.NodeId.Value)
+                    .Set(n => n.CertificateSerial, e.Certificate.Serial).Set(n => n.CertificateNotAfter, e.Certificate.NotAfter).Update();
+                Note(e.NodeId, "certified", $"certificate {e.Certificate.Serial} until {e.Certificate.NotAfter:u}", e.At);
+                break;
+            case NodeRolesAssigned e:
+                db.Nodes.Where(n => n.NodeId == e.NodeId.Value)
+                    .Set(n => n.DesiredVersion, (long)e.Version).Set(n => n.DesiredRoles, Names(e.Roles)).Set(n => n.DesiredAt, e.At).Update();
+                Note(e.NodeId, "roles-assigned", $"{(e.Roles.Count == 0 ? "none" : Names(e.Roles))} by {e.By}", e.At);
+                break;
+            case NodeReported e:
+                if (db.Nodes.FirstOrDefault(n => n.NodeId == e.NodeId.Value) is { } row)
+                {
+                    Fill(row, e.Report, e.At);
+                    db.Update(row);
+                }
+
+                break;
+            case NodeEventRecorded e:
+                db.Insert(new NodeEventRow
+                {
+                    Position = _position, NodeId = e.NodeId.Value, OfficeId = e.OfficeId.Value, Number = (long)e.Event.Number,
+                    Kind = e.Event.Kind, Text = e.Event.Text, NodeTime = e.Event.At, At = e.At,
+                });
+                break;
+            case NodeLinkChanged e:
+                db.Nodes.Where(n => n.NodeId == e.NodeId.Value).Set(n => n.Linked, e.Up).Set(n => n.LinkSince, e.At).Set(n => n.LinkReason, e.Reason).Update();
+                Note(e.NodeId, e.Up ? "linked" : "unlinked", e.Reason, e.At);
+                break;
+            case NodeRemoved e:
+                db.Nodes.Delete(n => n.NodeId == e.NodeId.Value);
+                Note(e.NodeId, "removed", $"by {e.By}", e.At);
+                break;
+        }
+    }
+
+    private void ApplyDevice(IDeviceEvent happened)
+    {
+        var id = happened.DeviceId.Value;
+        switch (happened)
+        {
+            case DeviceEnrolled e:
+                db.InsertOrReplace(new DeviceRow
+                {
+                    DeviceId = id, OfficeId = e.OfficeId.Value, Name = e.Name, EnrolledAt = e.At, CertificateSerial = e.Certificate.Serial,
+                    CertificateNotAfter = e.Certificate.NotAfter, KeyGeneration = e.Certificate.Generation,
+                });
+                Note(e, "enrolled", $"with token {e.TokenId}");
+                break;
+            case DeviceCertified e:
+                db.Devices.Where(d => d.DeviceId == id).Set(d => d.CertificateSerial, e.Certificate.Serial)
+                    .Set(d => d.CertificateNotAfter, e.Certificate.NotAfter).Set(d => d.KeyGeneration, (long)e.Certificate.Generation).Update();
+                Note(e, "certified", $"key generation {e.Certificate.Generation} until {e.Certificate.NotAfter:u}");
+                break;
+            case DeviceReported e:
+                if (db.Devices.FirstOrDefault(d => d.DeviceId == id) is { } row)
+                {
+                    Fill(row, e.Version, e.Report, e.At);
+                    db.Update(row);
+                }
+
+                break;
+            case DeviceEventRecorded e:
+                db.Insert(new DeviceEventRow
+                {
+                    Position = _position, DeviceId = id, OfficeId = e.OfficeId.Value, Number = (long)e.Number, Kind = e.Kind, Text = e.Text, DeviceTime = e.DeviceTime, At = e.At,
+                });
+                break;
+            case DeviceLabelled e:
+                Label(id, e.Labels);
+                Note(e, "labelled", $"{string.Join(", ", e.Labels.Select(l => $"{l.Key}={l.Value}"))} by {e.By}");
+                break;
+            case DeviceDesiredChanged e:
+                db.Devices.Where(d => d.DeviceId == id).Set(d => d.DesiredVersion, (long)e.Version).Set(d => d.DesiredAt, e.At).Update();
+                break;
+            case DeviceCloneSeen e:
+                db.Devices.Where(d => d.DeviceId == id).Set(d => d.CloneSeenAt, e.At).Set(d => d.CloneEvidence, e.Evidence).Update();
+                Note(e, "clone-seen", e.Evidence);
+                break;
+            case DeviceMovedOut e:
+                Note(e, "moved-out", $"to office {e.To} by {e.By}");
+                break;
+            case DeviceMoveDone:
+                break;
+            case DeviceMovedIn e:
+                Insert(e.OfficeId, e.Device);
+                Note(e, "moved-in", $"from office {e.From}");
+                break;
+            case DeviceRemoved e:
+                db.Devices.Delete(d => d.DeviceId == id);
+                db.Labels.Delete(l => l.DeviceId == id);
+                db.Presence.Delete(p => p.DeviceId == id);
+                Note(e, "removed", $"by {e.By}");
+                break;
+            default:
+                throw new NotSupportedException($"{happened.GetType().Name} has no place in the read model");
+        }
+    }
+
+    private void Insert(OfficeId office, DeviceSnapshot device)
+    {
+        var id = device.DeviceId.Value;
+        var row = db.Devices.FirstOrDefault(d => d.DeviceId == id) ?? new DeviceRow { DeviceId = id };
+        (row.OfficeId, row.Name, row.EnrolledAt) = (office.Value, device.Name, device.EnrolledAt);
+        var certificate = device.Certificates[^1];
+        (row.CertificateSerial, row.CertificateNotAfter, row.KeyGeneration) = (certificate.Serial, certificate.NotAfter, certificate.Generation);
+        (row.DesiredVersion, row.DesiredAt) = ((long)device.DesiredVersion, device.DesiredAt);
+        (row.CloneSeenAt, row.CloneEvidence) = (device.CloneSeenAt, device.CloneEvidence);
+        if (!device.Report.IsEmpty)
+            Fill(row, device.ReportedVersion, device.Report, device.ReportedAt);
+        db.InsertOrReplace(row);
+        Label(id, device.Labels);
+    }
+
+    private void Insert(Policy policy, string by) => db.InsertOrReplace(new PolicyRow
+    {
+        Name = policy.Document.Name.Value, Version = (long)policy.Version, AppliedAt = policy.At, AppliedBy = by, Priority = policy.Document.Priority,
+        Document = MessagePackSerializer.Serialize(policy.Document, Codec.Options),
+    });
+
+    private void Label(string device, IReadOnlyDictionary<string, string> labels)
+    {
+        db.Labels.Delete(l => l.DeviceId == device);
+        foreach (var (label, value) in labels)
+            db.Insert(new DeviceLabelRow { DeviceId = device, Label = label, Value = value });
+    }
+
+    private static NodeRow NewNode(NodeId node, OfficeId office, DeviceId device, CertificateRecord certificate, DateTimeOffset at) => new()
+    {
+        NodeId = node.Value, OfficeId = office.Value, DeviceId = device.Value, EnrolledAt = at,
+        CertificateSerial = certificate.Serial, CertificateNotAfter = certificate.NotAfter, LinkReason = "has not linked yet", LinkSince = at,
+    };
+
+    private static void Fill(NodeRow row, NodeReport report, DateTimeOffset at)
+    {
+        (row.AppliedVersion, row.ReportedRoles, row.ReportedAt) = ((long)report.AppliedVersion, Names(report.Roles), at);
+        (row.GatewayAddresses, row.Version, row.HostName) = (string.Join(',', report.GatewayAddresses), report.Version, report.HostName);
+        (row.StartedAt, row.Problems) = (report.StartedAt, string.Join('\n', report.Problems));
+    }
+
+    private static void Fill(DeviceRow row, ulong version, ReadOnlyMemory<byte> bytes, DateTimeOffset at)
+    {
+        var report = DeviceReport.Parser.ParseFrom(bytes.Span);
+        (row.ReportedVersion, row.ReportedAt, row.Report) = ((long)version, at, bytes.ToArray());
+        if (row.AppliedVersion != (long)report.AppliedVersion)
+            (row.AppliedVersion, row.AppliedAt, row.AppliedKnownAt) = ((long)report.AppliedVersion, report.AppliedAt?.ToDateTimeOffset(), at);
+        var inventory = report.Inventory ?? new Inventory();
+        (row.HostName, row.Os, row.AgentVersion) = (inventory.HostName, $"{inventory.OsName} {inventory.OsVersion}".Trim(), inventory.AgentVersion);
+    }
+
+    private void Note(OfficeId office, string kind, string text, DateTimeOffset at) =>
+        db.Insert(new OfficeEventRow { Position = _position, OfficeId = office.Value, Kind = kind, Text = text, At = at });
+
+    private void Note(NodeId node, string kind, string text, DateTimeOffset at) =>
+        db.Insert(new NodeEventRow { Position = _position, NodeId = node.Value, OfficeId = node.Office.Value, Kind = kind, Text = text, At = at });
+
+    private void Note(IDeviceEvent e, string kind, string text) =>
+        db.Insert(new DeviceEventRow { Position = _position, DeviceId = e.DeviceId.Value, OfficeId = e.OfficeId.Value, Kind = kind, Text = text, At = e.At });
+
+    private static string Names(IReadOnlyList<NodeRole> roles) => string.Join(',', roles.Select(NodeRoles.Name));
+}
