@@ -23,7 +23,7 @@ public static class DesiredState
 
     /// <summary>How often the device syncs.</summary>
     public static TimeSpan IntervalOf(Office office, Device device, OfficeOptions options) =>
-        Effective(office, device).Settings.TryGetValue(PolicySettings.SyncInterval, out var text) ? PolicySettings.ParseDuration(text) ?? options.SyncInterval : options.SyncInterval;
+        Effective(office, device).Settings.TryGetValue(PolicySettings.SyncInterval, out var text) ? PolicySettings.ParseInterval(text) ?? options.SyncInterval : options.SyncInterval;
 
     /// <summary>The change to journal if the device's document is no longer the one last desired; null where it is.</summary>
     public static DeviceDesiredChanged? Change(Office office, Device device, OfficeOptions options, DateTimeOffset now)

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Fleet.Contracts;
 using Fleet.Messages.Company;
 
 namespace Fleet.Headquarters.Policies;
@@ -25,26 +25,14 @@ public static class PolicySettings
         foreach (var (key, value) in document.Settings.Concat(document.Labels))
             if (key.Length is 0 or > MaxLength || value.Length > MaxLength)
                 return $"'{key[..Math.Min(40, key.Length)]}' is empty or longer than {MaxLength} characters, or its value is";
-        if (document.Settings.TryGetValue(SyncInterval, out var interval) && ParseDuration(interval) is not { } duration)
+        if (document.Settings.TryGetValue(SyncInterval, out var interval) && ParseInterval(interval) is null)
             return $"{SyncInterval} must be a duration from 1s to 7d such as 15m or 30s, not '{interval}'";
         if (document.Settings.TryGetValue(GatewayOnly, out var only) && !bool.TryParse(only, out _))
             return $"{GatewayOnly} must be true or false, not '{only}'";
         return null;
     }
 
-    /// <summary>A duration as people write it: <c>30s</c>, <c>15m</c>, <c>2h</c>, <c>1d</c>; null where it is none or out of bounds.</summary>
-    public static TimeSpan? ParseDuration(string text)
-    {
-        if (text.Length < 2 || !int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > 1_000_000)
-            return null;
-        var duration = text[^1] switch
-        {
-            's' => TimeSpan.FromSeconds(number),
-            'm' => TimeSpan.FromMinutes(number),
-            'h' => TimeSpan.FromHours(number),
-            'd' => TimeSpan.FromDays(number),
-            _ => TimeSpan.Zero,
-        };
-        return duration >= ShortestInterval && duration <= LongestInterval ? duration : null;
-    }
+    /// <summary>An interval as people write it: <c>30s</c>, <c>15m</c>, <c>2h</c>, <c>1d</c>; null where it is none or out of bounds.</summary>
+    public static TimeSpan? ParseInterval(string text) =>
+        DurationText.TryParse(text, out var interval) && interval >= ShortestInterval && interval <= LongestInterval ? interval : null;
 }

@@ -51,11 +51,18 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
 
     private Done Write(IReadOnlyList<EventEnvelope> batch)
     {
-        _store.Write(batch.Select(e => (((Sequence)e.Offset).Value, e.Event)));
+        _store.Write(PositionOf(batch[^1]), projection =>
+        {
+            foreach (var e in batch)
+                projection.Apply(PositionOf(e), e.Event);
+        });
         foreach (var e in batch)
             _progress.Projected(e.PersistenceId, e.SequenceNr);
         return Done.Instance;
     }
+
+    /// <summary>Where an event stands in the whole journal.</summary>
+    internal static long PositionOf(EventEnvelope e) => ((Sequence)e.Offset).Value;
 
     private void Handle(Ended ended)
     {

@@ -46,19 +46,12 @@ public sealed class ReadModelStore
         return await db.Projections.Select(p => p.Position).FirstOrDefaultAsync();
     }
 
-    /// <summary>Writes events and how far they reach, all or nothing.</summary>
-    internal void Write(IEnumerable<(long Position, object Event)> events)
+    /// <summary>Writes what events mean and how far in the journal they reach, all or nothing.</summary>
+    internal void Write(long reached, Action<Projection> writes)
     {
         using var db = Open();
         using var transaction = db.BeginTransaction();
-        var projection = new Projection(db);
-        var reached = 0L;
-        foreach (var (position, happened) in events)
-        {
-            projection.Apply(position, happened);
-            reached = position;
-        }
-
+        writes(new Projection(db));
         db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName).Set(p => p.Position, reached).Update();
         transaction.Commit();
     }

@@ -1,0 +1,63 @@
+using System.Globalization;
+using Akka.Cluster.Sharding;
+using Akka.Cluster.Tools.Singleton;
+using Akka.Configuration;
+using Akka.Persistence.Sql;
+using Fleet.Messages.Serialization;
+using LinqToDB;
+
+namespace Fleet.Headquarters.Cluster;
+
+/// <summary>The <c>akka { }</c> settings of the cluster system.</summary>
+internal static class ClusterHocon
+{
+    public static Config For(JournalFile journal, JournalOptions options) => ConfigurationFactory.ParseString($$"""
+        akka {
+          actor.provider = cluster
+          log-dead-letters = 10
+          log-dead-letters-during-shutdown = off
+          cluster {
+            sharding {
+              # Nothing durable: offices that link and the company's list wake the twins.
+              state-store-mode = ddata
+              remember-entities = off
+              # A twin holds presence and links, which a stop would lose.
+              passivate-idle-entity-after = off
+            }
+            split-brain-resolver.active-strategy = keep-majority
+            split-brain-resolver.stable-after = 10s
+          }
+          persistence {
+            max-concurrent-recoveries = {{options.MaxConcurrentRecoveries}}
+            journal.plugin = "akka.persistence.journal.sql"
+            journal.sql {
+              connection-string = "{{journal.ConnectionString}}"
+              provider-name = "{{ProviderName.SQLiteMS}}"
+              parallelism = {{options.Parallelism}}
+              # Over this many waiting events a write fails; a frame of many devices is one write.
+              buffer-size = 100000
+            }
+            snapshot-store.plugin = "akka.persistence.snapshot-store.sql"
+            snapshot-store.sql {
+              connection-string = "{{journal.ConnectionString}}"
+              provider-name = "{{ProviderName.SQLiteMS}}"
+            }
+            query.journal.sql {
+              connection-string = "{{journal.ConnectionString}}"
+              provider-name = "{{ProviderName.SQLiteMS}}"
+              refresh-interval = {{Text(options.RefreshInterval)}}
+              journal-sequence-retrieval.query-delay = {{Text(options.RefreshInterval)}}
+            }
+          }
+          coordinated-shutdown.exit-clr = off
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
+        }
+        """)
+        .WithFallback(FleetSerializer.Hocon)
+        .WithFallback(SqlPersistence.DefaultConfiguration)
+        .WithFallback(ClusterSharding.DefaultConfig())
+        .WithFallback(ClusterSingleton.DefaultConfig())
+        .WithFallback(Akka.DistributedData.DistributedData.DefaultConfig());
+
+    private static string Text(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalMilliseconds}ms");
+}

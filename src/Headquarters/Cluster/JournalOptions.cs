@@ -1,0 +1,16 @@
+using Akka.Configuration;
+using Fleet.Messages.Settings;
+
+namespace Fleet.Headquarters.Cluster;
+
+/// <summary>Block <c>fleet.journal</c>.</summary>
+/// <param name="RefreshInterval">How often new events are looked for.</param>
+/// <param name="Parallelism">Writes that run at once.</param>
+/// <param name="MaxConcurrentRecoveries">Twins that recover at once.</param>
+public sealed record JournalOptions(TimeSpan RefreshInterval, int Parallelism, int MaxConcurrentRecoveries)
+{
+    public static JournalOptions From(Config fleet, Problems problems) => new(
+        RefreshInterval: problems.Positive(fleet, "journal.refresh-interval"),
+        Parallelism: problems.Number(fleet, "journal.parallelism", 1, 64),
+        MaxConcurrentRecoveries: problems.Number(fleet, "journal.max-concurrent-recoveries", 1, 10_000));
+}
