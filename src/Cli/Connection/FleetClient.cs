@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+using System.Security.Authentication;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Fleet.Contracts.Api;
+
+namespace Fleet.Cli.Connection;
+
+/// <summary>Calls the REST API. What goes wrong becomes a <see cref="CommandFailure"/> that says what to do.</summary>
+internal sealed class FleetClient : IDisposable
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly ConnectionSettings _settings;
+    private readonly PinnedServer _server;
+    private readonly HttpClient _http;
+
+    public FleetClient(ConnectionSettings settings, TimeProvider clock)
+    {
+        _settings = settings;
+        _server = new PinnedServer(settings.Token.CaPin, clock);
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectTimeout = ConnectTimeout,
+            UseProxy = false,
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = _server.Accept },
+        })
+        {
+            BaseAddress = new Uri(settings.Url, "/api/v1/"),
+            Timeout = CallTimeout,
+        };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", settings.Token.Bearer);
+    }
+
+    public Task<T> Get<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellation) =>
+        Answered(new HttpRequestMessage(HttpMethod.Get, path), answer, cancellation);
+
+    /// <summary>Like <see cref="Get"/>, but null where there is no such thing.</summary>
+    public async Task<T?> Find<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellation)
+        where T : class
+    {
+        using var response = await Sent(new HttpRequestMessage(HttpMethod.Get, path), cancellation).ConfigureAwait(false);
+        return response.StatusCode == HttpStatusCode.NotFound ? null : await Read(response, answer, cancellation).ConfigureAwait(false);
+    }
+
+    public Task<T> Send<TBody, T>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> sent, JsonTypeInfo<T> answer, CancellationToken cancellation) =>
+        Answered(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, sent) }, answer, cancellation);
+
+    public Task<T> Post<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellation) =>
+        Answered(new HttpRequestMessage(HttpMethod.Post, path), answer, cancellation);
+
+    public async Task Delete(string path, CancellationToken cancellation)
+    {
+        using var response = await Sent(new HttpRequestMessage(HttpMethod.Delete, path), cancellation).ConfigureAwait(false);
+        await Check(response, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>All pages of a list, one after the other.</summary>
+    /// <param name="limit">No more than this many; null = all.</param>
+    public async IAsyncEnumerable<T> List<T>(string path, JsonTypeInfo<ListPage<T>> type, int? limit, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var size = Math.Min(limit ?? PageSize.Max, PageSize.Max);
+        var left = limit ?? int.MaxValue;
+        string? after = null;
+        do
+        {
+            var page = await Get(Query.Of(path, ("page-size", size.ToString(CultureInfo.InvariantCulture)), ("after", after)), type, cancellation).ConfigureAwait(false);
+            foreach (var item in page.Items.Take(left))
+                yield return item;
+            left -= page.Items.Count;
+            after = page.Next;
+        }
+        while (after is not null && left > 0);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> Answered<T>(HttpRequestMessage request, JsonTypeInfo<T> answer, CancellationToken cancellation)
+    {
+        using var response = await Sent(request, cancellation).ConfigureAwait(false);
+        return await Read(response, answer, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<HttpResponseMessage> Sent(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        try
+        {
+            using (request)
+                return await _http.SendAsync(request, cancellation).ConfigureAwait(false);
+        }
+        catch (HttpRequestException fault) when (fault.InnerException is AuthenticationException && _server.Problem is { } problem)
+        {
+            throw new CommandFailure($"{_settings.Url.Authority} is not to be trusted: {problem}. Check the address, or take the token from this headquarters' admin.token");
+        }
+        catch (HttpRequestException fault)
+        {
+            throw new CommandFailure($"headquarters can't be reached at {_settings.Url.Authority}: {Innermost(fault).Message}. Is it running, and is the address right?");
+        }
+        catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CommandFailure($"headquarters at {_settings.Url.Authority} did not answer in {CallTimeout.TotalSeconds:0} s; look at its log");
+        }
+    }
+
+    private static async Task<T> Read<T>(HttpResponseMessage response, JsonTypeInfo<T> answer, CancellationToken cancellation)
+    {
+        await Check(response, cancellation).ConfigureAwait(false);
+        try
+        {
+            return await response.Content.ReadFromJsonAsync(answer, cancellation).ConfigureAwait(false)
+                ?? throw new CommandFailure("headquarters answered nothing; look at its log");
+        }
+        catch (JsonException fault)
+        {
+            throw new CommandFailure($"headquarters answered what this version of fleet can't read ({fault.Message}); use the version that came with it");
+        }
+    }
+
+    private static async Task Check(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        if (response.IsSuccessStatusCode)
+            return;
+        if (response.StatusCode == HttpStatusCode.Unauthorized)
+            throw new CommandFailure("headquarters does not know this token; take the one in admin.token in its data directory");
+        throw new CommandFailure(await Problem(response, cancellation).ConfigureAwait(false));
+    }
+
+    private static async Task<string> Problem(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        try
+        {
+            var problem = await response.Content.ReadFromJsonAsync(ApiJson.Default.ProblemResource, cancellation).ConfigureAwait(false);
+            if (problem is { Detail: { Length: > 0 } detail })
+                return problem.Code is { } code ? $"{detail} ({code})" : detail;
+        }
+        catch (Exception fault) when (fault is JsonException or NotSupportedException)
+        {
+            // Not a problem document: the status alone says what happened.
+        }
+
+        return $"headquarters answered {(int)response.StatusCode} {response.ReasonPhrase}; look at its log";
+    }
+
+    private static Exception Innermost(Exception fault) => fault.InnerException is { } inner ? Innermost(inner) : fault;
+}

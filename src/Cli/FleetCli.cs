@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Fleet.Cli.Connection;
+using Fleet.Cli.Devices;
+using Fleet.Cli.Nodes;
+using Fleet.Cli.Offices;
+using Fleet.Cli.Policies;
+using Fleet.Cli.Status;
+using Fleet.Cli.Tokens;
+
+namespace Fleet.Cli;
+
+/// <summary>The command <c>fleet</c>: one line a subject.</summary>
+internal static class FleetCli
+{
+    private const string Help = """
+        Steers a Fleet headquarters over its REST API.
+
+        Examples:
+          fleet login --url https://hq.example.com:8443 --token @/var/lib/fleet-hq/admin.token
+          fleet office add leeds --title "Leeds, Park Row"
+          fleet token create --office leeds --kind node
+          fleet node assign gw1.leeds --role gateway
+          fleet token create --office leeds --kind agent --uses 50 --ttl 7d
+          fleet device list --office leeds
+          fleet policy apply patience.yaml
+          fleet device sync till-4
+          fleet status --json
+
+        Where headquarters is and who asks: --url and --token, else FLEET_URL and FLEET_TOKEN, else what 'fleet login' kept.
+        A token may be written as @FILE. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+        """;
+
+    public static async Task<int> Run(IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellation = default)
+    {
+        var commands = new FleetCommands(terminal);
+        var root = new RootCommand(Help)
+        {
+            OfficeCommands.Make(commands),
+            TokenCommands.Make(commands),
+            NodeCommands.Make(commands),
+            DeviceCommands.Make(commands),
+            PolicyCommands.Make(commands),
+            StatusCommand.Make(commands),
+            LoginCommand.Make(commands),
+            CompletionCommand.Make(commands),
+        };
+        commands.AddGlobals(root);
+
+        var parsed = root.Parse(args);
+        var code = await parsed.InvokeAsync(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error }, cancellation).ConfigureAwait(false);
+        await terminal.Out.FlushAsync(cancellation).ConfigureAwait(false);
+        return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
+    }
+}

@@ -1,0 +1,35 @@
+namespace Fleet.Contracts.Api;
+
+/// <summary>GET /api/v1/status: the fleet in numbers.</summary>
+/// <param name="Converged">Devices that run what is desired.</param>
+/// <param name="Clones">Devices of which a second machine was seen.</param>
+/// <param name="StartedAt">When this headquarters process started.</param>
+public sealed record StatusResource(
+    string Version,
+    DateTimeOffset StartedAt,
+    int Offices,
+    int Nodes,
+    int LinkedNodes,
+    int Devices,
+    int Converged,
+    int Clones,
+    int Policies);
+
+/// <summary>One entry of a history, or of the event stream.</summary>
+/// <param name="Position">Rises over the whole fleet.</param>
+/// <param name="Subject">The device, node or office that it is about.</param>
+/// <param name="Number">The source's own number; 0 for what headquarters did.</param>
+/// <param name="SourceTime">By the clock of the device or node.</param>
+public sealed record EventResource(
+    long Position,
+    string Office,
+    string Subject,
+    ulong Number,
+    string Kind,
+    string Text,
+    DateTimeOffset? SourceTime,
+    DateTimeOffset At);
+
+/// <summary>An error in the REST API (RFC 9457).</summary>
+/// <param name="Code">The name of a <see cref="RefusalCode"/>.</param>
+public sealed record ProblemResource(string? Type, string? Title, int? Status, string? Detail, string? Code);

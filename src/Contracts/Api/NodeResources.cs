@@ -1,0 +1,33 @@
+namespace Fleet.Contracts.Api;
+
+/// <summary>An office node in the REST API.</summary>
+/// <param name="Id"><c>name.office</c>.</param>
+/// <param name="DeviceId">The device that its own machine is.</param>
+/// <param name="DesiredRoles">What headquarters wants it to be.</param>
+/// <param name="Roles">What it last said it is.</param>
+/// <param name="AppliedVersion">The desired version that the node obeys.</param>
+/// <param name="GatewayAddresses">host:port at which the agents of the office reach it.</param>
+/// <param name="LinkSince">Since when it is linked or not.</param>
+/// <param name="LinkReason">Why it is not linked.</param>
+public sealed record NodeResource(
+    string Id,
+    string Office,
+    string DeviceId,
+    IReadOnlyList<string> DesiredRoles,
+    IReadOnlyList<string> Roles,
+    ulong DesiredVersion,
+    ulong AppliedVersion,
+    bool Linked,
+    DateTimeOffset? LinkSince,
+    string LinkReason,
+    IReadOnlyList<string> GatewayAddresses,
+    string HostName,
+    string Version,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? ReportedAt,
+    DateTimeOffset EnrolledAt,
+    DateTimeOffset CertificateNotAfter,
+    IReadOnlyList<string> Problems);
+
+/// <summary>POST /api/v1/nodes/{id}/roles: adds and removes roles (<c>distribution-point</c>, <c>gateway</c>, <c>push-server</c>, <c>poller</c>).</summary>
+public sealed record RoleChange(IReadOnlyList<string>? Add = null, IReadOnlyList<string>? Remove = null);
