@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Fleet.Contracts;
+using Fleet.Contracts.Api;
+using Fleet.NatLab.Topologies;
+
+namespace Fleet.NatLab.Fleets;
+
+/// <summary>An operator who uses the <c>fleet</c> command on headquarters' machine.</summary>
+internal sealed class CliOperator(Func<IReadOnlyList<string>, Task<(int Code, string Output, string Errors)>> fleet, string scratch) : IOperator
+{
+    public Task AddOffice(OfficeId office) => Run("office", "add", office.Value);
+
+    public async Task<CreatedToken> CreateToken(OfficeId office, string kind, string timeToLive) =>
+        Read(await Run("token", "create", "--office", office.Value, "--kind", kind, "--ttl", timeToLive).ConfigureAwait(false), ApiJson.Default.CreatedToken);
+
+    public Task RevokeToken(string id) => Run("token", "revoke", id);
+
+    public Task Assign(NodeId node, string role) => Run("node", "assign", node.Value, "--role", role);
+
+    public Task Unassign(NodeId node, string role) => Run("node", "unassign", node.Value, "--role", role);
+
+    public async Task<ulong> ApplyPolicy(PolicyContent policy)
+    {
+        var file = Path.Combine(scratch, $"policy-{policy.Name}.json");
+        await File.WriteAllTextAsync(file, JsonSerializer.Serialize(policy, ApiJson.Default.PolicyContent)).ConfigureAwait(false);
+        return Read(await Run("policy", "apply", file).ConfigureAwait(false), ApiJson.Default.PolicyChanged).Version;
+    }
+
+    public Task RequestSync(string device) => Run("device", "sync", device);
+
+    private async Task<string> Run(params string[] command)
+    {
+        var (code, output, errors) = await fleet([.. command, "--json"]).ConfigureAwait(false);
+        return code == 0 ? output : throw new LabException($"fleet {string.Join(' ', command)} failed ({code}): {errors}");
+    }
+
+    private static T Read<T>(string output, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(output, type) ?? throw new JsonException("null");
+        }
+        catch (JsonException fault)
+        {
+            throw new LabException($"fleet printed what is no {typeof(T).Name}: {fault.Message}: {output}");
+        }
+    }
+}

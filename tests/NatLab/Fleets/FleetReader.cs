@@ -1,0 +1,57 @@
+using System.Net.Http.Json;
+using System.Text.Json.Serialization.Metadata;
+using Fleet.Contracts;
+using Fleet.Contracts.Api;
+
+namespace Fleet.NatLab.Fleets;
+
+/// <summary>Reads the REST API of the fleet under test.</summary>
+public sealed class FleetReader(HttpClient api)
+{
+    public Task<StatusResource> Status() => Get("status", ApiJson.Default.StatusResource);
+
+    public async Task<IReadOnlyList<NodeResource>> Nodes() => (await Get("nodes?page-size=500", ApiJson.Default.ListPageNodeResource).ConfigureAwait(false)).Items;
+
+    public async Task<IReadOnlyList<OfficeResource>> Offices() => (await Get("offices?page-size=500", ApiJson.Default.ListPageOfficeResource).ConfigureAwait(false)).Items;
+
+    public async Task<IReadOnlyList<DeviceResource>> Devices() => (await Get("devices?page-size=500", ApiJson.Default.ListPageDeviceResource).ConfigureAwait(false)).Items;
+
+    public async Task<IReadOnlyList<PolicyResource>> Policies() => (await Get("policies?page-size=500", ApiJson.Default.ListPagePolicyResource).ConfigureAwait(false)).Items;
+
+    public async Task<NodeResource?> Node(NodeId node) => (await Nodes().ConfigureAwait(false)).FirstOrDefault(n => n.Id == node.Value);
+
+    /// <summary>The device with this name; names are unique in a topology.</summary>
+    public async Task<DeviceResource?> Device(string name) => (await Devices().ConfigureAwait(false)).FirstOrDefault(d => d.Name == name);
+
+    public Task<DeviceDetailResource> DeviceDetail(string id) => Get($"devices/{id}", ApiJson.Default.DeviceDetailResource);
+
+    /// <summary>The numbers of the device's own events in the order in which headquarters recorded them.</summary>
+    public async Task<IReadOnlyList<ulong>> EventNumbers(string device)
+    {
+        var numbers = new List<EventResource>();
+        string? after = null;
+        do
+        {
+            var page = await Get($"devices/{device}/events?page-size=500{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}", ApiJson.Default.ListPageEventResource).ConfigureAwait(false);
+            numbers.AddRange(page.Items);
+            after = page.Next;
+        }
+        while (after is not null);
+        return [.. numbers.Where(e => e.Number > 0).OrderBy(e => e.Position).Select(e => e.Number)];
+    }
+
+    private async Task<T> Get<T>(string path, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            using var answer = await api.GetAsync(new Uri($"api/v1/{path}", UriKind.Relative)).ConfigureAwait(false);
+            if (!answer.IsSuccessStatusCode)
+                throw new IOException($"GET {path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync().ConfigureAwait(false)}");
+            return await answer.Content.ReadFromJsonAsync(type).ConfigureAwait(false) ?? throw new IOException($"GET {path}: an empty answer");
+        }
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
+        {
+            throw new IOException($"GET {path}: {fault.Message}", fault);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using Fleet.Contracts.Api;
+using Fleet.NatLab.Topologies;
+
+namespace Fleet.NatLab.Fleets;
+
+/// <summary>Steps that most journeys share.</summary>
+public static class FleetSteps
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Waits for what headquarters shows; an API that does not answer (headquarters is down) counts as "not yet".</summary>
+    public static Task Until(this IFleetUnderTest fleet, Func<FleetReader, Task<bool>> condition, string what, TimeSpan? within = null) => TestSupport.Until.True(
+        async () =>
+        {
+            try
+            {
+                return await condition(fleet.Shown).ConfigureAwait(false);
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        },
+        what,
+        within ?? Patience);
+
+    /// <summary>Starts headquarters with every office, node (as gateway) and, where wanted, device of the topology, and waits until all have synced.</summary>
+    /// <param name="interval">The devices' sync interval: short, so that a journey sees many syncs.</param>
+    public static async Task StartAll(this IFleetUnderTest fleet, Action<string> step, string interval = "2s", Func<TopologyDevice, bool>? devices = null)
+    {
+        var topology = fleet.Topology;
+        await fleet.StartHeadquarters().ConfigureAwait(false);
+        step("headquarters is ready");
+        await fleet.Operator.ApplyPolicy(new PolicyContent("interval", Settings: new Dictionary<string, string> { ["sync.interval"] = interval })).ConfigureAwait(false);
+        foreach (var office in topology.Offices)
+        {
+            await fleet.Operator.AddOffice(office.Id).ConfigureAwait(false);
+            foreach (var node in office.Nodes)
+                await fleet.JoinNode(node).ConfigureAwait(false);
+        }
+
+        await fleet.Until(async shown => (await shown.Nodes().ConfigureAwait(false)).Count(n => n.Linked && n.Roles.Contains("gateway")) == topology.Offices.Sum(o => o.Nodes.Count),
+            "every node is linked and is a gateway").ConfigureAwait(false);
+        step($"{topology.Offices.Sum(o => o.Nodes.Count)} nodes are linked and are gateways");
+        var joining = topology.Devices.Where(devices ?? (_ => true)).ToList();
+        await Task.WhenAll(joining.Select(fleet.JoinDevice)).ConfigureAwait(false);
+        await fleet.UntilConverged(joining).ConfigureAwait(false);
+        step($"{joining.Count} devices have synced");
+    }
+
+    public static async Task JoinNode(this IFleetUnderTest fleet, TopologyNode node)
+    {
+        var token = await fleet.Operator.CreateToken(node.Id.Office, "node").ConfigureAwait(false);
+        await fleet.EnrolNode(node, token.Text).ConfigureAwait(false);
+        await fleet.StartNode(node).ConfigureAwait(false);
+        await fleet.Operator.Assign(node.Id, "gateway").ConfigureAwait(false);
+    }
+
+    public static async Task JoinDevice(this IFleetUnderTest fleet, TopologyDevice device)
+    {
+        var token = await fleet.Operator.CreateToken(device.Office, "agent").ConfigureAwait(false);
+        if (await fleet.EnrolDevice(device, token.Text).ConfigureAwait(false) is { } refused)
+            throw new LabException($"{device.Name} could not join: {refused}");
+        await fleet.StartDevice(device).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until headquarters has the newest report of each device, and each runs what is desired and knows that its report was stored.</summary>
+    public static Task UntilConverged(this IFleetUnderTest fleet, IReadOnlyList<TopologyDevice> devices, TimeSpan? within = null) => fleet.Until(
+        async shown =>
+        {
+            var known = (await shown.Devices().ConfigureAwait(false)).ToLookup(d => d.Name);
+            foreach (var device in devices)
+            {
+                if (known[device.Name].SingleOrDefault() is not { Converged: true, LastSync: not null } atHeadquarters
+                    || await fleet.SelfOf(device).ConfigureAwait(false) is not { } self
+                    || self.AcknowledgedVersion != self.ReportedVersion
+                    || atHeadquarters.ReportedVersion != self.ReportedVersion)
+                    return false;
+            }
+
+            return true;
+        },
+        $"headquarters and {string.Join(", ", devices.Select(d => d.Name))} agree",
+        within);
+
+    /// <summary>Asserts that headquarters recorded every event of the device once and in order.</summary>
+    public static async Task AssertEventsOnceInOrder(this IFleetUnderTest fleet, TopologyDevice device)
+    {
+        var self = await fleet.SelfOf(device).ConfigureAwait(false) ?? throw new LabException($"{device.Name} is not enrolled");
+        var numbers = await fleet.Shown.EventNumbers(self.Id).ConfigureAwait(false);
+        Require(numbers.Count > 0, $"headquarters has no event of {device.Name}");
+        for (var i = 0; i < numbers.Count; i++)
+            Require(numbers[i] == (ulong)i + 1, $"events of {device.Name} are not 1, 2, 3…: {string.Join(' ', numbers)}");
+    }
+
+    /// <summary>A journey's assertion.</summary>
+    /// <exception cref="LabException">It does not hold.</exception>
+    public static void Require(bool holds, string otherwise)
+    {
+        if (!holds)
+            throw new LabException(otherwise);
+    }
+
+    public static TopologyDevice Device(this Topology topology, string name) => topology.Devices.Single(d => d.Name == name);
+}

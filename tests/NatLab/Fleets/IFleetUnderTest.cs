@@ -1,0 +1,86 @@
+using System.Net;
+using Fleet.Contracts;
+using Fleet.Contracts.Api;
+using Fleet.NatLab.Topologies;
+
+namespace Fleet.NatLab.Fleets;
+
+/// <summary>A whole fleet in a topology, whichever engine carries it. Journeys are written against this alone.</summary>
+public interface IFleetUnderTest : IAsyncDisposable
+{
+    Topology Topology { get; }
+
+    /// <summary>What an operator may do.</summary>
+    IOperator Operator { get; }
+
+    /// <summary>What headquarters shows.</summary>
+    FleetReader Shown { get; }
+
+    /// <summary>How long a cut of an uplink lasts here.</summary>
+    TimeSpan CutLasts { get; }
+
+    Task StartHeadquarters();
+
+    /// <summary>kill -9.</summary>
+    Task KillHeadquarters();
+
+    Task EnrolNode(TopologyNode node, string token);
+
+    Task StartNode(TopologyNode node);
+
+    /// <summary>kill -9.</summary>
+    Task KillNode(TopologyNode node);
+
+    /// <summary>Joins a device at the gateways of its office, and at headquarters where it may go there; returns why not, or null.</summary>
+    Task<string?> EnrolDevice(TopologyDevice device, string token);
+
+    Task StartDevice(TopologyDevice device);
+
+    /// <summary>kill -9.</summary>
+    Task KillDevice(TopologyDevice device);
+
+    /// <summary>What the device itself knows; null before it is enrolled.</summary>
+    Task<DeviceSelf?> SelfOf(TopologyDevice device);
+
+    /// <summary>Changes the machine, so that its next report differs.</summary>
+    void ChangeStateOf(TopologyDevice device);
+
+    /// <summary>How many packets the device has sent to headquarters' address itself.</summary>
+    long PacketsToHeadquarters(TopologyDevice device);
+
+    /// <summary>Drops everything between an office and the internet without a word, or no longer.</summary>
+    void CutUplink(OfficeId office);
+
+    void HealUplink(OfficeId office);
+
+    /// <summary>The office's translator forgets its mappings without a word.</summary>
+    void ForgetMappings(OfficeId office);
+
+    void ChangeAddress(OfficeId office, IPAddress outside);
+
+    /// <summary>What headquarters and the nodes have logged that holds this text.</summary>
+    IReadOnlyList<string> Logged(string text);
+}
+
+/// <summary>The operator's commands that journeys need. A refusal throws <see cref="LabException"/> with its reason.</summary>
+public interface IOperator
+{
+    Task AddOffice(OfficeId office);
+
+    Task<CreatedToken> CreateToken(OfficeId office, string kind, string timeToLive = "1h");
+
+    Task RevokeToken(string id);
+
+    Task Assign(NodeId node, string role);
+
+    Task Unassign(NodeId node, string role);
+
+    /// <returns>The policy's version.</returns>
+    Task<ulong> ApplyPolicy(PolicyContent policy);
+
+    Task RequestSync(string device);
+}
+
+/// <summary>What a device says of itself.</summary>
+/// <param name="ReachedThrough">Node id of the gateway it last synced through, or <c>headquarters</c>.</param>
+public sealed record DeviceSelf(string Id, ulong DesiredVersion, ulong ReportedVersion, ulong AcknowledgedVersion, string ReachedThrough);

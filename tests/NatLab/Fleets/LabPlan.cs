@@ -1,0 +1,83 @@
+using System.Net;
+using System.Net.Sockets;
+using Fleet.NatLab.Kernel;
+using Fleet.NatLab.Topologies;
+
+namespace Fleet.NatLab.Fleets;
+
+/// <summary>Which program runs where, and at which addresses they find one another.</summary>
+internal sealed class LabPlan
+{
+    private readonly Dictionary<string, LabMachine> _machines;
+    private readonly Dictionary<string, string> _gateways;
+
+    private LabPlan(LabMachine headquarters, int agents, int link, int console, Dictionary<string, LabMachine> machines, Dictionary<string, string> gateways)
+    {
+        (Headquarters, _machines, _gateways) = (headquarters, machines, gateways);
+        (Agents, Link, Console) = ($"{headquarters.Address}:{agents}", $"{headquarters.Address}:{link}", $"{headquarters.Address}:{console}");
+    }
+
+    public LabMachine Headquarters { get; }
+
+    /// <summary>host:port of headquarters' agent service.</summary>
+    public string Agents { get; }
+
+    public string Link { get; }
+
+    public string Console { get; }
+
+    public IReadOnlyList<string> HeadquartersSettings { get; private init; } = [];
+
+    private Func<string, IReadOnlyList<string>> NodeSettings { get; init; } = _ => [];
+
+    /// <summary>Every machine has the default ports for itself.</summary>
+    public static LabPlan ForKernel(KernelLab lab)
+    {
+        var topology = lab.Topology;
+        var machines = topology.Offices.SelectMany(o => o.Nodes).ToDictionary(n => n.Id.Value, n => new LabMachine(n.Id.Value.Replace('.', '-'), lab.MachineOf(n), n.Address));
+        foreach (var device in topology.Devices)
+            machines[device.Name] = new LabMachine(device.Name, lab.MachineOf(device), device.Address);
+        return new LabPlan(
+            new LabMachine("headquarters", lab.Headquarters, topology.Headquarters), 13000, 13001, 8443, machines,
+            topology.Offices.SelectMany(o => o.Nodes).ToDictionary(n => n.Id.Value, n => $"{n.Address}:13000"))
+        {
+            HeadquartersSettings = [$"offices.headquarters-addresses=[\"{topology.Headquarters}:13000\"]"],
+        };
+    }
+
+    /// <summary>All on 127.0.0.1, on ports that are free now.</summary>
+    public static LabPlan ForLoopback(Topology topology)
+    {
+        var here = IPAddress.Loopback;
+        var nodes = topology.Offices.SelectMany(o => o.Nodes).ToList();
+        var ports = FreePorts(4 + nodes.Count);
+        var gateways = nodes.Select((n, i) => (n.Id.Value, Port: ports[4 + i])).ToDictionary(n => n.Value, n => $"{here}:{n.Port}");
+        var machines = nodes.Select(n => n.Id.Value).Concat(topology.Devices.Select(d => d.Name)).ToDictionary(n => n, n => new LabMachine(n, null, here));
+        return new LabPlan(new LabMachine("headquarters", null, here), ports[0], ports[1], ports[2], machines, gateways)
+        {
+            HeadquartersSettings =
+            [
+                $"offices.headquarters-addresses=[\"{here}:{ports[0]}\"]",
+                $"agents.port={ports[0]}", $"edge.port={ports[1]}", $"console.port={ports[2]}", $"cluster.port={ports[3]}",
+            ],
+            NodeSettings = node => [$"gateway.port={gateways[node].Split(':')[1]}"],
+        };
+    }
+
+    public LabMachine MachineOf(TopologyNode node) => _machines[node.Id.Value];
+
+    public LabMachine MachineOf(TopologyDevice device) => _machines[device.Name];
+
+    public string GatewayOf(TopologyNode node) => _gateways[node.Id.Value];
+
+    public IReadOnlyList<string> SettingsOf(TopologyNode node) => NodeSettings(node.Id.Value);
+
+    private static List<int> FreePorts(int count)
+    {
+        var held = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        held.ForEach(l => l.Start());
+        var ports = held.Select(l => ((IPEndPoint)l.LocalEndpoint).Port).ToList();
+        held.ForEach(l => l.Dispose());
+        return ports;
+    }
+}

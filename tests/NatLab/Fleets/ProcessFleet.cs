@@ -1,0 +1,220 @@
+using System.Net;
+using System.Text.Json;
+using Fleet.Contracts;
+using Fleet.NatLab.Kernel;
+using Fleet.NatLab.Topologies;
+
+namespace Fleet.NatLab.Fleets;
+
+/// <summary>The published programs as real processes: on the kernel lab's machines, or all on this one where namespaces are not to be had.</summary>
+public sealed class ProcessFleet : IFleetUnderTest
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan CommandPatience = TimeSpan.FromSeconds(30);
+
+    private readonly KernelLab? _lab;
+    private readonly LabPlan _plan;
+    private readonly DirectoryInfo _scratch = Directory.CreateTempSubdirectory("fleet-lab-");
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, LabProcess> _running = [];
+    private readonly List<LabProcess> _all = [];
+    private HttpClient? _api;
+    private FleetReader? _shown;
+
+    private ProcessFleet(Topology topology, KernelLab? lab, LabPlan plan)
+    {
+        (Topology, _lab, _plan) = (topology, lab, plan);
+        Operator = new CliOperator(Fleet, _scratch.FullName);
+    }
+
+    public Topology Topology { get; }
+
+    public IOperator Operator { get; }
+
+    public FleetReader Shown => _shown ?? throw new InvalidOperationException("headquarters has not been started");
+
+    public TimeSpan CutLasts => TimeSpan.FromSeconds(60);
+
+    public string AdminTokenFile => Path.Combine(DataOf("headquarters"), "admin.token");
+
+    /// <summary>Headquarters' console, as this machine's own browser reaches it.</summary>
+    public string ConsoleAddress { get; private set; } = "";
+
+    /// <summary>The fleet behind real translators.</summary>
+    /// <exception cref="LabException">This machine can't.</exception>
+    public static async Task<ProcessFleet> InKernelLab(Topology topology, Action<string> step)
+    {
+        Programs.Require();
+        var lab = KernelLab.Build(topology);
+        try
+        {
+            var walls = await Walls.Assert(lab).ConfigureAwait(false);
+            step($"{walls.Count} walls and ways are as they should be");
+            return new ProcessFleet(topology, lab, LabPlan.ForKernel(lab));
+        }
+        catch
+        {
+            lab.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The fleet on loopback: no translators, no walls.</summary>
+    public static ProcessFleet OnLoopback(Topology topology)
+    {
+        Programs.Require();
+        return new ProcessFleet(topology, null, LabPlan.ForLoopback(topology));
+    }
+
+    public async Task StartHeadquarters()
+    {
+        await Start("headquarters", _plan.Headquarters, "headquarters is ready", Programs.Headquarters, ["run", "--data", DataOf("headquarters"), .. _plan.HeadquartersSettings.SelectMany(Set)]).ConfigureAwait(false);
+        if (_api is not null)
+            return;
+        if (!AdminToken.TryParse(await File.ReadAllTextAsync(AdminTokenFile).ConfigureAwait(false), out var token, out var problem))
+            throw new LabException($"{AdminTokenFile}: {problem}");
+        _api = PinnedApi.Client(_plan.Headquarters.Network, _plan.Console, token);
+        _shown = new FleetReader(_api);
+        ConsoleAddress = _lab is null ? $"https://{_plan.Console}" : $"https://{_lab.OpenToHost()}:{_plan.Console.Split(':')[1]}";
+    }
+
+    public Task KillHeadquarters() => Kill("headquarters");
+
+    public async Task EnrolNode(TopologyNode node, string token)
+    {
+        var (code, _, errors) = await Run(_plan.MachineOf(node), Programs.Office,
+            ["enroll", "--data", DataOf(node.Id.Value), "--token", token, "--server", _plan.Agents, "--link", _plan.Link, "--name", node.Id.Value.Split('.')[0]]).ConfigureAwait(false);
+        if (code != 0)
+            throw new LabException($"office node {node.Id} could not enrol ({code}): {errors}");
+    }
+
+    public Task StartNode(TopologyNode node) => Start(node.Id.Value, _plan.MachineOf(node), $"office node {node.Id} is ready", Programs.Office,
+        ["run", "--data", DataOf(node.Id.Value), .. _plan.SettingsOf(node).SelectMany(Set)]);
+
+    public Task KillNode(TopologyNode node) => Kill(node.Id.Value);
+
+    public async Task<string?> EnrolDevice(TopologyDevice device, string token)
+    {
+        var gateways = Topology.Offices.Single(o => o.Id == device.Office).Nodes.SelectMany(n => new[] { "--gateway", _plan.GatewayOf(n) });
+        var servers = device.GatewayOnly ? ["--gateway-only"] : new[] { "--server", _plan.Agents };
+        var (code, _, errors) = await Run(_plan.MachineOf(device), Programs.Agent,
+            ["enroll", "--data", DataOf(device.Name), "--token", token, "--name", device.Name, .. gateways, .. servers]).ConfigureAwait(false);
+        return code == 0 ? null : errors;
+    }
+
+    public Task StartDevice(TopologyDevice device) =>
+        Start(device.Name, _plan.MachineOf(device), "", Programs.Agent, ["run", "--data", DataOf(device.Name)]);
+
+    public Task KillDevice(TopologyDevice device) => Kill(device.Name);
+
+    public async Task<DeviceSelf?> SelfOf(TopologyDevice device)
+    {
+        // On this machine, whatever namespace the agent is in: it only reads files.
+        var (code, output, _) = await LabProcess.Run($"agent show ({device.Name})", [Programs.Agent, "show", "--data", DataOf(device.Name), "--json"], CommandPatience).ConfigureAwait(false);
+        if (code != 0)
+            return null;
+        using var json = JsonDocument.Parse(output);
+        ulong Number(string name) => ulong.Parse(json.RootElement.GetProperty(name).GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+        return new DeviceSelf(json.RootElement.GetProperty("device").GetString()!, Number("desired-version"), Number("reported-version"), Number("acknowledged-version"),
+            json.RootElement.GetProperty("reached-through").GetString()!);
+    }
+
+    public void ChangeStateOf(TopologyDevice device)
+    {
+        // A second address shows in the inventory.
+        var machine = Lab.MachineOf(device);
+        var address = device.Address.GetAddressBytes();
+        address[3] += 100;
+        if (machine.Ip("addr", "show", "dev", "eth0").Contains(new IPAddress(address).ToString(), StringComparison.Ordinal))
+            machine.Ip("addr", "del", $"{new IPAddress(address)}/24", "dev", "eth0");
+        else
+            machine.Ip("addr", "add", $"{new IPAddress(address)}/24", "dev", "eth0");
+    }
+
+    public long PacketsToHeadquarters(TopologyDevice device) => Lab.MachineOf(device).Counted().ToPeer;
+
+    public void CutUplink(OfficeId office) => Lab.CutUplink(office);
+
+    public void HealUplink(OfficeId office) => Lab.HealUplink(office);
+
+    public void ForgetMappings(OfficeId office) => Lab.ForgetMappings(office);
+
+    public void ChangeAddress(OfficeId office, IPAddress outside) => Lab.ChangeAddress(office, outside);
+
+    public IReadOnlyList<string> Logged(string text)
+    {
+        lock (_gate)
+            return [.. _all.SelectMany(p => p.Lines(text))];
+    }
+
+    /// <summary>The last lines of everything that runs, for a person who looks for the reason of a failure.</summary>
+    public string Tails()
+    {
+        lock (_gate)
+            return string.Join('\n', _running.Values.Select(p => p.Tail()));
+    }
+
+    /// <summary>Process id of headquarters, a node (by id) or a device (by name).</summary>
+    public int ProcessIdOf(string name)
+    {
+        lock (_gate)
+            return _running[name].Id;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            foreach (var process in _all)
+                process.Dispose();
+        }
+
+        _api?.Dispose();
+        _lab?.Dispose();
+        _scratch.Delete(recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private KernelLab Lab => _lab ?? throw new LabException("on loopback there is no network to make faults in");
+
+    private Task<(int Code, string Output, string Errors)> Fleet(IReadOnlyList<string> command) => Run(_plan.Headquarters, Programs.Fleet, command, new Dictionary<string, string>
+    {
+        ["FLEET_URL"] = $"https://{_plan.Console}",
+        ["FLEET_TOKEN"] = File.ReadAllText(AdminTokenFile).Trim(),
+    });
+
+    private Task<(int Code, string Output, string Errors)> Run(
+        LabMachine machine, string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
+        LabProcess.Run($"{Path.GetFileName(program)} {arguments[0]} ({machine.Name})", machine.Wrap(MachineIdOf(machine), [program, .. arguments]), CommandPatience, environment);
+
+    private async Task Start(string name, LabMachine machine, string ready, string program, IReadOnlyList<string> arguments)
+    {
+        var process = await LabProcess.Start(name, machine.Wrap(MachineIdOf(machine), [program, .. arguments]), ready, StartPatience).ConfigureAwait(false);
+        lock (_gate)
+        {
+            _running[name] = process;
+            _all.Add(process);
+        }
+    }
+
+    private Task Kill(string name)
+    {
+        lock (_gate)
+            if (_running.Remove(name, out var process))
+                process.Kill();
+        return Task.CompletedTask;
+    }
+
+    private string DataOf(string name) => Path.Combine(_scratch.FullName, name);
+
+    private string MachineIdOf(LabMachine machine)
+    {
+        var file = Path.Combine(_scratch.FullName, machine.Name + ".machine-id");
+        lock (_gate)
+            if (!File.Exists(file))
+                File.WriteAllText(file, Guid.NewGuid().ToString("N") + "\n");
+        return file;
+    }
+
+    private static IEnumerable<string> Set(string setting) => ["--set", setting];
+}

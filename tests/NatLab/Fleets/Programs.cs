@@ -1,0 +1,40 @@
+using Fleet.NatLab.Topologies;
+
+namespace Fleet.NatLab.Fleets;
+
+/// <summary>The published programs: <c>artifacts/</c> of the repository that this program is in, or the folder that <c>FLEET_ARTIFACTS</c> names.</summary>
+public static class Programs
+{
+    public static string Headquarters { get; } = PathOf("headquarters");
+
+    public static string Office { get; } = PathOf("office");
+
+    public static string Agent { get; } = PathOf("agent");
+
+    public static string Fleet { get; } = PathOf("fleet");
+
+    /// <summary>Says which program is missing; null: none.</summary>
+    public static string? Missing() =>
+        new[] { Headquarters, Office, Agent, Fleet }.FirstOrDefault(p => !File.Exists(p)) is { } missing ? $"{missing} is missing: run ./build.sh publish" : null;
+
+    /// <exception cref="LabException">A program is missing.</exception>
+    public static void Require()
+    {
+        if (Missing() is { } missing)
+            throw new LabException(missing);
+    }
+
+    private static string PathOf(string name)
+    {
+        var file = OperatingSystem.IsWindows() ? name + ".exe" : name;
+        if (Environment.GetEnvironmentVariable("FLEET_ARTIFACTS") is { Length: > 0 } named)
+            return Path.Combine(named, name, file);
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (Directory.Exists(Path.Combine(folder.FullName, "artifacts")))
+                return Path.Combine(folder.FullName, "artifacts", name, file);
+        }
+
+        return Path.Combine("artifacts", name, file);
+    }
+}
