@@ -1,6 +1,7 @@
 using System.Net;
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
+using Fleet.Messages.Transport;
 using Fleet.NatLab.Topologies;
 
 namespace Fleet.NatLab.Fleets;
@@ -15,6 +16,15 @@ public interface IFleetUnderTest : IAsyncDisposable
 
     /// <summary>What headquarters shows.</summary>
     FleetReader Shown { get; }
+
+    /// <summary>host:port of headquarters' agent service.</summary>
+    string Agents { get; }
+
+    /// <summary>host:port of headquarters' link.</summary>
+    string Link { get; }
+
+    /// <summary>The network as a device's machine sees it, for those who speak without a program of the fleet.</summary>
+    IByteNetwork NetworkOf(TopologyDevice device);
 
     /// <summary>How long a cut of an uplink lasts here.</summary>
     TimeSpan CutLasts { get; }

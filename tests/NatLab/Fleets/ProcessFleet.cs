@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Fleet.Contracts;
+using Fleet.Messages.Transport;
 using Fleet.NatLab.Kernel;
 using Fleet.NatLab.Topologies;
 
@@ -32,6 +33,12 @@ public sealed class ProcessFleet : IFleetUnderTest
     public IOperator Operator { get; }
 
     public FleetReader Shown => _shown ?? throw new InvalidOperationException("headquarters has not been started");
+
+    public string Agents => _plan.Agents;
+
+    public string Link => _plan.Link;
+
+    public IByteNetwork NetworkOf(TopologyDevice device) => _plan.MachineOf(device).Network;
 
     public TimeSpan CutLasts => TimeSpan.FromSeconds(60);
 

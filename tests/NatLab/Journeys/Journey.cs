@@ -14,5 +14,6 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         NatForgets.Journey,
         UplinkCut.Journey,
         KillAny.Journey,
+        Rogue.Journey,
     ];
 }
