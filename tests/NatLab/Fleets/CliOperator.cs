@@ -11,8 +11,8 @@ internal sealed class CliOperator(Func<IReadOnlyList<string>, Task<(int Code, st
 {
     public Task AddOffice(OfficeId office) => Run("office", "add", office.Value);
 
-    public async Task<CreatedToken> CreateToken(OfficeId office, string kind, string timeToLive) =>
-        Read(await Run("token", "create", "--office", office.Value, "--kind", kind, "--ttl", timeToLive).ConfigureAwait(false), ApiJson.Default.CreatedToken);
+    public async Task<CreatedToken> CreateToken(OfficeId office, string kind, string timeToLive, int uses) =>
+        Read(await Run("token", "create", "--office", office.Value, "--kind", kind, "--ttl", timeToLive, "--uses", $"{uses}").ConfigureAwait(false), ApiJson.Default.CreatedToken);
 
     public Task RevokeToken(string id) => Run("token", "revoke", id);
 

@@ -77,7 +77,7 @@ public interface IOperator
 {
     Task AddOffice(OfficeId office);
 
-    Task<CreatedToken> CreateToken(OfficeId office, string kind, string timeToLive = "1h");
+    Task<CreatedToken> CreateToken(OfficeId office, string kind, string timeToLive = "1h", int uses = 1);
 
     Task RevokeToken(string id);
 

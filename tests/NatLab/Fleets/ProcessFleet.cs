@@ -138,7 +138,7 @@ public sealed class ProcessFleet : IFleetUnderTest
             machine.Ip("addr", "add", $"{new IPAddress(address)}/24", "dev", "eth0");
     }
 
-    public long PacketsToHeadquarters(TopologyDevice device) => Lab.MachineOf(device).Counted().ToPeer;
+    public long PacketsToHeadquarters(TopologyDevice device) => CountedAt(device).ToPeer;
 
     public void CutUplink(OfficeId office) => Lab.CutUplink(office);
 
@@ -160,6 +160,20 @@ public sealed class ProcessFleet : IFleetUnderTest
         lock (_gate)
             return string.Join('\n', _running.Values.Select(p => p.Tail()));
     }
+
+    /// <summary>What a node (by id) or device (by name) has printed, since its last start, that holds this text.</summary>
+    public IReadOnlyList<string> LinesOf(string name, string text)
+    {
+        lock (_gate)
+            return _running[name].Lines(text);
+    }
+
+    public PacketCounts CountedAt(TopologyDevice device) => Lab.MachineOf(device).Counted();
+
+    public PacketCounts CountedAt(TopologyNode node) => Lab.MachineOf(node).Counted();
+
+    /// <summary>host:port of a node's gateway.</summary>
+    public string GatewayOf(TopologyNode node) => _plan.GatewayOf(node);
 
     /// <summary>Process id of headquarters, a node (by id) or a device (by name).</summary>
     public int ProcessIdOf(string name)

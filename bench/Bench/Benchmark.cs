@@ -1,0 +1,13 @@
+namespace Fleet.Bench;
+
+/// <summary>A measurement: what it is called and how it is made.</summary>
+/// <param name="Run">Measures; says each step; the figures' names are what others rely on.</param>
+internal sealed record Benchmark(string Name, string What, Func<BenchOptions, Action<string>, CancellationToken, Task<IReadOnlyDictionary<string, double>>> Run)
+{
+    public static IReadOnlyList<Benchmark> All { get; } = [IdleSync.Benchmark, Footprint.Benchmark, SyncThroughput.Benchmark];
+}
+
+/// <param name="Idle">How long the fleet idles before its memory is read.</param>
+/// <param name="Devices">How many devices report at once.</param>
+/// <param name="Seconds">How long is measured.</param>
+internal sealed record BenchOptions(TimeSpan Idle, int Devices, int Seconds);

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Text.Json;
+using Fleet.Bench;
+using Fleet.NatLab;
+using Fleet.NatLab.Topologies;
+
+var target = new Option<string>("--target") { Description = $"What to measure: {string.Join(", ", Benchmark.All.Select(b => b.Name))}, or all.", Required = true };
+var idle = new Option<double>("--idle-minutes") { Description = "How long footprint idles before it reads memory.", DefaultValueFactory = _ => 10 };
+var devices = new Option<int>("--devices") { Description = "How many devices sync-throughput runs.", DefaultValueFactory = _ => 200 };
+var seconds = new Option<int>("--seconds") { Description = "How long rates are measured.", DefaultValueFactory = _ => 30 };
+var root = new RootCommand("""
+    Measures the published programs, and ends with one line of JSON a benchmark.
+
+    Example:
+      bench --target idle-sync
+    """)
+{ target, idle, devices, seconds };
+using var endings = new Endings();
+root.SetAction(async (parsed, _) =>
+{
+    var name = parsed.GetValue(target)!;
+    var benchmarks = Benchmark.All.Where(b => name == "all" || b.Name == name).ToList();
+    if (benchmarks.Count == 0)
+    {
+        await Console.Error.WriteLineAsync($"there is no benchmark '{name}'; there are {string.Join(", ", Benchmark.All.Select(b => b.Name))} and all");
+        return 2;
+    }
+
+    var options = new BenchOptions(TimeSpan.FromMinutes(parsed.GetValue(idle)), parsed.GetValue(devices), parsed.GetValue(seconds));
+    var code = 0;
+    foreach (var benchmark in benchmarks)
+    {
+        Console.WriteLine($"{benchmark.Name}: {benchmark.What}");
+        try
+        {
+            var figures = await benchmark.Run(options, step => Console.WriteLine($"  {step}"), endings.Token);
+            Console.WriteLine(JsonSerializer.Serialize(new { bench = benchmark.Name, figures }));
+        }
+        catch (OperationCanceledException)
+        {
+            return 130;
+        }
+        catch (Exception fault) when (fault is LabException or TimeoutException or IOException)
+        {
+            await Console.Error.WriteLineAsync($"{benchmark.Name}: {fault.Message}");
+            code = 1;
+        }
+    }
+
+    return code;
+});
+var given = root.Parse(args);
+var result = await given.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+return given.Errors.Count > 0 ? 2 : result;
