@@ -50,7 +50,7 @@ Task("System").Does(() =>
         return;
     var wanted = new (string Command, string Package)[]
     {
-        ("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack"), ("gcc", "gcc"),
+        ("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack"), ("sysctl", "procps"), ("gcc", "gcc"),
     };
     var missing = wanted.Where(w => !OnPath(w.Command)).Select(w => w.Package).ToList();
     if (!System.IO.File.Exists("/usr/include/zlib.h"))
@@ -135,7 +135,7 @@ void Dotnet(string arguments)
 }
 
 bool OnPath(string command) =>
-    (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator).Append("/usr/sbin").Any(d => System.IO.File.Exists(System.IO.Path.Combine(d, command)));
+    (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator).Any(d => System.IO.File.Exists(System.IO.Path.Combine(d, command)));
 
 // Adds up the result files; a run that died without one counts as one failure.
 void Summarize(DirectoryPath results, List<string> projects, ConcurrentBag<string> failedRuns)

@@ -36,7 +36,7 @@ if ($LASTEXITCODE) { Stop-Build 'dotnet tool restore failed: see above.' 1 }
 $program = @{ run = 'natlab', 'demo'; lab = 'natlab', 'lab'; bench = 'bench', $null }[$command]
 $target = @{ run = 'Lab'; lab = 'Lab'; bench = 'Bench' }[$command] ?? $command
 if (-not $program -and $rest) { Stop-Build "'$command' takes no options." 2 }
-dotnet cake build.cake --verbosity=minimal --target=$target
+dotnet cake build.cake --verbosity=normal --target=$target
 if ($LASTEXITCODE) { exit $LASTEXITCODE }
 if ($program) { & "artifacts/$($program[0])/$($program[0])" @($program[1] | Where-Object { $_ }) @rest }
 exit $LASTEXITCODE

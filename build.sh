@@ -2,6 +2,8 @@
 # The one build entry on Linux and macOS; build.ps1 is its twin. Usage: ./build.sh [test|run|publish|lab|bench|COMMAND] [options]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+# root by "su" lacks them, and the lab needs ip, nft and sysctl from there.
+export PATH="$PATH:/usr/sbin:/sbin"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 
 usage() {
@@ -31,7 +33,7 @@ dotnet --list-sdks | grep -q '^10\.' || { echo "build.sh: the .NET 10 SDK is mis
 
 cake() {
   dotnet tool restore --verbosity quiet >/dev/null || { dotnet tool restore >&2; exit 1; }
-  dotnet cake build.cake --verbosity=minimal --target="$1" </dev/null
+  dotnet cake build.cake --verbosity=normal --target="$1" </dev/null
 }
 
 # The programs of the lab replace this shell rather than run under Cake, so that Ctrl-C and a closed terminal reach them first and they can clean up.

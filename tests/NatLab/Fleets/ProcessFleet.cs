@@ -15,7 +15,7 @@ public sealed class ProcessFleet : IFleetUnderTest
 
     private readonly KernelLab? _lab;
     private readonly LabPlan _plan;
-    private readonly DirectoryInfo _scratch = Directory.CreateTempSubdirectory("fleet-lab-");
+    private readonly DirectoryInfo _scratch = Leftovers.MakeScratch();
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LabProcess> _running = [];
     private readonly List<LabProcess> _all = [];

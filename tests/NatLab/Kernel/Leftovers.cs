@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Fleet.NatLab.Kernel;
 
-/// <summary>Finds and removes what labs leave: namespaces, the processes in them, and the cable to the host.</summary>
+/// <summary>Finds and removes what labs leave: namespaces, the processes in them, the cable to the host, and scratch folders.</summary>
 internal static class Leftovers
 {
     /// <summary>Followed by the id of the process that built the lab.</summary>
@@ -12,11 +12,16 @@ internal static class Leftovers
     /// <summary>Name of the cable on the host, followed by the same id; 15 characters are the kernel's limit.</summary>
     public const string HostCable = "flab";
 
+    /// <summary>A folder for what the lab's programs keep.</summary>
+    public static DirectoryInfo MakeScratch() => Directory.CreateTempSubdirectory($"{Prefix}{Environment.ProcessId}-");
+
     /// <summary>Removes the labs of processes that are gone.</summary>
     public static void Sweep()
     {
         foreach (var owner in Namespaces().Select(OwnerOf).OfType<int>().Distinct().Where(o => !Lives(o)).ToList())
             Remove($"{Prefix}{owner}-");
+        foreach (var folder in new DirectoryInfo(Path.GetTempPath()).GetDirectories($"{Prefix}*").Where(f => OwnerOf(f.Name) is { } owner && !Lives(owner)))
+            folder.Delete(recursive: true);
     }
 
     /// <summary>Removes one lab: ends by id what runs in it, then removes its namespaces, and with them their cables and rules.</summary>
