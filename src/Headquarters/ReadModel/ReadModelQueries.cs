@@ -112,6 +112,19 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         return new Page<EventView>([.. events.Select(e => View(e))], await rows.CountAsync());
     }
 
+    /// <summary>How far the read model has followed the journal.</summary>
+    public Task<long> Position() => store.Position();
+
+    /// <summary>What happened anywhere after a position, oldest first.</summary>
+    public async Task<IReadOnlyList<EventView>> EventsAfter(long position, int take)
+    {
+        await using var db = store.Open();
+        var devices = await db.DeviceEvents.Where(e => e.Position > position).OrderBy(e => e.Position).Take(take).ToListAsync();
+        var nodes = await db.NodeEvents.Where(e => e.Position > position).OrderBy(e => e.Position).Take(take).ToListAsync();
+        var offices = await db.OfficeEvents.Where(e => e.Position > position).OrderBy(e => e.Position).Take(take).ToListAsync();
+        return [.. devices.Select(View).Concat(nodes.Select(View)).Concat(offices.Select(View)).OrderBy(e => e.Position).Take(take)];
+    }
+
     public async Task<Page<TokenView>> Tokens(TokenFilter filter)
     {
         await using var db = store.Open();

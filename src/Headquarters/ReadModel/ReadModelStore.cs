@@ -18,6 +18,9 @@ public sealed class ReadModelStore
 
     private readonly DataOptions _options;
 
+    /// <summary>Tells when something was written.</summary>
+    public ReadModelSignal Changes { get; } = new();
+
     private ReadModelStore(DataOptions options) => _options = options.UseMappingSchema(Times);
 
     /// <summary>The read model in one SQLite file.</summary>
@@ -54,6 +57,7 @@ public sealed class ReadModelStore
         writes(new Projection(db));
         db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName).Set(p => p.Position, reached).Update();
         transaction.Commit();
+        Changes.Raise();
     }
 
     /// <summary>Writes who was seen when.</summary>
@@ -64,6 +68,7 @@ public sealed class ReadModelStore
         foreach (var (office, seen) in presence)
             db.InsertOrReplace(new PresenceRow { DeviceId = seen.DeviceId.Value, OfficeId = office.Value, LastSync = seen.LastSync, Through = seen.Through?.Value });
         transaction.Commit();
+        Changes.Raise();
     }
 
     /// <summary>Empties all tables, so that the projection begins anew.</summary>

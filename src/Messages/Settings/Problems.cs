@@ -15,6 +15,14 @@ public sealed class Problems
     /// <summary>Adds a mistake: where, and what to do.</summary>
     public void Add(string path, string what) => _all.Add($"{path}: {what}");
 
+    /// <summary>Ends the start if anything is wrong.</summary>
+    /// <exception cref="SettingsException">The message lists every mistake.</exception>
+    public void ThrowIfAny()
+    {
+        if (Any)
+            throw new SettingsException($"the settings have {(_all.Count == 1 ? "a mistake" : $"{_all.Count} mistakes")}:{string.Concat(_all.Select(p => $"{Environment.NewLine}  {p}"))}");
+    }
+
     /// <summary>A duration over zero, e.g. <c>15s</c>.</summary>
     public TimeSpan Positive(Config fleet, string key)
     {

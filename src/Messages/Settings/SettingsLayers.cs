@@ -5,7 +5,7 @@ namespace Fleet.Messages.Settings;
 
 /// <summary>
 /// The HOCON settings of one process, layer over layer: the files shipped under <c>hocon/</c> (every key with its default), the administrator's
-/// file, <c>--set key=value</c>. A key that the shipped files do not know is a mistake and is reported with its path and where it came from.
+/// file, the environment, <c>--set key=value</c>. A key that the shipped files do not know is a mistake and is reported with its path and where it came from.
 /// </summary>
 public sealed class SettingsLayers
 {
@@ -21,7 +21,8 @@ public sealed class SettingsLayers
     /// <param name="shipped">Names of the shipped files, narrowest first, e.g. <c>headquarters</c>, <c>fleet</c>.</param>
     /// <param name="file">The administrator's file, or null.</param>
     /// <param name="sets">Command-line overrides <c>key=value</c>; the key may omit the leading <c>fleet.</c>.</param>
-    public static SettingsLayers Load(IReadOnlyList<string> shipped, string? file, IReadOnlyList<string> sets, Problems problems)
+    /// <param name="variable">Reads an environment variable; default: this process's.</param>
+    public static SettingsLayers Load(IReadOnlyList<string> shipped, string? file, IReadOnlyList<string> sets, Problems problems, Func<string, string?>? variable = null)
     {
         var reference = shipped.Select(ShippedFile).Aggregate((narrow, wide) => narrow.WithFallback(wide));
         var merged = reference;
@@ -29,6 +30,13 @@ public sealed class SettingsLayers
         {
             CheckKnown(own, reference, file, problems);
             merged = own.WithFallback(merged);
+        }
+
+        foreach (var path in Leaves(reference.Root, ""))
+        {
+            // Akka's HOCON loses the default beside an optional ${?VARIABLE}, so the environment is a layer of its own.
+            if ((variable ?? Environment.GetEnvironmentVariable)(VariableOf(path)) is { Length: > 0 } value && Assign(path, value, VariableOf(path), problems) is { } one)
+                merged = one.WithFallback(merged);
         }
 
         foreach (var set in sets)
@@ -42,9 +50,7 @@ public sealed class SettingsLayers
 
             var key = set[..equals].Trim();
             key = key.StartsWith("fleet.", StringComparison.Ordinal) || key.StartsWith("akka.", StringComparison.Ordinal) ? key : "fleet." + key;
-            var value = set[(equals + 1)..].Trim();
-            var quoted = value.StartsWith('[') || value.StartsWith('"') ? value : $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
-            if (Parse("--set", () => $"{key} = {quoted}", problems) is not { } one)
+            if (Assign(key, set[(equals + 1)..].Trim(), "--set", problems) is not { } one)
                 continue;
             CheckKnown(one, reference, "--set", problems);
             merged = one.WithFallback(merged);
@@ -53,11 +59,23 @@ public sealed class SettingsLayers
         return new SettingsLayers(merged);
     }
 
+    /// <summary>The environment variable that overrides a key: <c>fleet.web.ask-timeout</c> is <c>FLEET_WEB_ASK_TIMEOUT</c>.</summary>
+    public static string VariableOf(string path) => path.Replace('.', '_').Replace('-', '_').ToUpperInvariant();
+
     /// <summary>A shipped file; it lies in <c>hocon/</c> beside the program.</summary>
     public static Config ShippedFile(string name)
     {
         var path = Path.Combine(AppContext.BaseDirectory, "hocon", name + ".hocon");
         return ConfigurationFactory.ParseString(File.ReadAllText(path));
+    }
+
+    // Lists and quoted texts are taken as HOCON, everything else as one text, whatever is in it.
+    private static Config? Assign(string path, string value, string source, Problems problems)
+    {
+        var quoted = value.StartsWith('[') || value.StartsWith('"')
+            ? value
+            : $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        return Parse(source, () => $"{path} = {quoted}", problems);
     }
 
     private static Config? Parse(string source, Func<string> text, Problems problems)

@@ -1,0 +1,27 @@
+using Fleet.Contracts;
+
+namespace Fleet.Headquarters.Api;
+
+/// <summary>Makes ids of what clients wrote: the edge at which they are checked.</summary>
+internal static class ApiIds
+{
+    public static Refusal? Read(string? text, out OfficeId office) => Read(text, "office", 1, t => new OfficeId(t), out office);
+
+    public static Refusal? Read(string? text, out NodeId node) => Read(text, "node", 2, t => new NodeId(t), out node);
+
+    public static Refusal? Read(string? text, out DeviceId device) => Read(text, "device", 1, t => new DeviceId(t), out device);
+
+    public static Refusal? Read(string? text, out TokenId token) => Read(text, "token", 1, t => new TokenId(t), out token);
+
+    public static Refusal? Read(string? text, out PolicyName policy) => Read(text, "policy", 1, t => new PolicyName(t), out policy);
+
+    private static Refusal? Read<T>(string? text, string kind, int parts, Func<string, T> make, out T id)
+        where T : struct
+    {
+        id = default;
+        if (IdText.Problem(text, parts) is { } problem)
+            return Refusal.Invalid($"{kind}: {problem}");
+        id = make(text!);
+        return null;
+    }
+}

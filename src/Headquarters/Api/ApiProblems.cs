@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Fleet.Contracts;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Fleet.Headquarters.Api;
+
+/// <summary>Refusals as problem details (RFC 9457): <c>code</c> is the name of the <see cref="RefusalCode"/>, <c>type</c> a URN with it.</summary>
+internal static class ApiProblems
+{
+    private const string CodeField = "code";
+
+    public static ProblemHttpResult Problem(this Refusal refusal) => TypedResults.Problem(
+        detail: refusal.Detail,
+        statusCode: StatusOf(refusal.Code),
+        title: Title(refusal.Code),
+        type: $"urn:fleet:refusal:{JsonNamingPolicy.KebabCaseLower.ConvertName(refusal.Code.ToString())}",
+        extensions: [new KeyValuePair<string, object?>(CodeField, refusal.Code.ToString())]);
+
+    private static int StatusOf(RefusalCode code) => code switch
+    {
+        RefusalCode.NotFound => StatusCodes.Status404NotFound,
+        RefusalCode.Invalid => StatusCodes.Status400BadRequest,
+        RefusalCode.NotAllowed => StatusCodes.Status403Forbidden,
+        RefusalCode.Busy or RefusalCode.HeadquartersUnreachable => StatusCodes.Status503ServiceUnavailable,
+        RefusalCode.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        _ => StatusCodes.Status409Conflict,
+    };
+
+    private static string Title(RefusalCode code)
+    {
+        var words = JsonNamingPolicy.KebabCaseLower.ConvertName(code.ToString()).Replace('-', ' ');
+        return char.ToUpperInvariant(words[0]) + words[1..];
+    }
+}

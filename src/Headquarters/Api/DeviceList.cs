@@ -1,0 +1,61 @@
+using Fleet.Contracts;
+using Fleet.Contracts.Api;
+using Fleet.Headquarters.ReadModel;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Fleet.Headquarters.Api;
+
+/// <summary>GET <c>/api/v1/devices</c> and its filters.</summary>
+internal static class DeviceList
+{
+    public static async Task<Results<Ok<ListPage<DeviceResource>>, ProblemHttpResult>> List([AsParameters] PageParameters paging, [AsParameters] DeviceParameters wanted, ReadModelQueries queries)
+    {
+        DeviceFilter? filter = null;
+        if ((paging.Read(out var page) ?? wanted.Read(page, out filter)) is { } wrong)
+            return wrong.Problem();
+        return TypedResults.Ok((await queries.Devices(filter!)).Shown(page, Resources.Of));
+    }
+}
+
+/// <param name="Label">key=value; may repeat.</param>
+/// <param name="Sort"><c>name</c>, <c>office</c>, <c>last-sync</c>, <c>reported-at</c> or <c>enrolled-at</c>; with '-' in front: descending.</param>
+internal readonly record struct DeviceParameters(
+    string? Office,
+    string? Text,
+    string[]? Label,
+    bool? Converged,
+    bool? Cloned,
+    [property: FromQuery(Name = "seen-before")] DateTimeOffset? SeenBefore,
+    string? Sort)
+{
+    public Refusal? Read(PageRequest page, out DeviceFilter? filter)
+    {
+        filter = null;
+        OfficeId office = default;
+        if (Office is not null && ApiIds.Read(Office, out office) is { } wrong)
+            return wrong;
+        var labels = new Dictionary<string, string>();
+        foreach (var label in Label ?? [])
+        {
+            if (label.IndexOf('=', StringComparison.Ordinal) is not (> 0 and var equals))
+                return Refusal.Invalid($"label '{label}' is not of the form key=value");
+            labels[label[..equals]] = label[(equals + 1)..];
+        }
+
+        var name = (Sort ?? "name").TrimStart('-');
+        DeviceSort? sort = name switch
+        {
+            "name" => DeviceSort.Name,
+            "office" => DeviceSort.Office,
+            "last-sync" => DeviceSort.LastSync,
+            "reported-at" => DeviceSort.ReportedAt,
+            "enrolled-at" => DeviceSort.EnrolledAt,
+            _ => null,
+        };
+        if (sort is not { } by)
+            return Refusal.Invalid($"devices are not sorted by '{name}'; say name, office, last-sync, reported-at or enrolled-at");
+        filter = new DeviceFilter(page, Office is null ? null : office, Text, labels, Converged, Cloned, SeenBefore, by, Sort is ['-', ..]);
+        return null;
+    }
+}

@@ -1,0 +1,88 @@
+using Fleet.Contracts;
+using Fleet.Contracts.Api;
+using Fleet.Headquarters.ReadModel;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Fleet.Headquarters.Api;
+
+/// <summary><c>/api/v1/nodes</c>.</summary>
+internal static class NodeEndpoints
+{
+    public static void MapNodes(this IEndpointRouteBuilder api)
+    {
+        var nodes = api.MapGroup("/nodes").WithTags("Nodes");
+        nodes.MapGet("", List).WithSummary("Lists office nodes; 'office', 'role', 'linked' and 'text' (part of id or host name) narrow the list.");
+        nodes.MapGet("/{id}", Show).WithSummary("Shows an office node.");
+        nodes.MapPost("/{id}/roles", ChangeRoles).WithSummary("Adds and removes roles of a node.");
+        nodes.MapDelete("/{id}", Remove).WithSummary("Removes a node; it must enrol anew to come back.");
+        nodes.MapGet("/{id}/events", Events).WithSummary("The history of a node, newest first.");
+    }
+
+    private static async Task<Results<Ok<ListPage<NodeResource>>, ProblemHttpResult>> List(
+        [AsParameters] PageParameters paging, string? office, string? role, bool? linked, string? text, ReadModelQueries queries)
+    {
+        OfficeId of = default;
+        NodeRole? with = null;
+        if ((paging.Read(out var page) ?? (office is null ? null : ApiIds.Read(office, out of)) ?? (role is null ? null : Read(role, out with))) is { } wrong)
+            return wrong.Problem();
+        return TypedResults.Ok((await queries.Nodes(new NodeFilter(page, office is null ? null : of, with, linked, text))).Shown(page, Resources.Of));
+    }
+
+    private static async Task<Results<Ok<NodeResource>, ProblemHttpResult>> Show(string id, ReadModelQueries queries)
+    {
+        if (ApiIds.Read(id, out NodeId node) is { } wrong)
+            return wrong.Problem();
+        return await queries.Node(node) is { } found ? TypedResults.Ok(Resources.Of(found)) : Refusal.NotFound("node", id).Problem();
+    }
+
+    private static async Task<Results<Ok<NodeResource>, ProblemHttpResult>> ChangeRoles(string id, RoleChange change, Owners owners, ReadModelQueries queries, Settled settled)
+    {
+        IReadOnlyList<NodeRole> add = [], remove = [];
+        if ((ApiIds.Read(id, out NodeId node) ?? Read(change.Add, out add) ?? Read(change.Remove, out remove)) is { } wrong)
+            return wrong.Problem();
+        if ((await owners.Ask(new AssignRoles(node.Office, node, add, remove, Owners.Administrator))).Refusal is { } refusal)
+            return refusal.Problem();
+        var shown = await settled.When(() => queries.Node(node), n => n is not null && add.All(n.DesiredRoles.Contains) && !remove.Any(n.DesiredRoles.Contains));
+        return shown is null ? Refusal.NotFound("node", id).Problem() : TypedResults.Ok(Resources.Of(shown));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Remove(string id, Owners owners, ReadModelQueries queries, Settled settled)
+    {
+        if (ApiIds.Read(id, out NodeId node) is { } wrong)
+            return wrong.Problem();
+        if ((await owners.Ask(new RemoveNode(node.Office, node, Owners.Administrator))).Refusal is { } refusal)
+            return refusal.Problem();
+        await settled.When(() => queries.Node(node), n => n is null);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Results<Ok<ListPage<EventResource>>, ProblemHttpResult>> Events(string id, [AsParameters] PageParameters paging, ReadModelQueries queries)
+    {
+        PageRequest page = default;
+        if ((ApiIds.Read(id, out NodeId node) ?? paging.Read(out page)) is { } wrong)
+            return wrong.Problem();
+        return TypedResults.Ok((await queries.NodeEvents(node, page)).Shown(page, Resources.Of));
+    }
+
+    private static Refusal? Read(IReadOnlyList<string>? names, out IReadOnlyList<NodeRole> roles)
+    {
+        var read = new List<NodeRole>();
+        roles = read;
+        foreach (var name in names ?? [])
+        {
+            if (Read(name, out var role) is { } wrong)
+                return wrong;
+            read.Add(role!.Value);
+        }
+
+        return null;
+    }
+
+    private static Refusal? Read(string name, out NodeRole? role)
+    {
+        role = NodeRoles.Parse(name);
+        return role is null ? Refusal.Invalid($"'{name}' is no role; there are {string.Join(", ", Enum.GetValues<NodeRole>().Select(NodeRoles.Name))}") : null;
+    }
+}

@@ -1,0 +1,42 @@
+using Fleet.Contracts.Agents;
+using Fleet.Contracts.Api;
+using Fleet.Headquarters.ReadModel;
+using Fleet.Messages.Link;
+
+namespace Fleet.Headquarters.Api;
+
+/// <summary>The read model's views as the REST API shows them.</summary>
+internal static class Resources
+{
+    public static OfficeResource Of(OfficeView o) => new(o.OfficeId.Value, o.Title, o.OpenedAt, o.Nodes, o.LinkedNodes, o.Devices);
+
+    public static NodeResource Of(NodeView n) => new(
+        n.NodeId.Value, n.OfficeId.Value, n.DeviceId.Value, Names(n.DesiredRoles), Names(n.Roles), n.DesiredVersion, n.AppliedVersion,
+        n.Linked, n.LinkSince, n.LinkReason, n.GatewayAddresses, n.HostName, n.Version, n.StartedAt, n.ReportedAt, n.EnrolledAt, n.CertificateNotAfter, n.Problems);
+
+    public static DeviceResource Of(DeviceView d) => new(
+        d.DeviceId.Value, d.Name, d.OfficeId.Value, d.HostName, d.Os, d.AgentVersion, d.DesiredVersion, d.AppliedVersion, d.ReportedVersion,
+        d.AppliedVersion >= d.DesiredVersion, d.ReportedAt, d.LastSync, d.Through?.Value, d.Labels, d.CloneSeenAt);
+
+    public static DeviceDetailResource Of(DeviceDetail d) => new(
+        Of(d.Device), d.EnrolledAt, d.DesiredAt, d.AppliedAt, d.AppliedKnownAt, d.Delay?.TotalSeconds, d.CertificateSerial, d.CertificateNotAfter, d.KeyGeneration,
+        d.CloneEvidence, d.Report?.Inventory is { } inventory ? Of(inventory) : null, d.Report?.Settings.ToDictionary() ?? [], [.. d.Report?.Problems ?? []]);
+
+    public static TokenResource Of(TokenView t) => new(
+        t.TokenId.Value, t.OfficeId.Value, Name(t.Kind), t.State.ToString().ToLowerInvariant(), t.Uses, t.Used, t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.CreatedBy);
+
+    public static PolicyResource Of(PolicyView p) => new(
+        p.Document.Name.Value, p.Version, [.. p.Document.Offices.Select(o => o.Value)], p.Document.Labels, p.Document.Priority, p.Document.Settings, p.AppliedAt, p.AppliedBy);
+
+    public static EventResource Of(EventView e) => new(e.Position, e.OfficeId.Value, e.Subject, e.Number, e.Kind, e.Text, e.SourceTime, e.At);
+
+    /// <summary>How the API names who may join.</summary>
+    public static string Name(Messages.Offices.JoinKind kind) => kind.ToString().ToLowerInvariant();
+
+    private static IReadOnlyList<string> Names(IReadOnlyList<NodeRole> roles) => [.. roles.Select(NodeRoles.Name)];
+
+    private static InventoryResource Of(Inventory i) => new(
+        i.HostName, i.OsName, i.OsVersion, i.Kernel, i.Architecture, i.CpuModel, i.CpuCores, i.MemoryBytes, i.BootedAt?.ToDateTimeOffset(),
+        [.. i.Disks.Select(d => new DiskResource(d.Mount, d.FileSystem, d.SizeBytes, d.FreeBytes))],
+        [.. i.Interfaces.Select(n => new InterfaceResource(n.Name, n.Mac, n.Addresses))]);
+}

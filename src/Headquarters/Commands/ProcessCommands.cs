@@ -1,0 +1,89 @@
+using System.CommandLine;
+using Fleet.Contracts.Storage;
+using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Log;
+using Fleet.Messages.Settings;
+using Fleet.Messages.Transport;
+
+namespace Fleet.Headquarters.Commands;
+
+/// <summary>The program's commands: what they take, and what an administrator reads when they can't be done.</summary>
+internal static class ProcessCommands
+{
+    private const int Done = 0;
+    private const int Failed = 1;
+    private const int Usage = 2;
+
+    public static Command Run() => Make("run", """
+        Runs a headquarters node until it is told to stop.
+
+        Examples:
+          headquarters run --data /var/lib/fleet-hq
+          headquarters run --data /var/lib/fleet-hq --config /etc/fleet/headquarters.hocon --set web.port=443
+        """,
+        async (data, options, logging, cancellation) =>
+        {
+            await using var node = await HeadquartersNode.Start(data, options, new TcpNetwork(), TimeProvider.System, logging, cancellation);
+            System.Console.WriteLine(
+                $"headquarters is ready: console https://{options.Web.Host}:{node.Web.Port}, administrator token in {node.AdminTokenFile}");
+            await Stopped(cancellation);
+        });
+
+    public static Command RebuildReadModel() => Make("rebuild-read-model", """
+        Writes the tables behind console and REST API anew from the journal. Stop headquarters first.
+
+        Example:
+          headquarters rebuild-read-model --data /var/lib/fleet-hq
+        """,
+        async (data, options, logging, cancellation) =>
+        {
+            await HeadquartersNode.RebuildReadModel(data, options, new TcpNetwork(), TimeProvider.System, logging, cancellation);
+            System.Console.WriteLine("the read model is rebuilt");
+        });
+
+    /// <summary>Runs the program; wrong usage is told apart from what failed.</summary>
+    public static async Task<int> Invoke(RootCommand root, string[] args)
+    {
+        var parsed = root.Parse(args);
+        // An orderly stop hands links and twins over; it takes a few seconds.
+        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+        return parsed.Errors.Count > 0 ? Usage : code;
+    }
+
+    private static Command Make(string name, string help, Func<string, HeadquartersOptions, ILoggerFactory, CancellationToken, Task> run)
+    {
+        var data = new Option<string>("--data") { Description = "The directory that holds everything of this headquarters; made if missing.", HelpName = "DIR", Required = true };
+        var config = new Option<string?>("--config") { Description = "A HOCON file with settings; docs/operations.md lists them.", HelpName = "FILE" };
+        var sets = new Option<string[]>("--set") { Description = "One setting, such as web.port=443; may repeat.", HelpName = "KEY=VALUE", DefaultValueFactory = _ => [] };
+        var command = new Command(name, help) { data, config, sets };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            try
+            {
+                var options = HeadquartersOptions.Load(parsed.GetValue(config), parsed.GetValue(sets) ?? []);
+                using var logging = ProcessLog.Create(options.Log);
+                await run(parsed.GetValue(data)!, options, logging, cancellation);
+                return Done;
+            }
+            catch (SettingsException wrong)
+            {
+                await System.Console.Error.WriteLineAsync(wrong.Message);
+                return Usage;
+            }
+            catch (Exception fault) when (fault is StorageException or IdentityException or JournalRefusedException or IOException)
+            {
+                await System.Console.Error.WriteLineAsync($"headquarters can't start: {fault.Message}");
+                return Failed;
+            }
+        });
+        return command;
+    }
+
+    private static async Task Stopped(CancellationToken cancellation)
+    {
+        var stopped = new TaskCompletionSource();
+        await using var _ = cancellation.Register(stopped.SetResult);
+        await stopped.Task;
+    }
+}

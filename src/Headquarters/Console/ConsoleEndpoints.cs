@@ -1,0 +1,93 @@
+using Fleet.Contracts;
+using Fleet.Headquarters.Console.Pages;
+using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Fleet.Headquarters.Console;
+
+/// <summary>
+/// The console: pages drawn on the server, no state per browser. A small script reads <c>/console/events</c> and fetches the page anew when
+/// something changed, so a thousand open browsers cost no more than their fetches.
+/// </summary>
+internal static class ConsoleEndpoints
+{
+    private const int PageRows = 50;
+
+    public static void MapConsole(this IEndpointRouteBuilder host)
+    {
+        var pages = host.MapGroup("").ExcludeFromDescription();
+        pages.MapGet(AdminAuthentication.LoginPath, () => Login(wrong: null));
+        pages.MapPost(AdminAuthentication.LoginPath, LogIn);
+        pages.MapPost("/logout", (Delegate)LogOut);
+        pages.MapAssets();
+
+        var inside = pages.MapGroup("").RequireAuthorization(policy => policy.AddAuthenticationSchemes(AdminAuthentication.Console).RequireAuthenticatedUser());
+        inside.MapGet("/", Overview);
+        inside.MapGet("/devices/{id}", Device);
+        inside.MapGet("/console/events", (HttpContext http, ReadModelStore store, ProgramFacts program) =>
+            ServerSentEvents.Stream(http, store.Changes, program.Stopping, stream => stream.Send("changed")));
+    }
+
+    /// <summary>Pages load nothing from elsewhere, are framed by nobody and kept by no cache.</summary>
+    public static void UseConsoleHeaders(this IApplicationBuilder host) => host.Use((http, next) =>
+    {
+        http.Response.Headers.ContentSecurityPolicy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        http.Response.Headers["Referrer-Policy"] = "same-origin";
+        http.Response.Headers.CacheControl = "no-store";
+        return next(http);
+    });
+
+    private static async Task<RazorComponentResult<OverviewPage>> Overview(string? q, string? office, int? page, ReadModelQueries queries)
+    {
+        var number = Math.Max(1, page ?? 1);
+        OfficeId? only = office is not null && IdText.Problem(office) is null ? new OfficeId(office) : null;
+        var view = new Overview(
+            await queries.Status(),
+            await queries.Offices(new OfficeFilter(new PageRequest(0, PageRequest.MaxTake))),
+            await queries.Nodes(new NodeFilter(new PageRequest(0, PageRequest.MaxTake))),
+            await queries.Devices(new DeviceFilter(new PageRequest((number - 1) * PageRows, PageRows), only, q)),
+            new OverviewQuery(q ?? "", only?.Value ?? "", number, PageRows));
+        return new RazorComponentResult<OverviewPage>(new Dictionary<string, object?> { [nameof(OverviewPage.View)] = view });
+    }
+
+    private static async Task<IResult> Device(string id, ReadModelQueries queries)
+    {
+        if (IdText.Problem(id) is not null || await queries.Device(new DeviceId(id)) is not { } device)
+            return new RazorComponentResult<MissingPage>(new Dictionary<string, object?> { [nameof(MissingPage.What)] = $"There is no device {id}." }) { StatusCode = StatusCodes.Status404NotFound };
+        var events = await queries.DeviceEvents(device.Device.DeviceId, new PageRequest(0, PageRows));
+        return new RazorComponentResult<DevicePage>(new Dictionary<string, object?> { [nameof(DevicePage.Device)] = device, [nameof(DevicePage.Events)] = events });
+    }
+
+    private static RazorComponentResult<LoginPage> Login(string? wrong) =>
+        new(new Dictionary<string, object?> { [nameof(LoginPage.Wrong)] = wrong }) { StatusCode = wrong is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized };
+
+    private static async Task<IResult> LogIn(HttpContext http, AdminCredentials credentials)
+    {
+        if (FromElsewhere(http.Request))
+            return TypedResults.StatusCode(StatusCodes.Status403Forbidden);
+        var form = await http.Request.ReadFormAsync();
+        if (!AdminToken.TryParse(form["token"], out var token, out var problem))
+            return Login($"Hm, {problem}.");
+        if (!credentials.Knows(token.Bearer))
+            return Login("This is the token of another headquarters, or of an earlier one: take the one in admin.token in this headquarters' data directory.");
+        await http.SignInAsync(AdminAuthentication.Console, AdminAuthentication.Administrator(AdminAuthentication.Console, credentials));
+        var wanted = http.Request.Query["ReturnUrl"].ToString();
+        return TypedResults.LocalRedirect(wanted is ['/', not ('/' or '\\'), ..] ? wanted : "/");
+    }
+
+    private static async Task<IResult> LogOut(HttpContext http)
+    {
+        if (FromElsewhere(http.Request))
+            return TypedResults.StatusCode(StatusCodes.Status403Forbidden);
+        await http.SignOutAsync(AdminAuthentication.Console);
+        return TypedResults.LocalRedirect(AdminAuthentication.LoginPath);
+    }
+
+    // Browsers say where a form was shown; one on another site logs nobody in or out.
+    private static bool FromElsewhere(HttpRequest request) =>
+        request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site and not ("same-origin" or "none");
+}

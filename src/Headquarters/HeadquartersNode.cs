@@ -1,0 +1,121 @@
+using System.Net;
+using Fleet.Contracts.Identity;
+using Fleet.Contracts.Storage;
+using Fleet.Headquarters.Api;
+using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Web;
+using Fleet.Messages.Log;
+using Fleet.Messages.Transport;
+
+namespace Fleet.Headquarters;
+
+/// <summary>
+/// One running headquarters node: its data directory, identity, actor systems and ports. Several fit into one process. Serves from
+/// <see cref="Start"/> until disposed.
+/// </summary>
+public sealed class HeadquartersNode : IAsyncDisposable
+{
+    /// <summary>The kind in the data directory's marker.</summary>
+    private const string Kind = "headquarters";
+
+    private const string KeysDirectory = "console-keys";
+
+    /// <summary>In the order of their making.</summary>
+    private readonly Stack<IAsyncDisposable> _parts;
+
+    private HeadquartersNode(Stack<IAsyncDisposable> parts) => _parts = parts;
+
+    public static string Version { get; } = typeof(HeadquartersNode).Assembly.GetName().Version?.ToString(fieldCount: 3) ?? "0.0.0";
+
+    /// <summary>Where console and REST API listen.</summary>
+    public required IPEndPoint Web { get; init; }
+
+    /// <summary>The file that the first start wrote the administrator token to.</summary>
+    public required string AdminTokenFile { get; init; }
+
+    /// <param name="data">The data directory; made if missing.</param>
+    /// <exception cref="StorageException">The directory is foreign, newer, in use or not writable.</exception>
+    /// <exception cref="IdentityException">The identity in it is damaged.</exception>
+    /// <exception cref="JournalRefusedException">The journal in it is newer or damaged.</exception>
+    /// <exception cref="IOException">A port can't be listened on; the message names the setting.</exception>
+    public static async Task<HeadquartersNode> Start(
+        string data, HeadquartersOptions options, IByteNetwork network, TimeProvider clock, ILoggerFactory logging, CancellationToken cancellation = default)
+    {
+        var parts = new Stack<IAsyncDisposable>();
+        try
+        {
+            var directory = DataDirectory.Open(data, Kind);
+            parts.Push(new Closing(directory));
+            var authority = CertificateAuthority.OpenOrCreate(directory.Path, options.Identity, clock);
+            var credentials = AdminCredentials.OpenOrCreate(directory, PeerTrust.PinOf(authority.Authority));
+            var readModel = ReadModelStore.Sqlite(directory.PathOf(DataFiles.ReadModel));
+
+            var cluster = await ClusterSystem.Start(ClusterOf(directory, options, readModel, authority, network, clock, logging), cancellation);
+            parts.Push(cluster);
+
+            var web = await WebFace.Start(new WebParts(
+                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), readModel, credentials,
+                new ShownCertificate(authority.Own, authority.Authority), directory.PathOf(KeysDirectory), Version, clock, logging), cancellation);
+            parts.Push(web);
+
+            return new HeadquartersNode(parts) { Web = web.Local, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };
+        }
+        catch
+        {
+            await Close(parts);
+            throw;
+        }
+    }
+
+    /// <summary>Writes the read model anew from the journal. No node may run on the directory meanwhile.</summary>
+    /// <exception cref="StorageException">The directory is foreign, newer, in use or not writable.</exception>
+    /// <exception cref="JournalRefusedException">The journal in it is newer or damaged.</exception>
+    public static async Task RebuildReadModel(
+        string data, HeadquartersOptions options, IByteNetwork network, TimeProvider clock, ILoggerFactory logging, CancellationToken cancellation = default)
+    {
+        using var directory = DataDirectory.Open(data, Kind);
+        var authority = CertificateAuthority.OpenOrCreate(directory.Path, options.Identity, clock);
+        var readModel = ReadModelStore.Sqlite(directory.PathOf(DataFiles.ReadModel));
+        await ClusterSystem.Rebuild(ClusterOf(directory, options, readModel, authority, network, clock, logging), cancellation);
+    }
+
+    public ValueTask DisposeAsync() => Close(_parts);
+
+    private static ClusterParts ClusterOf(
+        DataDirectory directory, HeadquartersOptions options, ReadModelStore readModel, CertificateAuthority authority, IByteNetwork network, TimeProvider clock, ILoggerFactory logging)
+    {
+        var transport = new LinkTransportSetup(
+            network, PeerIdentity.HeadquartersHost, authority.Own, authority.Trust,
+            (peer, _) => peer.Kind == PeerKind.Headquarters ? null : "only headquarters nodes speak here",
+            new IPEndPoint(options.Cluster.Bind, options.Cluster.Port),
+            _ => null);
+        return new ClusterParts(
+            new JournalFile(directory.PathOf(DataFiles.Journal)), options.Journal, readModel, options.ReadModel, options.Offices, authority, clock,
+            new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]));
+    }
+
+    // The youngest part first: faces close before what they show.
+    private static async ValueTask Close(Stack<IAsyncDisposable> parts)
+    {
+        while (parts.TryPop(out var part))
+            await part.DisposeAsync();
+    }
+
+    private sealed class Closing(IDisposable inner) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            inner.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+/// <summary>Names in the data directory.</summary>
+internal static class DataFiles
+{
+    public const string Journal = "journal.db";
+    public const string ReadModel = "read-model.db";
+}

@@ -1,0 +1,44 @@
+using Fleet.Gateway;
+using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Log;
+using Fleet.Headquarters.Offices;
+using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Web;
+using Fleet.Messages.Settings;
+using LinkOptions = Fleet.Messages.Transport.LinkOptions;
+
+namespace Fleet.Headquarters;
+
+/// <summary>All settings of a headquarters node, read once at its start.</summary>
+public sealed record HeadquartersOptions(
+    LogOptions Log,
+    WebOptions Web,
+    ClusterOptions Cluster,
+    LinkOptions Link,
+    GatewayOptions Gateway,
+    IdentityOptions Identity,
+    OfficeOptions Offices,
+    ReadModelOptions ReadModel,
+    JournalOptions Journal)
+{
+    /// <summary>Reads <c>hocon/headquarters.hocon</c> and <c>hocon/fleet.hocon</c>, the administrator's file, and <c>key=value</c> settings.</summary>
+    /// <exception cref="SettingsException">Something is wrong; the message lists all of it.</exception>
+    public static HeadquartersOptions Load(string? file, IReadOnlyList<string> sets)
+    {
+        var problems = new Problems();
+        var fleet = SettingsLayers.Load(["headquarters", "fleet"], file, sets, problems).Fleet;
+        var options = new HeadquartersOptions(
+            LogOptions.From(fleet, problems),
+            WebOptions.From(fleet, problems),
+            ClusterOptions.From(fleet, problems),
+            LinkOptions.From(fleet, problems),
+            GatewayOptions.From(fleet, problems),
+            IdentityOptions.From(fleet, problems),
+            OfficeOptions.From(fleet, problems),
+            ReadModelOptions.From(fleet, problems),
+            JournalOptions.From(fleet, problems));
+        problems.ThrowIfAny();
+        return options;
+    }
+}

@@ -1,0 +1,22 @@
+namespace Fleet.Headquarters.Log;
+
+/// <summary>The process's one log: a line an entry on standard output, for journald or a file.</summary>
+public static class ProcessLog
+{
+    public static ILoggerFactory Create(LogOptions options) => LoggerFactory.Create(log => log
+        .SetMinimumLevel(options.Level)
+        // ASP.NET and Akka tell every step they take; from them warnings are enough, unless everything is wanted.
+        .AddFilter("Microsoft", Libraries(options.Level))
+        .AddFilter("Akka", Libraries(options.Level))
+        // It wants the keys of console sessions encrypted; they lie in the data directory, beside greater secrets, where only this user can read.
+        .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+        }));
+
+    private static LogLevel Libraries(LogLevel own) => own == LogLevel.Information ? LogLevel.Warning : own;
+}

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Text.Json.Serialization;
+using Fleet.Contracts.Api;
+using Fleet.Contracts.Identity;
+using Fleet.Headquarters.Api;
+using Fleet.Headquarters.Console;
+using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.ReadModel;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace Fleet.Headquarters.Web;
+
+/// <summary>What the faces show and whom they ask.</summary>
+/// <param name="KeysDirectory">Where the keys of console sessions are kept.</param>
+public sealed record WebParts(
+    WebOptions Options,
+    Owners Owners,
+    ReadModelStore ReadModel,
+    AdminCredentials Credentials,
+    ShownCertificate Certificate,
+    string KeysDirectory,
+    string Version,
+    TimeProvider Clock,
+    ILoggerFactory Logging);
+
+/// <summary>The one HTTPS port for people and their programs: console, REST API, OpenAPI document. Listens from <see cref="Start"/> until disposed.</summary>
+public sealed class WebFace : IAsyncDisposable
+{
+    private const long MaxBodyBytes = 1024 * 1024;
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly WebApplication _host;
+    private readonly CancellationTokenSource _stopping;
+
+    private WebFace(WebApplication host, CancellationTokenSource stopping, IPEndPoint local) => (_host, _stopping, Local) = (host, stopping, local);
+
+    /// <summary>Where it listens; the port is the one chosen where the options say 0.</summary>
+    public IPEndPoint Local { get; }
+
+    /// <exception cref="IOException">The port is in use or may not be used; the message names the setting.</exception>
+    public static async Task<WebFace> Start(WebParts parts, CancellationToken cancellation = default)
+    {
+        var stopping = new CancellationTokenSource();
+        // Empty: no environment variables, no files, no console of ASP.NET's own decide anything here.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = typeof(WebFace).Assembly.GetName().Name });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, parts));
+        AddServices(builder.Services, parts, stopping.Token);
+        var host = builder.Build();
+        Map(host);
+        try
+        {
+            await host.StartAsync(cancellation);
+        }
+        catch (Exception fault)
+        {
+            await host.DisposeAsync();
+            if (fault is IOException or System.Net.Sockets.SocketException)
+                throw new IOException($"the console can't listen on {parts.Options.Bind}:{parts.Options.Port}: {fault.Message}; set fleet.web.port to another", fault);
+            throw;
+        }
+
+        var address = new Uri(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return new WebFace(host, stopping, new IPEndPoint(parts.Options.Bind, address.Port));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // First the endless answers, or the stop would wait for them.
+        await _stopping.CancelAsync();
+        using var timeout = new CancellationTokenSource(StopTimeout);
+        await _host.StopAsync(timeout.Token);
+        await _host.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private static void AddServices(IServiceCollection services, WebParts parts, CancellationToken stopping)
+    {
+        services.AddSingleton(parts.Logging);
+        services.AddLogging();
+        services.AddSingleton(parts.Clock);
+        services.AddSingleton(parts.Owners);
+        services.AddSingleton(parts.ReadModel);
+        services.AddSingleton(parts.Credentials);
+        services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));
+        services.AddSingleton(new Settled(parts.ReadModel.Changes, parts.Options.SettleTimeout, parts.Clock));
+        services.AddSingleton(new ProgramFacts(parts.Version, parts.Clock.GetUtcNow(), stopping));
+        services.AddRouting();
+        services.AddProblemDetails();
+        services.AddRazorComponents();
+        services.AddOpenApi("v1");
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default);
+        });
+        services.AddAdminAuthentication(parts.Options, parts.Credentials, parts.KeysDirectory);
+    }
+
+    private static void Map(WebApplication host)
+    {
+        host.UseExceptionHandler();
+        host.UseStatusCodePages();
+        host.UseConsoleHeaders();
+        host.UseAuthentication();
+        host.UseAuthorization();
+        host.MapOpenApi("/openapi/{documentName}.json");
+        var api = host.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(AdminAuthentication.Api).RequireAuthenticatedUser());
+        api.MapOffices();
+        api.MapTokens();
+        api.MapNodes();
+        api.MapDevices();
+        api.MapPolicies();
+        api.MapFleet();
+        host.MapConsole();
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, WebParts parts)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+        kestrel.Limits.MaxConcurrentConnections = 1000;
+        kestrel.Listen(new IPEndPoint(parts.Options.Bind, parts.Options.Port), listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                HandshakeTimeout = HandshakeTimeout,
+                OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+                {
+                    ServerCertificateContext = parts.Certificate.Context(),
+                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                    ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+                }),
+            });
+        });
+    }
+}
