@@ -1,0 +1,109 @@
+using Fleet.Headquarters.Cluster;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+using Microsoft.Data.Sqlite;
+
+namespace Fleet.Headquarters.Tests.Cluster;
+
+public sealed class ClusterSystemTests
+{
+    [Fact]
+    public async Task A_device_enrols_reports_and_is_seen_in_the_read_model()
+    {
+        await using var company = await TestCompany.Start(offices: TestCompany.Leeds);
+        using var till = await company.EnrolDevice(TestCompany.Leeds, "till-1");
+
+        var answer = await company.Report(till, TestCompany.Leeds, till.Report(1, applied: 1, events: [1, 2]));
+
+        var ack = till.OpenAck(answer.Items.OfType<DeviceEnvelopeDown>().Single().Envelope);
+        Assert.Equal((1UL, 2UL), (ack.ReportVersion, ack.EventNumber));
+        await TestCompany.ReadModelShows(async () => (await company.ReadModel.DeviceEvents(till.Id, new(0, 50))).Items.Count(e => e.Number > 0) == 2, "both events");
+        var detail = await company.ReadModel.Device(till.Id);
+        Assert.Equal(("till-1", 1UL, 1UL), (detail!.Device.HostName, detail.Device.ReportedVersion, detail.Device.DesiredVersion));
+        Assert.NotNull(detail.Delay);
+    }
+
+    [Fact]
+    public async Task What_was_acknowledged_is_there_after_a_restart()
+    {
+        await using var company = await TestCompany.Start(offices: TestCompany.Leeds);
+        using var till = await company.EnrolDevice(TestCompany.Leeds, "till-1");
+        var report = till.Report(1, events: [1]);
+        await company.Report(till, TestCompany.Leeds, report);
+
+        await company.Restart();
+        var answer = await company.Report(till, TestCompany.Leeds, report);
+
+        Assert.Equal(1UL, till.OpenAck(answer.Items.OfType<DeviceEnvelopeDown>().Single().Envelope).EventNumber);
+        Assert.Single((await company.Events()).OfType<DeviceEventRecorded>());
+    }
+
+    [Fact]
+    public async Task A_twin_recovers_from_its_snapshot_and_old_events_go()
+    {
+        await using var company = await TestCompany.Start(snapshotEvery: 10, offices: TestCompany.Leeds);
+        using var till = await company.EnrolDevice(TestCompany.Leeds, "till-1");
+        for (ulong version = 1; version <= 40; version++)
+            await company.Report(till, TestCompany.Leeds, till.Report(version, events: [version]));
+        await TestCompany.ReadModelShows(async () => (await company.Events()).OfType<DeviceEventRecorded>().Count() < 40, "old events deleted");
+
+        await company.Restart();
+        var answer = await company.Report(till, TestCompany.Leeds, till.Report(41, events: [40, 41]));
+
+        Assert.Equal(41UL, till.OpenAck(answer.Items.OfType<DeviceEnvelopeDown>().Single().Envelope).EventNumber);
+    }
+
+    [Fact]
+    public async Task The_read_model_rebuilt_from_the_journal_shows_the_same_even_where_old_events_are_gone()
+    {
+        await using var company = await TestCompany.Start(snapshotEvery: 10, offices: TestCompany.Leeds);
+        using var till = await company.EnrolDevice(TestCompany.Leeds, "till-1");
+        for (ulong version = 1; version <= 40; version++)
+            await company.Report(till, TestCompany.Leeds, till.Report(version, applied: 1));
+        await company.Office(new LabelDevice(TestCompany.Leeds, till.Id, new Dictionary<string, string> { ["ring"] = "canary" }, [], "test"));
+        await TestCompany.ReadModelShows(async () => (await company.ReadModel.Device(till.Id))?.Device is { ReportedVersion: 40, Labels.Count: 1 }, "the newest report");
+        var before = await company.ReadModel.Device(till.Id);
+
+        await company.RebuildReadModel();
+
+        var after = await company.ReadModel.Device(till.Id);
+        Assert.Equal(before!.Device with { Labels = after!.Device.Labels, LastSync = null, Through = null }, after.Device);
+        Assert.Equal("canary", after.Device.Labels["ring"]);
+        Assert.Equal((before.Report, before.DesiredAt, before.CertificateSerial), (after.Report, after.DesiredAt, after.CertificateSerial));
+        Assert.Single((await company.ReadModel.Tokens(new(new(0, 50)))).Items, t => t.Used == 1);
+    }
+
+    [Fact]
+    public async Task A_journal_of_a_newer_format_is_refused_and_left_as_it_was()
+    {
+        await using var company = await TestCompany.Start(offices: TestCompany.Leeds);
+        await company.Cluster.DisposeAsync();
+        await Run(company.JournalPath, "PRAGMA user_version=99");
+
+        var refused = await Assert.ThrowsAsync<JournalRefusedException>(() => ClusterSystem.Start(company.Parts()));
+
+        Assert.Contains("format 99", refused.Message);
+        Assert.Equal(99L, await Run(company.JournalPath, "PRAGMA user_version"));
+    }
+
+    [Fact]
+    public async Task A_journal_with_an_unknown_event_is_refused()
+    {
+        await using var company = await TestCompany.Start(offices: TestCompany.Leeds);
+        await company.Cluster.DisposeAsync();
+        await Run(company.JournalPath, "UPDATE journal SET manifest = 'office-teleported' WHERE manifest = 'office-opened'");
+
+        var refused = await Assert.ThrowsAsync<JournalRefusedException>(() => ClusterSystem.Start(company.Parts()));
+
+        Assert.Contains("office-teleported", refused.Message);
+    }
+
+    private static async Task<object?> Run(string file, string sql)
+    {
+        await using var connection = new SqliteConnection($"Data Source={file};Pooling=false");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return await command.ExecuteScalarAsync();
+    }
+}

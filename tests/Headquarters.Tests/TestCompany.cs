@@ -1,0 +1,147 @@
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Persistence.Query;
+using Akka.Persistence.Sql.Query;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Offices;
+using Fleet.Headquarters.ReadModel;
+using Fleet.Messages.Company;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+using Fleet.TestSupport;
+using Google.Protobuf;
+using JoinKind = Fleet.Messages.Offices.JoinKind;
+
+namespace Fleet.Headquarters.Tests;
+
+/// <summary>A whole headquarters without its doors: the cluster system on a journal of its own in a fresh directory.</summary>
+internal sealed class TestCompany : IAsyncDisposable
+{
+    public static readonly OfficeId Leeds = new("leeds");
+    public static readonly OfficeId York = new("york");
+
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
+    private readonly string _directory = Directory.CreateTempSubdirectory("fleet-hq-").FullName;
+    private readonly int _snapshotEvery;
+    private ClusterSystem? _cluster;
+
+    private TestCompany(int snapshotEvery)
+    {
+        _snapshotEvery = snapshotEvery;
+        Store = ReadModelStore.Sqlite(Path.Combine(_directory, "read-model.db"));
+        Authority = CertificateAuthority.OpenOrCreate(_directory, new IdentityOptions(TimeSpan.FromDays(30)), TimeProvider.System);
+        ReadModel = new ReadModelQueries(Store, TimeProvider.System);
+    }
+
+    public CertificateAuthority Authority { get; }
+
+    public ReadModelStore Store { get; }
+
+    public ReadModelQueries ReadModel { get; }
+
+    public ClusterSystem Cluster => _cluster!;
+
+    public ActorSystem System => _cluster!.System;
+
+    public string JournalPath => Path.Combine(_directory, "journal.db");
+
+    public static async Task<TestCompany> Start(int snapshotEvery = 1000, params OfficeId[] offices)
+    {
+        var company = new TestCompany(snapshotEvery);
+        await company.StartCluster();
+        foreach (var office in offices)
+            await company.Company(new AddOffice(office, office.Value, "test"));
+        return company;
+    }
+
+    public async Task StartCluster() => _cluster = await ClusterSystem.Start(Parts());
+
+    public async Task Restart()
+    {
+        await _cluster!.DisposeAsync();
+        await StartCluster();
+    }
+
+    public async Task RebuildReadModel()
+    {
+        await _cluster!.DisposeAsync();
+        await ClusterSystem.Rebuild(Parts());
+        await StartCluster();
+    }
+
+    public Task<ICompanyReply> Company(ICompanyCommand command) => Cluster.Company.Ask<ICompanyReply>(command, Wait);
+
+    public Task<IOfficeReply> Office(IForOffice command) => Cluster.Offices.Ask<IOfficeReply>(command, Wait);
+
+    public async Task<JoinToken> Token(OfficeId office, JoinKind kind, int uses = 1)
+    {
+        var made = Assert.IsType<TokenMade>(await Office(new CreateToken(office, kind, uses, TimeSpan.FromHours(1), "test")));
+        Assert.True(JoinToken.TryParse(made.Text, out var token, out var problem), problem);
+        return token!;
+    }
+
+    public async Task<EnrolReply> Enrol(EnrolRequest request, OfficeId? at = null)
+    {
+        var answer = (EnrolmentAnswer)await Office(new Enrol(at ?? new OfficeId(request.OfficeId), "r", request.ToByteArray(), null));
+        return EnrolReply.Parser.ParseFrom(answer.Reply.Span);
+    }
+
+    public async Task<Machine> EnrolDevice(OfficeId office, string name)
+    {
+        var machine = new Machine(name);
+        machine.Joined((await Enrol(machine.Join(await Token(office, JoinKind.Agent)))).Enrolled);
+        return machine;
+    }
+
+    public Task<DirectAnswer> Direct(OfficeId office, params IUpItem[] items) => Cluster.Offices.Ask<DirectAnswer>(new TakeDirect(office, items), Wait);
+
+    public Task<DirectAnswer> Report(Machine machine, OfficeId office, DeviceReport report) =>
+        Direct(office, new DeviceEnvelopeUp(machine.Id, machine.Seal(report), office));
+
+    /// <summary>Everything in the journal, in order.</summary>
+    public async Task<IReadOnlyList<object>> Events()
+    {
+        using var materializer = System.Materializer();
+        var journal = PersistenceQuery.Get(System).ReadJournalFor<SqlReadJournal>(SqlReadJournal.Identifier);
+        return [.. (await journal.CurrentAllEvents(Offset.NoOffset()).RunWith(Sink.Seq<EventEnvelope>(), materializer)).Select(e => e.Event)];
+    }
+
+    public static Task ReadModelShows(Func<Task<bool>> condition, string what) => Until.True(condition, what);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_cluster is not null)
+            await _cluster.DisposeAsync();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    public ClusterParts Parts() => new(
+        new JournalFile(JournalPath),
+        new JournalOptions(TimeSpan.FromMilliseconds(50), Parallelism: 1, MaxConcurrentRecoveries: 50),
+        Store,
+        new ReadModelOptions(500, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
+        TestOffices.Options with { SnapshotEvery = _snapshotEvery },
+        Authority,
+        TimeProvider.System,
+        ClusterTransport.Alone with { Config = ConfigurationFactory.ParseString("akka.loglevel = WARNING").WithFallback(ClusterTransport.Alone.Config) });
+}
+
+internal static class TestOffices
+{
+    public static OfficeOptions Options { get; } = new(
+        SyncInterval: TimeSpan.FromMinutes(15),
+        HeadquartersAddresses: ["hq.example:13000"],
+        SnapshotEvery: 1000,
+        RefusalsPerHour: 3,
+        DeviceIdleAfter: TimeSpan.FromMinutes(1),
+        PresenceEvery: TimeSpan.FromMilliseconds(50),
+        ResendEvery: TimeSpan.FromMilliseconds(500),
+        MinBackoff: TimeSpan.FromMilliseconds(100),
+        MaxBackoff: TimeSpan.FromSeconds(1));
+}
