@@ -1,0 +1,283 @@
+using Akka.Actor;
+using Akka.Event;
+using Fleet.Contracts;
+using Fleet.Device.Sync;
+using Fleet.Messages.Link;
+using Fleet.Messages.Transport;
+
+namespace Fleet.Office.Link;
+
+/// <param name="Node">Whose link it is.</param>
+/// <param name="Version">The program's version.</param>
+/// <param name="Addresses">How many addresses a dial tries, one after the other.</param>
+public sealed record HqLinkSetup(NodeId Node, string Version, int Addresses, LinkOptions Link, TimeSpan RebuildAfter, TimeProvider Clock);
+
+/// <summary>
+/// Keeps the link to headquarters: dials the door, pings, notices death by the lease and dials again. Owns the epoch; what travels in it is the
+/// Relay's. Child of the OfficeActor; lives as long as the node. Life: Starting → Dialling → Linked → Waiting → Dialling …
+/// </summary>
+public sealed class HqLink : ReceiveActor, IWithTimers
+{
+    /// <summary>Akka drops what is sent to an address for this long after a connection to it ended (retry-gate-closed-for), and a little.</summary>
+    private static readonly TimeSpan Gate = TimeSpan.FromMilliseconds(1100);
+
+    /// <summary>How long headquarters may leave a ping unanswered once a connection was seen to end.</summary>
+    private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(1);
+
+    private readonly HqLinkSetup _setup;
+    private readonly LinkSystemFactory _systems;
+    private readonly IActorRef _relay;
+    private readonly Backoff _backoff;
+    private readonly string _incarnation = Guid.NewGuid().ToString("n");
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private LinkSystem? _system;
+    private int _generation;
+    private int _failures;
+    private string _told = "";
+    private long? _unansweredSince;
+    private IActorRef _link = ActorRefs.Nobody;
+    private Welcome? _welcome;
+    private long _welcomedAt;
+    private ulong _pings;
+
+    public HqLink(HqLinkSetup setup, LinkSystemFactory systems, IActorRef relay)
+    {
+        (_setup, _systems, _relay) = (setup, systems, relay);
+        _backoff = new Backoff(setup.Link.MinBackoff);
+        Starting();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(HqLinkSetup setup, LinkSystemFactory systems, IActorRef relay) =>
+        Akka.Actor.Props.Create(() => new HqLink(setup, systems, relay));
+
+    protected override void PreStart() => StartSystem();
+
+    protected override void PostStop()
+    {
+        if (_system is null)
+            return;
+        if (_welcome is { } welcome)
+            _system.End.Tell(new ToLink(_link, new Goodbye(welcome.Epoch, "the node stops")));
+        _ = _systems.Stop(_system);
+    }
+
+    private void Starting()
+    {
+        Receive<SystemStarted>(started =>
+        {
+            _system = started.System;
+            Dial();
+        });
+        Receive<Akka.Actor.Status.Failure>(failure =>
+        {
+            _log.Error(failure.Cause, "The link's actor system can't start, trying again in {Seconds} s", _setup.Link.MaxBackoff.TotalSeconds);
+            Timers.StartSingleTimer(TimerKey.Wait, WaitOver.Instance, _setup.Link.MaxBackoff);
+        });
+        Receive<WaitOver>(_ => StartSystem());
+        ReceiveAny(Outdated);
+    }
+
+    private void Dialling()
+    {
+        ReceiveOf<Welcome>(Enter);
+        ReceiveOf<NotWelcome>((refused, _) =>
+        {
+            _unansweredSince = null;
+            Wait($"headquarters refuses this node ({refused.Code}): {refused.Detail}",
+                refused.RetryAfter > TimeSpan.Zero ? refused.RetryAfter : NextBackoff());
+        });
+        ReceiveOf<DialFailed>((failed, _) =>
+        {
+            // Not even connected: a new actor system would not fare better.
+            _unansweredSince = null;
+            Wait($"headquarters can't be reached: {failed.Reason}", Gate + NextBackoff());
+        });
+        ReceiveOf<Quarantined>((quarantined, _) => Rebuild(quarantined.Reason));
+        Receive<HelloOverdue>(_ => Unanswered());
+        ReceiveAny(Outdated);
+    }
+
+    private void Linked()
+    {
+        ReceiveOf<Pong>((pong, _) => pong.Epoch == _welcome!.Epoch, (_, _) => Alive());
+        ReceiveOf<UpFrameStored>((stored, _) => stored.Epoch == _welcome!.Epoch, (stored, _) => _relay.Tell(stored));
+        ReceiveOf<DownFrame>((down, _) => down.Epoch == _welcome!.Epoch, (down, _) => _relay.Tell(down));
+        ReceiveOf<Goodbye>((bye, _) => bye.Epoch == _welcome!.Epoch, (bye, _) => Lose($"headquarters closed the link: {bye.Reason}"));
+        // A second Hello was on its way, or headquarters opened another: the newest counts on both sides.
+        ReceiveOf<Welcome>((welcome, link) =>
+        {
+            Close("headquarters opened a new epoch");
+            Enter(welcome, link);
+        });
+        ReceiveOf<ConnectionEnded>((_, _) => Question());
+        ReceiveOf<Quarantined>((quarantined, _) =>
+        {
+            Close(quarantined.Reason);
+            Rebuild(quarantined.Reason);
+        });
+        Receive<IEpochMessage>(message => message.Epoch == _welcome!.Epoch, message => Send(message));
+        Receive<PingDue>(_ => Send(new Ping(_welcome!.Epoch, ++_pings)));
+        Receive<LeaseOver>(_ => Lose($"headquarters has not answered for {_welcome!.LeaseFor.TotalSeconds:0.#} s"));
+        Receive<DoubtOver>(_ => Lose("the connection broke"));
+        Receive<Redial>(redial => Lose(redial.Reason));
+        ReceiveAny(Outdated);
+    }
+
+    private void Waiting()
+    {
+        Receive<WaitOver>(_ => Dial());
+        ReceiveOf<Quarantined>((quarantined, _) => Rebuild(quarantined.Reason));
+        ReceiveAny(Outdated);
+    }
+
+    private void StartSystem()
+    {
+        var (owner, generation) = (Self, ++_generation);
+        Become(Starting);
+        // An actor system takes some hundred milliseconds to start.
+        Task.Run(() => new SystemStarted(_systems.Start(owner, generation))).PipeTo(Self);
+    }
+
+    private void Dial()
+    {
+        Become(Dialling);
+        _system!.End.Tell(new ToDoor(new Hello(_setup.Node, Hello.CurrentProtocol, _setup.Version, _incarnation, _setup.Clock.GetUtcNow())));
+        Timers.StartSingleTimer(TimerKey.Hello, HelloOverdue.Instance, _setup.Link.ConnectTimeout * (_setup.Addresses + 1));
+    }
+
+    private void Enter(Welcome welcome, IActorRef link)
+    {
+        (_welcome, _link, _welcomedAt, _unansweredSince, _told) = (welcome, link, _setup.Clock.GetTimestamp(), null, "");
+        Timers.CancelAll();
+        Become(Linked);
+        _log.Info("Linked to headquarters, epoch {Epoch}", welcome.Epoch);
+        var opened = new LinkOpened(welcome.Epoch, welcome.NodeEventsStored);
+        _relay.Tell(opened);
+        Context.Parent.Tell(opened);
+        Timers.StartPeriodicTimer(TimerKey.Ping, PingDue.Instance, TimeSpan.Zero, welcome.PingEvery);
+        Alive();
+    }
+
+    private void Alive()
+    {
+        Timers.Cancel(TimerKey.Doubt);
+        Timers.StartSingleTimer(TimerKey.Lease, LeaseOver.Instance, _welcome!.LeaseFor);
+        // Only a link that lasts ends the backoff: one that headquarters drops at once must not be dialled in a loop.
+        if (_setup.Clock.GetElapsedTime(_welcomedAt) > _welcome.LeaseFor)
+            _failures = 0;
+    }
+
+    private void Question()
+    {
+        // It may have been an older connection that ended: whether this one lives, a ping tells.
+        if (Timers.IsTimerActive(TimerKey.Doubt))
+            return;
+        Send(new Ping(_welcome!.Epoch, ++_pings));
+        Timers.StartSingleTimer(TimerKey.Doubt, DoubtOver.Instance, Doubt);
+    }
+
+    private void Lose(string reason)
+    {
+        Close(reason);
+        // A dead connection would keep its place until the system gives it up.
+        _system!.Abort();
+        Wait(reason, Gate + NextBackoff());
+    }
+
+    private void Close(string reason)
+    {
+        Timers.CancelAll();
+        (_welcome, _link) = (null, ActorRefs.Nobody);
+        _relay.Tell(new LinkClosed(reason));
+        Context.Parent.Tell(new LinkClosed(reason));
+    }
+
+    private void Unanswered()
+    {
+        var since = _unansweredSince ??= _setup.Clock.GetTimestamp();
+        if (_setup.Clock.GetElapsedTime(since) >= _setup.RebuildAfter)
+        {
+            Rebuild("headquarters can be connected to, and does not answer");
+            return;
+        }
+
+        _system!.Abort();
+        Wait("headquarters does not answer", Gate + NextBackoff());
+    }
+
+    private void Rebuild(string reason)
+    {
+        _log.Warning("The link's actor system is built anew: {Reason}", reason);
+        Timers.CancelAll();
+        _unansweredSince = null;
+        var old = _system!;
+        _system = null;
+        _ = _systems.Stop(old);
+        StartSystem();
+    }
+
+    private void Wait(string reason, TimeSpan wait)
+    {
+        Timers.CancelAll();
+        Become(Waiting);
+        Timers.StartSingleTimer(TimerKey.Wait, WaitOver.Instance, wait);
+        // Once per change of state; the repeats are for those who look closer.
+        if (reason == _told)
+            _log.Debug("Still no link ({Reason}), next attempt in {Milliseconds} ms", reason, (long)wait.TotalMilliseconds);
+        else
+            _log.Warning("No link: {Reason}; trying until it works, next in {Milliseconds} ms", reason, (long)wait.TotalMilliseconds);
+        _told = reason;
+    }
+
+    private TimeSpan NextBackoff() => _backoff.AfterFailures(++_failures, _setup.Link.MaxBackoff, Random.Shared);
+
+    private void Send(IEpochMessage message) => _system!.End.Tell(new ToLink(_link, message));
+
+    /// <summary>Late words of an earlier state, epoch or actor system.</summary>
+    private void Outdated(object message) => _log.Debug("{Message} came too late", message.GetType().Name);
+
+    private void ReceiveOf<T>(Action<T, IActorRef> handle) => ReceiveOf((_, _) => true, handle);
+
+    private void ReceiveOf<T>(Func<T, IActorRef, bool> when, Action<T, IActorRef> handle) =>
+        Receive<FromLink>(
+            from => from.Generation == _generation && from.Message is T message && when(message, from.Sender),
+            from => handle((T)from.Message, from.Sender));
+
+    private static class TimerKey
+    {
+        public const string Hello = "hello";
+        public const string Wait = "wait";
+        public const string Ping = "ping";
+        public const string Lease = "lease";
+        public const string Doubt = "doubt";
+    }
+
+    private sealed record SystemStarted(LinkSystem System);
+
+    private sealed record HelloOverdue
+    {
+        public static readonly HelloOverdue Instance = new();
+    }
+
+    private sealed record WaitOver
+    {
+        public static readonly WaitOver Instance = new();
+    }
+
+    private sealed record PingDue
+    {
+        public static readonly PingDue Instance = new();
+    }
+
+    private sealed record LeaseOver
+    {
+        public static readonly LeaseOver Instance = new();
+    }
+
+    private sealed record DoubtOver
+    {
+        public static readonly DoubtOver Instance = new();
+    }
+}

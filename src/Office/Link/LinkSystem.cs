@@ -1,0 +1,61 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Hosting.Logging;
+using Fleet.Contracts;
+using Fleet.Contracts.Identity;
+using Fleet.Messages.Transport;
+using Fleet.Office.Identity;
+using Microsoft.Extensions.Logging;
+
+namespace Fleet.Office.Link;
+
+/// <summary>
+/// Makes the actor system that speaks with headquarters. It is apart from the node's own: Akka.Remote can end in a state that only a new system leaves
+/// (quarantine), and gateway, outbox and roles must not notice when that happens.
+/// </summary>
+public sealed class LinkSystemFactory(
+    OfficeOptions options, IReadOnlyList<string> addresses, NodeId node, NodeCredentials credentials, IByteNetwork network, ILoggerFactory logging) : IAsyncDisposable
+{
+    private readonly List<ActorSystem> _running = [];
+
+    /// <summary>Starts one; what it hears goes to the owner as <see cref="FromLink"/>.</summary>
+    /// <param name="generation">Marks what it says, so that a late word of the one before can be told.</param>
+    internal LinkSystem Start(IActorRef owner, int generation)
+    {
+        var transport = new LinkTransportSetup(network, PeerIdentity.Of(node).LogicalHost, () => credentials.Certificate, credentials.Trust,
+            Admit: (peer, _) => peer.Kind == PeerKind.Headquarters ? null : $"{peer} is not headquarters",
+            ListenAt: null,
+            Dial: host => host == PeerIdentity.HeadquartersHost ? addresses : null);
+        var setup = ActorSystemSetup.Create(
+            BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLogging.Hocon).WithFallback(LinkHocon.Office(options.Link))),
+            transport,
+            new LoggerFactorySetup(logging));
+        var system = ActorSystem.Create("office", setup);
+        lock (_running)
+            _running.Add(system);
+        return new LinkSystem(system, system.ActorOf(LinkEnd.Props(owner, generation), "link"), generation);
+    }
+
+    /// <summary>Ends one; <see cref="DisposeAsync"/> waits for it if need be.</summary>
+    internal async Task Stop(LinkSystem link)
+    {
+        await link.System.Terminate();
+        lock (_running)
+            _running.Remove(link.System);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        List<ActorSystem> running;
+        lock (_running)
+            running = [.. _running];
+        await Task.WhenAll(running.Select(s => s.Terminate()));
+    }
+}
+
+/// <param name="End">The actor that headquarters answers.</param>
+internal sealed record LinkSystem(ActorSystem System, IActorRef End, int Generation)
+{
+    /// <summary>Ends the connection to headquarters; the next message dials anew.</summary>
+    public void Abort() => LinkTransport.Of(System).Abort(PeerIdentity.HeadquartersHost);
+}

@@ -1,0 +1,118 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Hosting.Logging;
+using Fleet.Contracts;
+using Fleet.Contracts.Storage;
+using Fleet.Device.Inventory;
+using Fleet.Device.Storage;
+using Fleet.Messages.Transport;
+using Fleet.Office.Identity;
+using Fleet.Office.Link;
+using Fleet.Office.Outbox;
+using Fleet.Office.Roles;
+using Microsoft.Extensions.Logging;
+
+namespace Fleet.Office;
+
+/// <param name="Data">The open data directory of an enrolled node; stays its opener's to close.</param>
+/// <param name="Network">Null: the machine's own sockets. Labs run many nodes in one process on simulated networks.</param>
+/// <param name="Machine">Null: the machine this process runs on.</param>
+public sealed record OfficeSetup(
+    OfficeOptions Options,
+    DataDirectory Data,
+    TimeProvider Clock,
+    ILoggerFactory Logging,
+    IByteNetwork? Network = null,
+    IMachine? Machine = null);
+
+/// <summary>One running office node. A new object on the same directory is a restart of the node.</summary>
+public sealed class OfficeNode : IAsyncDisposable
+{
+    private const string DeviceFolder = "device";
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly ActorSystem _system;
+    private readonly IActorRef _office;
+    private readonly OfficeParts _parts;
+    private readonly DeviceDirectory _deviceFiles;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _linked;
+    private readonly Task _device;
+
+    private OfficeNode(ActorSystem system, IActorRef office, OfficeParts parts, DeviceDirectory deviceFiles, OwnDevice device, TaskCompletionSource linked)
+    {
+        (_system, _office, _parts, _deviceFiles, _linked) = (system, office, parts, deviceFiles, linked);
+        _device = Task.Run(() => device.Run(_stop.Token));
+    }
+
+    public static string Version { get; } = typeof(OfficeNode).Assembly.GetName().Version!.ToString(fieldCount: 3);
+
+    public NodeId Node => _parts.Node;
+
+    /// <summary>Done when headquarters has let the node in for the first time.</summary>
+    public Task Linked => _linked.Task;
+
+    /// <exception cref="StorageException">Not enrolled, or a file is damaged or of a newer version.</exception>
+    public static async Task<OfficeNode> Start(OfficeSetup setup)
+    {
+        var identity = NodeIdentity.Load(setup.Data) ?? throw new StorageException($"{setup.Data.Path} holds no enrolled office node; run 'office enroll' first");
+        var (options, node) = (setup.Options, identity.NodeId);
+        var files = new Stack<IDisposable>();
+        try
+        {
+            var deviceFiles = Kept(files, OpenDevice(setup.Data));
+            var credentials = new NodeCredentials(setup.Data, identity, setup.Clock);
+            var linked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            OwnDevice? device = null;
+            var parts = new OfficeParts(node, Version, options, setup.Data, credentials,
+                Kept(files, new OutboxFile(setup.Data.PathOf("outbox.db"), options.Outbox, setup.Clock)),
+                Kept(files, new GatewayFile(setup.Data.PathOf("gateway.db"))),
+                new AgentPort(),
+                new LinkSystemFactory(options, identity.Link, node, credentials, setup.Network ?? new TcpNetwork(), setup.Logging),
+                identity.Link.Count, setup.Network, setup.Clock, setup.Logging,
+                Linked: () =>
+                {
+                    linked.TrySetResult();
+                    Volatile.Read(ref device)?.SyncSoon();
+                });
+            var system = ActorSystem.Create("node", ActorSystemSetup.Create(
+                BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLogging.Hocon)), new LoggerFactorySetup(setup.Logging)));
+            var office = system.ActorOf(OfficeActor.Props(parts), "office");
+            var gateway = await office.Ask<IActorRef>(new OfficeActor.GetGateway(), StartTimeout);
+            Volatile.Write(ref device, new OwnDevice(deviceFiles, gateway, options.Gateway, setup.Machine ?? new LocalMachine(Version), node, Version, setup.Clock,
+                setup.Logging.CreateLogger<OwnDevice>()));
+            return new OfficeNode(system, office, parts, deviceFiles, device, linked);
+        }
+        catch
+        {
+            while (files.TryPop(out var file))
+                file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where a node's own machine keeps itself as a device.</summary>
+    internal static DeviceDirectory OpenDevice(DataDirectory data) => DeviceDirectory.Open(data.PathOf(DeviceFolder));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _device;
+        // The office first: its link says goodbye while there is still one.
+        await _office.GracefulStop(StartTimeout);
+        await _parts.LinkSystems.DisposeAsync();
+        await _parts.AgentPort.DisposeAsync();
+        await _system.Terminate();
+        _parts.Outbox.Dispose();
+        _parts.GatewayFile.Dispose();
+        _deviceFiles.Dispose();
+        _stop.Dispose();
+    }
+
+    private static T Kept<T>(Stack<IDisposable> files, T file)
+        where T : IDisposable
+    {
+        files.Push(file);
+        return file;
+    }
+}
