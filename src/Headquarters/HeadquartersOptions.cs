@@ -1,10 +1,10 @@
 using Fleet.Gateway;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
-using Fleet.Headquarters.Log;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Web;
+using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
 using LinkOptions = Fleet.Messages.Transport.LinkOptions;
 

@@ -1,10 +1,10 @@
 using Akka.Actor;
 using Akka.Actor.Setup;
-using Akka.Hosting.Logging;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Inventory;
 using Fleet.Device.Storage;
+using Fleet.Messages.Log;
 using Fleet.Messages.Transport;
 using Fleet.Office.Identity;
 using Fleet.Office.Link;
@@ -28,7 +28,9 @@ public sealed record OfficeSetup(
 /// <summary>One running office node. A new object on the same directory is a restart of the node.</summary>
 public sealed class OfficeNode : IAsyncDisposable
 {
-    private const string DeviceFolder = "device";
+    /// <summary>Where a node's own machine keeps itself as a device.</summary>
+    internal const string DeviceFolder = "device";
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     private readonly ActorSystem _system;
@@ -76,7 +78,7 @@ public sealed class OfficeNode : IAsyncDisposable
                     Volatile.Read(ref device)?.SyncSoon();
                 });
             var system = ActorSystem.Create("node", ActorSystemSetup.Create(
-                BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLogging.Hocon)), new LoggerFactorySetup(setup.Logging)));
+                BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLog.Hocon(options.Log.Level)).WithFallback(NodeHocon.Common)), new ActorLogSetup(setup.Logging)));
             var office = system.ActorOf(OfficeActor.Props(parts), "office");
             var gateway = await office.Ask<IActorRef>(new OfficeActor.GetGateway(), StartTimeout);
             Volatile.Write(ref device, new OwnDevice(deviceFiles, gateway, options.Gateway, setup.Machine ?? new LocalMachine(Version), node, Version, setup.Clock,
@@ -91,7 +93,6 @@ public sealed class OfficeNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Where a node's own machine keeps itself as a device.</summary>
     internal static DeviceDirectory OpenDevice(DataDirectory data) => DeviceDirectory.Open(data.PathOf(DeviceFolder));
 
     public async ValueTask DisposeAsync()

@@ -1,5 +1,6 @@
 using Akka.Configuration;
 using Fleet.Gateway;
+using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
 using Fleet.Messages.Transport;
 using Fleet.Office.Link;
@@ -11,6 +12,7 @@ namespace Fleet.Office;
 /// <param name="GatewayAddresses"><c>host:port</c> for the office's agents; empty: the machine's own.</param>
 /// <param name="All">All layers, for the runtime's own block <c>akka</c>.</param>
 public sealed record OfficeOptions(
+    LogOptions Log,
     LinkOptions Link,
     GatewayOptions Gateway,
     OutboxOptions Outbox,
@@ -21,12 +23,15 @@ public sealed record OfficeOptions(
     TimeSpan LookAround,
     Config All)
 {
-    /// <summary>Reads the shipped files, the administrator's and the overrides; mistakes land in <paramref name="problems"/>.</summary>
-    public static OfficeOptions Load(string? file, IReadOnlyList<string> sets, Problems problems)
+    /// <summary>Reads <c>hocon/office.hocon</c> and <c>hocon/fleet.hocon</c>, the administrator's file, and <c>key=value</c> settings.</summary>
+    /// <exception cref="SettingsException">Something is wrong; the message lists all of it.</exception>
+    public static OfficeOptions Load(string? file, IReadOnlyList<string> sets)
     {
+        var problems = new Problems();
         var layers = SettingsLayers.Load(["office", "fleet"], file, sets, problems);
         var fleet = layers.Fleet;
         var options = new OfficeOptions(
+            LogOptions.From(fleet, problems),
             LinkOptions.From(fleet, problems),
             GatewayOptions.From(fleet, problems),
             OutboxOptions.From(fleet, problems),
@@ -38,6 +43,7 @@ public sealed record OfficeOptions(
             layers.All);
         if (options.Relay.FrameBytes > options.Link.MaximumFrame - RelayOptions.FrameMargin)
             problems.Add("fleet.office.relay.frame-bytes", $"must be {RelayOptions.FrameMargin} under fleet.link.maximum-frame: the last item may go over it");
+        problems.ThrowIfAny();
         return options;
     }
 }

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
-using Fleet.Headquarters.Log;
+using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
 using Fleet.Messages.Transport;
 

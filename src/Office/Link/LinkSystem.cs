@@ -1,8 +1,8 @@
 using Akka.Actor;
 using Akka.Actor.Setup;
-using Akka.Hosting.Logging;
 using Fleet.Contracts;
 using Fleet.Contracts.Identity;
+using Fleet.Messages.Log;
 using Fleet.Messages.Transport;
 using Fleet.Office.Identity;
 using Microsoft.Extensions.Logging;
@@ -27,9 +27,9 @@ public sealed class LinkSystemFactory(
             ListenAt: null,
             Dial: host => host == PeerIdentity.HeadquartersHost ? addresses : null);
         var setup = ActorSystemSetup.Create(
-            BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLogging.Hocon).WithFallback(LinkHocon.Office(options.Link))),
+            BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLog.Hocon(options.Log.Level)).WithFallback(LinkHocon.Office(options.Link))),
             transport,
-            new LoggerFactorySetup(logging));
+            new ActorLogSetup(logging));
         var system = ActorSystem.Create("office", setup);
         lock (_running)
             _running.Add(system);

@@ -1,7 +1,8 @@
 using Akka.Configuration;
 using Fleet.Messages.Settings;
+using Microsoft.Extensions.Logging;
 
-namespace Fleet.Headquarters.Log;
+namespace Fleet.Messages.Log;
 
 /// <summary>Block <c>fleet.log</c>.</summary>
 public sealed record LogOptions(LogLevel Level)

@@ -1,4 +1,7 @@
-namespace Fleet.Headquarters.Log;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Fleet.Messages.Log;
 
 /// <summary>The process's one log: a line an entry on standard output, for journald or a file.</summary>
 public static class ProcessLog
@@ -15,7 +18,7 @@ public static class ProcessLog
             console.SingleLine = true;
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
         }));
 
     private static LogLevel Libraries(LogLevel own) => own == LogLevel.Information ? LogLevel.Warning : own;
