@@ -1,0 +1,75 @@
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Headquarters.Offices;
+using Fleet.Headquarters.Policies;
+using Fleet.Headquarters.Tests.Offices;
+using Fleet.Messages.Company;
+using Fleet.Messages.Offices;
+using static Fleet.Headquarters.Tests.Offices.Situation;
+
+namespace Fleet.Headquarters.Tests.Policies;
+
+public sealed class DesiredStateTests
+{
+    [Fact]
+    public void The_higher_priority_wins_and_equal_ones_go_by_name()
+    {
+        var document = DocumentUnder(
+            Policy("low", 1, [], ("a", "low"), ("b", "low")), Policy("beta", 5, [], ("a", "beta")), Policy("alpha", 5, [], ("a", "alpha")));
+
+        Assert.Equal(("alpha", "low"), (document.Settings["a"], document.Settings["b"]));
+        Assert.Equal(["alpha", "beta", "low"], document.Policies.Select(p => p.Name));
+    }
+
+    [Fact]
+    public void A_policy_of_another_office_or_label_does_not_apply()
+    {
+        var elsewhere = Policy("york-only", 1, [], ("a", "1"));
+        elsewhere = elsewhere with { Document = elsewhere.Document with { Offices = [York] } };
+
+        var document = DocumentUnder(elsewhere, Policy("canaries", 1, [("ring", "canary")], ("b", "1")));
+
+        Assert.Empty(document.Settings);
+    }
+
+    [Fact]
+    public void The_settings_that_fleet_knows_shape_the_document()
+    {
+        var document = DocumentUnder(Policy("base", 1, [], (PolicySettings.SyncInterval, "30s"), (PolicySettings.GatewayOnly, "true")));
+
+        Assert.True(document.GatewayOnly);
+        Assert.Equal(TimeSpan.FromSeconds(30), document.SyncInterval.ToTimeSpan());
+        Assert.Equal(["hq.example:13000"], document.HeadquartersAddresses);
+    }
+
+    [Fact]
+    public void A_changed_policy_raises_the_version_of_the_devices_it_selects_alone()
+    {
+        var office = Open(Leeds).WithTill()
+            .With(new DeviceEnrolled(Leeds, new DeviceId("d-desk"), "desk", Other, Certificate(1), new TokenId("t-1"), Noon))
+            .With(new DeviceLabelled(Leeds, Till, new Dictionary<string, string> { ["ring"] = "canary" }, "test", Noon));
+
+        var events = office.Settled([new OfficePoliciesAdopted(Leeds, new PolicyBook(1, [Policy("canaries", 1, [("ring", "canary")], ("a", "1"))]), Noon)], TestOffices.Options, Noon);
+
+        Assert.Equal(Till, Assert.Single(events.OfType<DeviceDesiredChanged>()).DeviceId);
+    }
+
+    [Theory]
+    [InlineData("sync.interval", "soon")]
+    [InlineData("sync.interval", "0s")]
+    [InlineData("sync.interval", "900d")]
+    [InlineData("agent.gateway-only", "perhaps")]
+    public void A_policy_with_a_wrong_value_is_refused(string key, string value)
+    {
+        Assert.Contains(key, PolicySettings.Problem(Policy("p", 1, [], (key, value)).Document));
+    }
+
+    private static DesiredDocument DocumentUnder(params Policy[] policies)
+    {
+        var office = Open(Leeds).WithTill().With(new OfficePoliciesAdopted(Leeds, new PolicyBook(1, policies), Noon));
+        return DesiredState.For(office, office.Devices[Till], TestOffices.Options);
+    }
+
+    private static Policy Policy(string name, int priority, (string, string)[] labels, params (string Key, string Value)[] settings) => new(
+        new PolicyDocument(new PolicyName(name), [], labels.ToDictionary(l => l.Item1, l => l.Item2), priority, settings.ToDictionary(s => s.Key, s => s.Value)), 1, Noon);
+}
