@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
 using Fleet.Contracts;
+using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Offices;
 using Fleet.Messages.Company;
 using Fleet.Messages.Offices;
@@ -98,7 +99,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     }
 
     private void Store(IReadOnlyList<ICompanyEvent> events, IActorRef asker, ICompanyReply reply) =>
-        PersistAll(events, e => _company = _company.Apply(e), () =>
+        this.PersistAllOrNone(events, e => _company = _company.Apply(e), () =>
         {
             foreach (var gone in events.OfType<OfficeRemoved>())
                 _adopted.Remove(gone.OfficeId);

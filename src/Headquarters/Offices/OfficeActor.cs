@@ -3,6 +3,7 @@ using Akka.Event;
 using Akka.Persistence;
 using Fleet.Contracts;
 using Fleet.Contracts.Identity;
+using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Policies;
 using Fleet.Messages.Link;
@@ -394,7 +395,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Store(IReadOnlyList<IOfficeEvent> events, Action then)
     {
         var (before, settled) = (_office, _office.Settled(events, _tools.Options, Now));
-        PersistAll(settled, e => _office = _office.Apply(e), () =>
+        this.PersistAllOrNone(settled, e => _office = _office.Apply(e), () =>
         {
             TellLinks(before, settled);
             then();
