@@ -82,7 +82,10 @@ public sealed class SettingsLayers
     {
         try
         {
-            return ConfigurationFactory.ParseString(text());
+            var read = text();
+            if (HoconSyntax.Problem(read) is not { } problem)
+                return ConfigurationFactory.ParseString(read);
+            problems.Add(source, $"is not valid HOCON: {problem}");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
