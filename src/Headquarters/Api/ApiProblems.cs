@@ -16,6 +16,15 @@ internal static class ApiProblems
         type: $"urn:fleet:refusal:{JsonNamingPolicy.KebabCaseLower.ConvertName(refusal.Code.ToString())}",
         extensions: [new KeyValuePair<string, object?>(CodeField, refusal.Code.ToString())]);
 
+    /// <summary>Says what is wrong with a request that could not be read.</summary>
+    public static void Explain(ProblemDetailsContext context)
+    {
+        if (context.Exception is not BadHttpRequestException bad)
+            return;
+        context.ProblemDetails.Detail = bad.InnerException is JsonException json ? $"the body is not the JSON that is wanted here: {json.Message}" : bad.Message;
+        context.ProblemDetails.Extensions[CodeField] = nameof(RefusalCode.Invalid);
+    }
+
     private static int StatusOf(RefusalCode code) => code switch
     {
         RefusalCode.NotFound => StatusCodes.Status404NotFound,

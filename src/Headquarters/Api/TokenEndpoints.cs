@@ -31,7 +31,7 @@ internal static class TokenEndpoints
     {
         if (ApiIds.Read(wanted.Office, out OfficeId office) is { } wrong)
             return wrong.Problem();
-        if (!Enum.TryParse<JoinKind>(wanted.Kind, ignoreCase: true, out var kind) || Resources.Name(kind) != wanted.Kind)
+        if (Enum.GetValues<JoinKind>().Where(k => Resources.Name(k) == wanted.Kind).ToList() is not [var kind])
             return Refusal.Invalid("kind must be node or agent").Problem();
         if (wanted.Uses is < 1 or > MaxUses)
             return Refusal.Invalid($"uses must be from 1 to {MaxUses}").Problem();

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster.Sharding;
@@ -40,13 +41,14 @@ public sealed class ClusterSystem : IAsyncDisposable
 
     /// <summary>Starts the system and joins the cluster.</summary>
     /// <exception cref="JournalRefusedException">The journal is of a newer version or damaged; it was not touched.</exception>
+    /// <exception cref="IOException">The port can't be listened on.</exception>
     public static async Task<ClusterSystem> Start(ClusterParts parts, CancellationToken cancellation = default)
     {
         if (parts.Journal.Prepare() is { } problem)
             throw new JournalRefusedException(problem);
         var config = parts.Transport.Config.WithFallback(ClusterHocon.For(parts.Journal, parts.JournalOptions));
         Setup[] setups = [BootstrapSetup.Create().WithConfig(config), .. parts.Transport.Setups];
-        var system = ActorSystem.Create(Name, ActorSystemSetup.Create(setups));
+        var system = Create(setups);
         try
         {
             var cluster = Akka.Cluster.Cluster.Get(system);
@@ -73,6 +75,19 @@ public sealed class ClusterSystem : IAsyncDisposable
             await writer.GracefulStop(TimeSpan.FromSeconds(5));
         await CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
         await System.WhenTerminated;
+    }
+
+    private static ActorSystem Create(Setup[] setups)
+    {
+        try
+        {
+            return ActorSystem.Create(Name, ActorSystemSetup.Create(setups));
+        }
+        catch (Exception fault) when (fault.GetBaseException() is IOException or SocketException)
+        {
+            // Akka wraps what the transport says.
+            throw new IOException($"headquarters nodes can't be listened for: {fault.GetBaseException().Message}; set fleet.cluster.port to another", fault);
+        }
     }
 
     private static async Task<ClusterSystem> Populate(ActorSystem system, ClusterParts parts)

@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 
 namespace Fleet.Headquarters.Web;
 
@@ -91,9 +92,11 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(new Settled(parts.ReadModel.Changes, parts.Options.SettleTimeout, parts.Clock));
         services.AddSingleton(new ProgramFacts(parts.Version, parts.Clock.GetUtcNow(), stopping));
         services.AddRouting();
-        services.AddProblemDetails();
+        // Bodies that can't be read are told as what they are, not as an empty 400.
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = ApiProblems.Explain);
         services.AddRazorComponents();
-        services.AddOpenApi("v1");
+        services.AddOpenApi("v1", ApiDocument.Describe);
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
@@ -104,7 +107,11 @@ public sealed class WebFace : IAsyncDisposable
 
     private static void Map(WebApplication host)
     {
-        host.UseExceptionHandler();
+        host.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            StatusCodeSelector = fault => fault is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError,
+            SuppressDiagnosticsCallback = handled => handled.Exception is BadHttpRequestException,
+        });
         host.UseStatusCodePages();
         host.UseConsoleHeaders();
         host.UseAuthentication();

@@ -29,7 +29,8 @@ public sealed class ActorLog : ReceiveActor, IRequiresMessageQueue<ILoggerMessag
         akka {
           loggers = ["{{typeof(ActorLog).FullName}}, {{typeof(ActorLog).Assembly.GetName().Name}}"]
           loglevel = {{(lowest <= LogLevel.Debug ? "DEBUG" : "INFO")}}
-          stdout-loglevel = off
+          # What is said before this log is there and after it has gone. "off" would mean everything at the stop of a system.
+          stdout-loglevel = ERROR
         }
         """);
 

@@ -68,13 +68,21 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
 
     public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
     {
-        if (_setup.ListenAt is { } at)
+        try
         {
-            _listener = _setup.Network.Listen(at);
-            _ = AcceptLoop(_listener);
-        }
+            if (_setup.ListenAt is { } at)
+            {
+                _listener = _setup.Network.Listen(at);
+                _ = AcceptLoop(_listener);
+            }
 
-        return Task.FromResult((_address, _akka));
+            return Task.FromResult((_address, _akka));
+        }
+        catch (IOException fault)
+        {
+            // Thrown from here it would leave Akka's start waiting for ever; in the task it ends the start with this reason.
+            return Task.FromException<(Address, TaskCompletionSource<IAssociationEventListener>)>(fault);
+        }
     }
 
     public override bool IsResponsibleFor(Address remote) => true;
