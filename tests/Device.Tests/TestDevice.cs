@@ -30,6 +30,8 @@ internal sealed class TestDevice
         return new TestDevice(storage);
     }
 
+    public static TestDevice On(DeviceMemory storage) => new(storage);
+
     public DeviceRuntime Start(ISyncCarriers carriers, TimeProvider? clock = null, DeviceOptions? options = null) =>
         new(Storage, options ?? Options, carriers, Machine, clock ?? TimeProvider.System, NullLogger.Instance, "1.0", new Random(1));
 

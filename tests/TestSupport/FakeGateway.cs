@@ -34,9 +34,9 @@ public sealed class FakeGateway : IAsyncDisposable
     public Answers Replies { get; }
 
     /// <summary>Starts one that shows a certificate of the authority for the identity.</summary>
-    public static async Task<FakeGateway> Start(TestAuthority authority, PeerIdentity identity, Answers answers, int port = 0)
+    public static async Task<FakeGateway> Start(TestAuthority authority, PeerIdentity identity, Answers answers, int port = 0, TimeSpan? life = null)
     {
-        var certificate = authority.Issue(identity);
+        var certificate = authority.Issue(identity, life);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddGrpc();

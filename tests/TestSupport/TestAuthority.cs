@@ -15,7 +15,7 @@ public sealed class TestAuthority : IDisposable
         _clock = clock ?? TimeProvider.System;
         var request = new CertificateRequest("CN=Fleet test CA", _key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        Certificate = request.CreateSelfSigned(_clock.GetUtcNow().AddYears(-1), _clock.GetUtcNow().AddYears(9));
+        Certificate = request.CreateSelfSigned(_clock.GetUtcNow().AddDays(-1), _clock.GetUtcNow().AddYears(9));
     }
 
     /// <summary>The CA's certificate; it comes with the key, as a thief of the CA would have it.</summary>

@@ -45,6 +45,7 @@ internal static partial class RunCommand
 
             await using var carriers = new GrpcCarriers(Tcp.Connect, options, clock);
             var device = new DeviceRuntime(directory, options, carriers, new LocalMachine(AgentVersion.Text), clock, log, AgentVersion.Text);
+            // Between two syncs nothing is needed but the connection: what a round used goes back to the machine for the next 15 minutes.
             device.RoundEnded += _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
             LogReady(log, device.Identity.Device.Value);
             await device.Run(cancellation).ConfigureAwait(false);

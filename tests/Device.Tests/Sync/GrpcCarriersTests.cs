@@ -1,9 +1,12 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
+using Fleet.Device.Enrolment;
 using Fleet.Device.Identity;
+using Fleet.Device.Storage;
 using Fleet.Device.Sync;
 using Fleet.TestSupport;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Fleet.Device.Tests.Sync;
 
@@ -93,6 +96,32 @@ public sealed class GrpcCarriersTests : IDisposable
         await TestDevice.RunUntil(device, end => end == RoundEnd.Done);
 
         Assert.Equal(1UL, device.State.AcknowledgedVersion);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(-2)]
+    public async Task A_device_whose_clock_is_two_days_off_enrols_syncs_and_says_so(int headquartersIsAheadBy)
+    {
+        // The system's own clock is the device's: certificates and the CA itself look not yet valid, or expired, to the real chain check.
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(headquartersIsAheadBy));
+        using var headquarters = new FakeHeadquarters(clock) { CertificateLife = TimeSpan.FromHours(30) };
+        _answers.Enrol = headquarters.Enrol;
+        _answers.Sync = headquarters.Sync;
+        await using var gateway = await FakeGateway.Start(headquarters.Authority, PeerIdentity.Of(new NodeId("gw1.leeds")), _answers, life: TimeSpan.FromHours(1));
+        var storage = new DeviceMemory();
+        var pending = PendingEnrolment.Begin(headquarters.Token, JoinKind.Agent, "till-1", [1], new Reach([gateway.Address], [], GatewayOnly: true));
+        var outcome = await new EnrolmentClient(Tcp.Connect, TestDevice.Options, TimeProvider.System).Enrol(pending, CancellationToken.None);
+        DeviceEnrolment.Complete(storage, pending, Assert.IsType<EnrolmentOutcome.Accepted>(outcome));
+        await using var carriers = new GrpcCarriers(Tcp.Connect, TestDevice.Options, TimeProvider.System);
+        var device = TestDevice.On(storage).Start(carriers);
+
+        await TestDevice.RunUntil(device, end => end == RoundEnd.Done);
+        await TestDevice.RunUntil(TestDevice.On(storage).Start(carriers), end => end == RoundEnd.Done);
+
+        Assert.Equal(headquartersIsAheadBy, Math.Round(device.State.ClockBehind.TotalDays));
+        Assert.Contains(headquarters.Reports.SelectMany(r => r.Events), e => e.Kind == ReplyRules.ClockWrong);
+        Assert.Contains(headquarters.Reports[^1].Problems, p => p.Contains("clock is about 2d"));
     }
 
     private Task<FakeGateway> Start() => FakeGateway.Start(_headquarters.Authority, PeerIdentity.Of(new NodeId("gw1.leeds")), _answers);
