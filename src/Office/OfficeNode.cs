@@ -59,16 +59,17 @@ public sealed class OfficeNode : IAsyncDisposable
     {
         var identity = NodeIdentity.Load(setup.Data) ?? throw new StorageException($"{setup.Data.Path} holds no enrolled office node; run 'office enroll' first");
         var (options, node) = (setup.Options, identity.NodeId);
-        var files = new Stack<IDisposable>();
+        var opened = new Stack<IDisposable>();
+        ActorSystem? system = null;
         try
         {
-            var deviceFiles = Kept(files, OpenDevice(setup.Data));
+            var deviceFiles = Kept(opened, OpenDevice(setup.Data));
             var credentials = new NodeCredentials(setup.Data, identity, setup.Clock);
             var linked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             OwnDevice? device = null;
             var parts = new OfficeParts(node, Version, options, setup.Data, credentials,
-                Kept(files, new OutboxFile(setup.Data.PathOf("outbox.db"), options.Outbox, setup.Clock)),
-                Kept(files, new GatewayFile(setup.Data.PathOf("gateway.db"))),
+                Kept(opened, new OutboxFile(setup.Data.PathOf("outbox.db"), options.Outbox, setup.Clock)),
+                Kept(opened, new GatewayFile(setup.Data.PathOf("gateway.db"))),
                 new AgentPort(),
                 new LinkSystemFactory(options, identity.Link, node, credentials, setup.Network ?? new TcpNetwork(), setup.Logging),
                 identity.Link.Count, setup.Network, setup.Clock, setup.Logging,
@@ -77,7 +78,7 @@ public sealed class OfficeNode : IAsyncDisposable
                     linked.TrySetResult();
                     Volatile.Read(ref device)?.SyncSoon();
                 });
-            var system = ActorSystem.Create("node", ActorSystemSetup.Create(
+            system = ActorSystem.Create("node", ActorSystemSetup.Create(
                 BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLog.Hocon(options.Log.Level)).WithFallback(NodeHocon.Common)), new ActorLogSetup(setup.Logging)));
             var office = system.ActorOf(OfficeActor.Props(parts), "office");
             var gateway = await office.Ask<IActorRef>(new OfficeActor.GetGateway(), StartTimeout);
@@ -87,7 +88,10 @@ public sealed class OfficeNode : IAsyncDisposable
         }
         catch
         {
-            while (files.TryPop(out var file))
+            // Who uses the files goes before them.
+            if (system is not null)
+                await system.Terminate();
+            while (opened.TryPop(out var file))
                 file.Dispose();
             throw;
         }
