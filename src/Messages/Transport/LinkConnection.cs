@@ -33,6 +33,7 @@ internal sealed class LinkConnection
     private readonly SslStream _stream;
     private readonly LinkLimits _limits;
     private readonly Address _local;
+    private readonly Func<LinkConnection, ByteString, bool> _judge;
     private readonly Channel<(ushort Channel, ByteString Payload)> _unsent =
         System.Threading.Channels.Channel.CreateUnbounded<(ushort, ByteString)>(new UnboundedChannelOptions { SingleReader = true });
 
@@ -42,11 +43,18 @@ internal sealed class LinkConnection
     private long _unsentBytes;
     private bool _ended;
 
-    public LinkConnection(SslStream stream, PeerIdentity peer, Address local, LinkLimits limits) =>
-        (_stream, Peer, _local, _limits) = (stream, peer, local, limits);
+    /// <param name="judge">Whether a frame may be handed to Akka; false ends the connection.</param>
+    public LinkConnection(AuthenticatedStream authenticated, Address local, LinkLimits limits, Func<LinkConnection, ByteString, bool> judge)
+    {
+        (_stream, Peer, CertificateSerial) = authenticated;
+        (_local, _limits, _judge) = (local, limits, judge);
+    }
 
     /// <summary>Whom the other side's certificate names.</summary>
     public PeerIdentity Peer { get; }
+
+    /// <summary>The serial number of that certificate.</summary>
+    public string CertificateSerial { get; }
 
     /// <summary>Completed when the connection is over.</summary>
     public CancellationToken Closed => _closed.Token;
@@ -179,6 +187,8 @@ internal sealed class LinkConnection
 
         if (frame.Payload.IsEmpty)
             known?.End();
+        else if (!_judge(this, frame.Payload))
+            return false;
         else if (known is not null)
             known.Deliver(frame.Payload);
         else if (fresh)

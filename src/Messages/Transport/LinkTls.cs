@@ -13,7 +13,7 @@ internal sealed class LinkTls(LinkTransportSetup setup)
     /// <summary>Authenticates whoever dialled this side.</summary>
     /// <exception cref="PeerRefusedException">The peer's certificate is refused; the message says why.</exception>
     /// <exception cref="AuthenticationException">The handshake failed.</exception>
-    public Task<(SslStream Stream, PeerIdentity Peer)> AsServer(Stream raw, CancellationToken cancellation) =>
+    public Task<AuthenticatedStream> AsServer(Stream raw, CancellationToken cancellation) =>
         Authenticate(raw, Judge, (stream, judge) => stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
         {
             ServerCertificateContext = Shown(),
@@ -28,7 +28,7 @@ internal sealed class LinkTls(LinkTransportSetup setup)
     /// <summary>Authenticates the side that this one dialled: it must be <paramref name="logicalHost"/>.</summary>
     /// <exception cref="PeerRefusedException">The peer's certificate is refused; the message says why.</exception>
     /// <exception cref="AuthenticationException">The handshake failed.</exception>
-    public Task<(SslStream Stream, PeerIdentity Peer)> AsClient(Stream raw, string logicalHost, CancellationToken cancellation) =>
+    public Task<AuthenticatedStream> AsClient(Stream raw, string logicalHost, CancellationToken cancellation) =>
         Authenticate(raw, certificate => JudgeServer(certificate, logicalHost), (stream, judge) => stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
             TargetHost = logicalHost,
@@ -39,7 +39,7 @@ internal sealed class LinkTls(LinkTransportSetup setup)
             AllowTlsResume = false,
         }, cancellation));
 
-    private static async Task<(SslStream Stream, PeerIdentity Peer)> Authenticate(
+    private static async Task<AuthenticatedStream> Authenticate(
         Stream raw, Func<X509Certificate2?, (PeerIdentity? Peer, string Problem)> judge, Func<SslStream, RemoteCertificateValidationCallback, Task> handshake)
     {
         (PeerIdentity? Peer, string? Problem) verdict = (null, null);
@@ -51,7 +51,7 @@ internal sealed class LinkTls(LinkTransportSetup setup)
                 verdict = judge(certificate as X509Certificate2);
                 return verdict.Peer is not null;
             });
-            return (stream, verdict.Peer ?? throw new PeerRefusedException("the peer was not judged"));
+            return new AuthenticatedStream(stream, verdict.Peer ?? throw new PeerRefusedException("the peer was not judged"), stream.RemoteCertificate!.GetSerialNumberString());
         }
         catch (Exception fault)
         {
@@ -85,6 +85,9 @@ internal sealed class LinkTls(LinkTransportSetup setup)
         return shown.Context;
     }
 }
+
+/// <param name="CertificateSerial">Hexadecimal.</param>
+internal sealed record AuthenticatedStream(SslStream Stream, PeerIdentity Peer, string CertificateSerial);
 
 /// <summary>A genuine TLS peer that may not come in; the message says why and is safe to log.</summary>
 internal sealed class PeerRefusedException(string message) : AuthenticationException(message);

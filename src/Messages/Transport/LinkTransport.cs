@@ -27,6 +27,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     private readonly LinkTransportSetup _setup;
     private readonly LinkLimits _limits;
     private readonly LinkTls _tls;
+    private readonly PeerLimits? _peerLimits;
     private readonly ILoggingAdapter _log;
     private readonly Address _address;
     private readonly SemaphoreSlim _handshakes;
@@ -44,6 +45,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             : throw new ConfigurationException($"actor system {system.Name} was made without a {nameof(LinkTransportSetup)}");
         _limits = LinkLimits.From(config);
         _tls = new LinkTls(_setup);
+        _peerLimits = _setup.Reachable is { } reachable ? new PeerLimits(reachable) : null;
         _log = Logging.GetLogger(system, typeof(LinkTransport));
         _address = new Address(Scheme, system.Name, _setup.LogicalHost, _limits.AnnouncedPort);
         _handshakes = new SemaphoreSlim(_limits.MaximumHandshakes);
@@ -58,6 +60,9 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     public static LinkTransport Of(ActorSystem system) =>
         system.WithExtension<LinkTransportHolder, LinkTransportHolderProvider>().Transport
             ?? throw new InvalidOperationException($"actor system {system.Name} has no {nameof(LinkTransport)}");
+
+    /// <summary>The serial number of the certificate that a peer showed last; null where it is not connected.</summary>
+    public string? CertificateSerial(string logicalHost) => _connections.GetValueOrDefault(logicalHost, []).LastOrDefault()?.CertificateSerial;
 
     /// <summary>Ends the associations with a peer at once, as if their connections had broken; the next message dials anew.</summary>
     public void Abort(string logicalHost)
@@ -100,8 +105,8 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             try
             {
                 var raw = await _setup.Network.Connect(address, patience.Token);
-                var (stream, peer) = await _tls.AsClient(raw, host, patience.Token);
-                var connection = Register(new LinkConnection(stream, peer, _address, _limits));
+                var authenticated = await _tls.AsClient(raw, host, patience.Token);
+                var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge));
                 var association = connection.Dialled(remoteAddress);
                 connection.Start(Opened);
                 return association;
@@ -132,7 +137,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     /// <summary>The side that this one dialled opens an association over the same connection.</summary>
     private bool Opened(LinkConnection connection, ushort channel, ByteString first)
     {
-        if (!_akka.Task.IsCompletedSuccessfully || AssociatePdu.ClaimedHost(first) != connection.Peer.LogicalHost)
+        if (!_akka.Task.IsCompletedSuccessfully || AkkaPdu.ClaimedHost(first.Span) != connection.Peer.LogicalHost)
             return false;
         return Present(connection, channel, first);
     }
@@ -181,14 +186,15 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         patience.CancelAfter(_limits.ConnectTimeout);
         try
         {
-            var (stream, peer) = await _tls.AsServer(raw, patience.Token);
+            var authenticated = await _tls.AsServer(raw, patience.Token);
+            var (stream, peer, _) = authenticated;
             try
             {
                 var (channel, first) = await LinkConnection.ReadFrame(stream, _limits.WireFrame, patience.Token);
-                var claimed = AssociatePdu.ClaimedHost(first);
+                var claimed = AkkaPdu.ClaimedHost(first.Span);
                 if (claimed != peer.LogicalHost || channel != LinkConnection.DiallersChannel)
                     throw new PeerRefusedException($"the certificate of {peer} claims to be {Shown(claimed)}");
-                var connection = Register(new LinkConnection(stream, peer, _address, _limits));
+                var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge));
                 Present(connection, channel, first);
                 connection.Start(accept: null);
             }
@@ -216,6 +222,14 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         {
             _handshakes.Release();
         }
+    }
+
+    private bool Judge(LinkConnection connection, ByteString frame)
+    {
+        if (_peerLimits?.Violation(frame, connection.Peer.LogicalHost) is not { } violation)
+            return true;
+        _log.Warning("Link of {Peer} dropped: it {Violation}", connection.Peer, violation);
+        return false;
     }
 
     private LinkConnection Register(LinkConnection connection)

@@ -17,6 +17,7 @@ namespace Fleet.Messages.Transport;
 /// <param name="Admit">Judges a genuine peer: null lets it in, a text says why not (revoked, removed, wrong kind).</param>
 /// <param name="ListenAt">Where to listen, or null: nothing listens.</param>
 /// <param name="Dial">Network addresses (<c>host:port</c>, in order) of a logical host, or null where it must not be dialled.</param>
+/// <param name="Reachable">Paths that peers may address, with what lies under them; peers then speak for their own actors alone. Null: no such limits.</param>
 public sealed class LinkTransportSetup(
     IByteNetwork Network,
     string LogicalHost,
@@ -24,7 +25,8 @@ public sealed class LinkTransportSetup(
     PeerTrust Trust,
     Func<PeerIdentity, X509Certificate2, string?> Admit,
     IPEndPoint? ListenAt,
-    Func<string, IReadOnlyList<string>?> Dial) : Setup
+    Func<string, IReadOnlyList<string>?> Dial,
+    IReadOnlyList<string>? Reachable = null) : Setup
 {
     public IByteNetwork Network { get; } = Network;
 
@@ -39,4 +41,6 @@ public sealed class LinkTransportSetup(
     public IPEndPoint? ListenAt { get; } = ListenAt;
 
     public Func<string, IReadOnlyList<string>?> Dial { get; } = Dial;
+
+    public IReadOnlyList<string>? Reachable { get; } = Reachable;
 }
