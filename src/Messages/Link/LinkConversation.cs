@@ -76,7 +76,14 @@ public sealed record HeldDesired([property: Key(0)] DeviceId DeviceId, [property
 public sealed record UpFrame(
     [property: Key(0)] string Epoch,
     [property: Key(1)] ulong Number,
-    [property: Key(2)] IReadOnlyList<IUpItem> Items) : IEpochMessage;
+    [property: Key(2)] IReadOnlyList<IUpItem> Items) : IEpochMessage
+{
+    /// <summary>The most items of one frame; headquarters ends a link that sends more.</summary>
+    public const int MaxItems = 2000;
+
+    /// <summary>The most frames without an <see cref="UpFrameStored"/> at a time; headquarters ends a link that sends more.</summary>
+    public const int MaxInFlight = 32;
+}
 
 /// <summary>Link → node: everything of the frame is journaled by its owner.</summary>
 [MessagePackObject]

@@ -56,8 +56,10 @@ internal static class AkkaPdu
             if (!TryVarint(ref message, out var tag) || tag > uint.MaxValue)
                 return false;
             var (number, wireType) = ((int)(tag >> 3), (int)(tag & 7));
-            if (!TryValue(ref message, wireType, out var value))
+            if (!TryLength(ref message, wireType, out var length))
                 return false;
+            var value = message[..length];
+            message = message[length..];
             if (number != field)
                 continue;
             if (seen || wireType != 2)
@@ -69,37 +71,24 @@ internal static class AkkaPdu
         return true;
     }
 
-    private static bool TryValue(ref ReadOnlySpan<byte> message, int wireType, out ReadOnlySpan<byte> value)
+    /// <summary>How many bytes of a field's value follow; a varint is read past at once.</summary>
+    private static bool TryLength(scoped ref ReadOnlySpan<byte> message, int wireType, out int length)
     {
-        value = default;
-        ulong length;
-        switch (wireType)
+        ulong bytes = 0;
+        var whole = wireType switch
         {
-            case 0:
-                return TryVarint(ref message, out _);
-            case 1:
-                length = 8;
-                break;
-            case 2:
-                if (!TryVarint(ref message, out length))
-                    return false;
-                break;
-            case 5:
-                length = 4;
-                break;
-            default:
-                // Groups: Akka has none.
-                return false;
-        }
-
-        if (length > (ulong)message.Length)
-            return false;
-        value = message[..(int)length];
-        message = message[(int)length..];
-        return true;
+            0 => TryVarint(ref message, out _),
+            1 => (bytes = 8) > 0,
+            2 => TryVarint(ref message, out bytes),
+            5 => (bytes = 4) > 0,
+            // Groups: Akka has none.
+            _ => false,
+        };
+        length = whole && bytes <= (ulong)message.Length ? (int)bytes : -1;
+        return length >= 0;
     }
 
-    private static bool TryVarint(ref ReadOnlySpan<byte> message, out ulong value)
+    private static bool TryVarint(scoped ref ReadOnlySpan<byte> message, out ulong value)
     {
         value = 0;
         for (var i = 0; i < 10 && i < message.Length; i++)

@@ -19,9 +19,6 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     /// <summary>Makes addresses read <c>akka.tls://…</c>.</summary>
     public const string Scheme = "tls";
 
-    /// <summary>A peer redials before its old connections are found dead; of more than these, the oldest goes.</summary>
-    private const int MaximumPerPeer = 4;
-
     private static readonly TimeSpan AcceptRetry = TimeSpan.FromMilliseconds(200);
 
     private readonly LinkTransportSetup _setup;
@@ -32,7 +29,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     private readonly Address _address;
     private readonly SemaphoreSlim _handshakes;
     private readonly CancellationTokenSource _shutdown = new();
-    private readonly ConcurrentDictionary<string, IReadOnlyList<LinkConnection>> _connections = new();
+    private readonly ConcurrentDictionary<string, LinkConnection> _connections = new();
     private readonly TaskCompletionSource<IAssociationEventListener> _akka = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IByteListener? _listener;
 
@@ -62,14 +59,10 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             ?? throw new InvalidOperationException($"actor system {system.Name} has no {nameof(LinkTransport)}");
 
     /// <summary>The serial number of the certificate that a peer showed last; null where it is not connected.</summary>
-    public string? CertificateSerial(string logicalHost) => _connections.GetValueOrDefault(logicalHost, []).LastOrDefault()?.CertificateSerial;
+    public string? CertificateSerial(string logicalHost) => _connections.GetValueOrDefault(logicalHost)?.CertificateSerial;
 
     /// <summary>Ends the associations with a peer at once, as if their connections had broken; the next message dials anew.</summary>
-    public void Abort(string logicalHost)
-    {
-        foreach (var connection in _connections.GetValueOrDefault(logicalHost, []))
-            connection.Abort();
-    }
+    public void Abort(string logicalHost) => _connections.GetValueOrDefault(logicalHost)?.Abort();
 
     public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
     {
@@ -125,14 +118,14 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         await _shutdown.CancelAsync();
         if (_listener is not null)
             await _listener.DisposeAsync();
-        foreach (var connection in _connections.Values.SelectMany(c => c))
+        foreach (var connection in _connections.Values)
             connection.Abort();
         return true;
     }
 
     /// <summary>An association to a side that has dialled this one, over that side's connection.</summary>
     private LinkAssociation? OverItsOwn(string host, Address remote) =>
-        _connections.GetValueOrDefault(host, []).Reverse().Select(c => c.Open(remote)).FirstOrDefault(a => a is not null);
+        _connections.GetValueOrDefault(host)?.Open(remote);
 
     /// <summary>The side that this one dialled opens an association over the same connection.</summary>
     private bool Opened(LinkConnection connection, ushort channel, ByteString first)
@@ -232,26 +225,19 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         return false;
     }
 
+    /// <summary>Of a peer's connections the newest counts: it dialled anew because the one before is dead, which this side may not know yet.</summary>
     private LinkConnection Register(LinkConnection connection)
     {
-        var all = _connections.AddOrUpdate(connection.Peer.LogicalHost, _ => [connection], (_, others) => [.. others, connection]);
-        connection.Closed.UnsafeRegister(_ => Forget(connection), null);
-        if (all.Count > MaximumPerPeer)
-            all[0].Abort();
-        return connection;
-    }
-
-    private void Forget(LinkConnection connection)
-    {
         var host = connection.Peer.LogicalHost;
-        while (_connections.TryGetValue(host, out var all))
+        LinkConnection? before = null;
+        _connections.AddOrUpdate(host, connection, (_, known) =>
         {
-            var rest = all.Where(c => c != connection).ToList();
-            if (rest.Count == all.Count)
-                return;
-            if (rest.Count > 0 ? _connections.TryUpdate(host, rest, all) : _connections.TryRemove(KeyValuePair.Create(host, all)))
-                return;
-        }
+            before = known;
+            return connection;
+        });
+        before?.Abort();
+        connection.Closed.UnsafeRegister(_ => _connections.TryRemove(KeyValuePair.Create(host, connection)), null);
+        return connection;
     }
 
     private static InvalidAssociationException Unreachable(string why) => new(why);

@@ -1,0 +1,109 @@
+using Akka.Actor;
+using Akka.Event;
+using Fleet.Contracts;
+using Fleet.Contracts.Identity;
+using Fleet.Messages.Link;
+
+namespace Fleet.Headquarters.Links;
+
+/// <summary>
+/// The one actor of the edge system that a node may address by path. Answers Hello alone, and gives each node one <see cref="OfficeLink"/> under a
+/// name that can't be guessed; a new Hello of the same node replaces its link. Lives as long as the edge system.
+/// </summary>
+internal sealed class LinkDoor : ReceiveActor
+{
+    // One node may come in so often; its links are journaled.
+    private const int HellosPerNodeAndSecond = 1;
+    private const int HelloBurstPerNode = 5;
+
+    private const int MaximumRemembered = 50_000;
+    private static readonly TimeSpan UpgradeWait = TimeSpan.FromMinutes(5);
+
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly LinkTools _tools;
+    private readonly HelloRate _rate;
+    private readonly Dictionary<NodeId, Visitor> _visitors = [];
+
+    public LinkDoor(LinkTools tools)
+    {
+        (_tools, _rate) = (tools, new HelloRate(tools.Links.HellosPerSecond, tools.Links.HellosPerSecond));
+
+        Receive<Hello>(Handle);
+        Receive<EndLink>(end => _visitors.GetValueOrDefault(end.NodeId)?.Link?.Tell(end));
+        Receive<Terminated>(Handle);
+    }
+
+    public static Props Props(LinkTools tools) => Akka.Actor.Props.Create(() => new LinkDoor(tools));
+
+    // A link holds nothing that a restart could save: the node comes in anew.
+    protected override SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.StoppingStrategy;
+
+    private void Handle(Hello hello)
+    {
+        if (LinkChecks.Problem(hello) is { } problem)
+        {
+            _log.Warning("Hello from {Sender} is malformed: {Problem}", Sender.Path, problem);
+            return;
+        }
+
+        var host = PeerIdentity.Of(hello.NodeId).LogicalHost;
+        if (Sender.Path.Address.Host != host)
+        {
+            // No answer: it would go to whoever that sender names.
+            _log.Warning("Hello for node {NodeId} came from {Sender} and is ignored", hello.NodeId, Sender.Path);
+            return;
+        }
+
+        if (hello.Protocol is not (Hello.CurrentProtocol or Hello.CurrentProtocol - 1))
+        {
+            Refuse(RefusalCode.UnsupportedVersion, $"this headquarters speaks link protocol {Hello.CurrentProtocol}, the node {hello.Protocol}; update the older one", Spread(UpgradeWait));
+            return;
+        }
+
+        if (_visitors.Count >= MaximumRemembered)
+            ForgetUnlinked();
+        if (!_visitors.TryGetValue(hello.NodeId, out var visitor))
+            visitor = _visitors[hello.NodeId] = new Visitor(new HelloRate(HellosPerNodeAndSecond, HelloBurstPerNode), null);
+        var now = _tools.Clock.GetUtcNow();
+        if ((visitor.Rate.Wait(now, Random.Shared.NextDouble()) ?? _rate.Wait(now, Random.Shared.NextDouble())) is { } wait)
+        {
+            Refuse(RefusalCode.Busy, "many are coming in just now", wait);
+            return;
+        }
+
+        if (_tools.CertificateSerial(host) is not { } serial)
+        {
+            // The connection broke behind the Hello: nobody is there to be answered.
+            return;
+        }
+
+        visitor.Link?.Tell(new EndLink(hello.NodeId, "the node came in anew"));
+        var link = Context.ActorOf(OfficeLink.Props(hello, serial, Sender, _tools), LinkTools.NewSecret());
+        Context.Watch(link);
+        _visitors[hello.NodeId] = visitor with { Link = link };
+    }
+
+    private void Handle(Terminated gone)
+    {
+        foreach (var (node, visitor) in _visitors)
+        {
+            if (!gone.ActorRef.Equals(visitor.Link))
+                continue;
+            // Who was seen stays remembered, so that coming and going does not void the rate.
+            _visitors[node] = visitor with { Link = null };
+            return;
+        }
+    }
+
+    private void ForgetUnlinked()
+    {
+        foreach (var node in _visitors.Where(v => v.Value.Link is null).Select(v => v.Key).ToList())
+            _visitors.Remove(node);
+    }
+
+    private void Refuse(RefusalCode code, string detail, TimeSpan retryAfter) => Sender.Tell(new NotWelcome(code, detail, retryAfter));
+
+    private static TimeSpan Spread(TimeSpan wait) => wait * (0.5 + Random.Shared.NextDouble());
+
+    private sealed record Visitor(HelloRate Rate, IActorRef? Link);
+}

@@ -1,0 +1,22 @@
+using Akka.Actor;
+using Fleet.Contracts;
+
+namespace Fleet.Headquarters.Links;
+
+// What the two sides of one link say to each other inside headquarters' process: OfficeLink (edge system, faces the node) and LinkSession
+// (cluster system, faces the office twin). Besides these, the link's and the twin's own messages are passed through.
+
+/// <summary>OfficeLink → LinkSessions: a node said Hello; the sender is its link.</summary>
+internal sealed record OpenSession(NodeId NodeId, string Epoch, string CertificateSerial);
+
+/// <summary>LinkSession → OfficeLink: this is your session.</summary>
+internal sealed record SessionOpened(IActorRef Session);
+
+/// <summary>OfficeLink → LinkSession: the link is over.</summary>
+internal sealed record LinkEnded(string Reason);
+
+/// <summary>LinkSession → OfficeLink: the twin or the session is gone; the node has to come in anew.</summary>
+internal sealed record SessionEnded(string Reason);
+
+/// <summary>Edge system → LinkDoor → OfficeLink: end the node's link.</summary>
+internal sealed record EndLink(NodeId NodeId, string Reason);

@@ -1,0 +1,170 @@
+using Akka.Actor;
+using Akka.Event;
+using Fleet.Contracts;
+using Fleet.Contracts.Identity;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+
+namespace Fleet.Headquarters.Links;
+
+/// <summary>
+/// Headquarters' end of one node's link under one epoch. Checks every message's sender, epoch and size, keeps the lease by the node's pings, and
+/// passes what is sound to its <see cref="LinkSession"/>. Child of the door; stops when the lease runs out, either side says so, or the node
+/// comes in anew. Nothing is watched across the link: Akka would quarantine a node whose link is slow.
+/// </summary>
+internal sealed class OfficeLink : ReceiveActor, IWithTimers
+{
+    private const string LeaseKey = "lease";
+
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly LinkTools _tools;
+    private readonly NodeId _nodeId;
+    private readonly string _host;
+    private readonly string _certificateSerial;
+    private readonly IActorRef _node;
+    private readonly string _epoch = LinkTools.NewSecret();
+    private readonly Dictionary<ulong, DateTimeOffset> _inFlight = [];
+    private IActorRef _session = ActorRefs.Nobody;
+    private string _ended = "the link's actor stopped";
+    private int _announceParts;
+    private bool _strangerTold;
+
+    public OfficeLink(Hello hello, string certificateSerial, IActorRef node, LinkTools tools)
+    {
+        (_nodeId, _certificateSerial, _node, _tools) = (hello.NodeId, certificateSerial, node, tools);
+        _host = PeerIdentity.Of(hello.NodeId).LogicalHost;
+        Opening();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(Hello hello, string certificateSerial, IActorRef node, LinkTools tools) =>
+        Akka.Actor.Props.Create(() => new OfficeLink(hello, certificateSerial, node, tools));
+
+    protected override void PreStart()
+    {
+        _tools.Sessions.Tell(new OpenSession(_nodeId, _epoch, _certificateSerial));
+        Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _tools.Links.WelcomeTimeout);
+    }
+
+    protected override void PostStop() => _session.Tell(new LinkEnded(_ended));
+
+    /// <summary>The office twin is asked whether it knows the node.</summary>
+    private void Opening()
+    {
+        Receive<SessionOpened>(opened => _session = opened.Session);
+        Receive<NodeWelcomed>(Handle);
+        Receive<OfficeRefused>(refused => Refuse(refused.Code, refused.Detail));
+        Receive<SessionEnded>(ended => Refuse(RefusalCode.Busy, ended.Reason));
+        Receive<LeaseOver>(_ => Refuse(RefusalCode.Busy, "headquarters did not answer in time"));
+        Receive<EndLink>(end => End(end.Reason));
+        Receive<SendDown>(_ => { });
+    }
+
+    private void Linked()
+    {
+        Receive<Ping>(IsOurs, ping => _node.Tell(new Pong(_epoch, ping.Number, _tools.Clock.GetUtcNow())));
+        Receive<Announce>(IsOurs, Handle);
+        Receive<UpFrame>(IsOurs, Handle);
+        Receive<Goodbye>(IsOurs, goodbye => End($"the node said goodbye: {Shown(goodbye.Reason)}"));
+        Receive<FrameTaken>(Handle);
+        Receive<SendDown>(down => down.Epoch == _epoch, down => _node.Tell(new DownFrame(_epoch, down.Items)));
+        Receive<OfficeRefused>(refused => Part(refused.Detail));
+        Receive<SessionEnded>(ended => Part(ended.Reason));
+        Receive<EndLink>(end => Part(end.Reason));
+        Receive<LeaseOver>(_ => End($"no ping for {_tools.Link.Lease.TotalSeconds:0.#} s"));
+    }
+
+    private void Handle(NodeWelcomed welcomed)
+    {
+        _log.Info("Node {NodeId} is linked", _nodeId);
+        Become(Linked);
+        KeepLease();
+        _node.Tell(new Welcome(_epoch, _tools.Clock.GetUtcNow(), _tools.Link.PingInterval, _tools.Link.Lease, welcomed.NodeEventsStored));
+    }
+
+    private void Handle(Announce announce)
+    {
+        var problem = LinkChecks.Problem(announce);
+        if (problem is null && ++_announceParts > LinkChecks.MaxAnnounceParts)
+            problem = $"an announce of more than {LinkChecks.MaxAnnounceParts} parts";
+        if (problem is not null)
+        {
+            Fault(problem);
+            return;
+        }
+
+        if (announce.Last)
+            _announceParts = 0;
+        _session.Tell(announce);
+    }
+
+    private void Handle(UpFrame frame)
+    {
+        var now = _tools.Clock.GetUtcNow();
+        if (LinkChecks.Problem(frame) is { } problem)
+            Fault(problem);
+        else if (_inFlight.Count >= UpFrame.MaxInFlight)
+            Fault($"more than {UpFrame.MaxInFlight} frames at once");
+        else if (_inFlight.Values.Any(sent => now - sent > _tools.Links.FrameTimeout))
+            Part($"a frame was not journaled within {_tools.Links.FrameTimeout.TotalSeconds:0} s");
+        else if (_inFlight.TryAdd(frame.Number, now))
+            _session.Tell(frame);
+    }
+
+    private void Handle(FrameTaken taken)
+    {
+        if (taken.Epoch == _epoch && _inFlight.Remove(taken.Number))
+            _node.Tell(new UpFrameStored(_epoch, taken.Number));
+    }
+
+    private bool IsOurs(IEpochMessage message)
+    {
+        if (Sender.Path.Address.Host == _host && message.Epoch == _epoch)
+        {
+            KeepLease();
+            return true;
+        }
+
+        if (!_strangerTold)
+            _log.Warning("Link of node {NodeId} ignores messages from {Sender}: not the node's, or not of this epoch", _nodeId, Sender.Path);
+        _strangerTold = true;
+        return false;
+    }
+
+    private void KeepLease() => Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _tools.Link.Lease);
+
+    /// <summary>The node does what it must not; the link ends, what is journaled stays.</summary>
+    private void Fault(string problem)
+    {
+        _log.Warning("Node {NodeId} sent {Problem}; its link ends", _nodeId, problem);
+        Part($"headquarters refused {problem}");
+    }
+
+    private void Part(string reason)
+    {
+        _node.Tell(new Goodbye(_epoch, reason));
+        End(reason);
+    }
+
+    private void Refuse(RefusalCode code, string detail)
+    {
+        _log.Info("Node {NodeId} is not welcome: {Detail}", _nodeId, detail);
+        _node.Tell(new NotWelcome(code, detail, _tools.Link.MaxBackoff * (0.5 + Random.Shared.NextDouble())));
+        End(detail);
+    }
+
+    private void End(string reason)
+    {
+        _log.Info("Link of node {NodeId} ends: {Reason}", _nodeId, reason);
+        _ended = reason;
+        Context.Stop(Self);
+    }
+
+    private static string Shown(string? reason) => reason is null ? "" : reason.Length <= 200 ? reason : reason[..200] + "…";
+
+    private sealed record LeaseOver
+    {
+        public static LeaseOver Instance { get; } = new();
+    }
+}
