@@ -1,9 +1,11 @@
 using System.Net;
 using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
+using Fleet.Gateway;
 using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Web;
 using Fleet.Messages.Log;
@@ -32,6 +34,12 @@ public sealed class HeadquartersNode : IAsyncDisposable
     /// <summary>Where console and REST API listen.</summary>
     public required IPEndPoint Web { get; init; }
 
+    /// <summary>Where agents connect directly.</summary>
+    public required IPEndPoint Agents { get; init; }
+
+    /// <summary>Where office nodes dial.</summary>
+    public required IPEndPoint Links { get; init; }
+
     /// <summary>The file that the first start wrote the administrator token to.</summary>
     public required string AdminTokenFile { get; init; }
 
@@ -55,12 +63,23 @@ public sealed class HeadquartersNode : IAsyncDisposable
             var cluster = await ClusterSystem.Start(ClusterOf(directory, options, readModel, authority, network, clock, logging), cancellation);
             parts.Push(cluster);
 
+            var log = (ActorLog.Hocon(options.Log.Level), new ActorLogSetup(logging));
+            var sessions = cluster.System.ActorOf(LinkSessions.Props(cluster.Offices, clock), "link-sessions");
+            var edge = EdgeSystem.Start(options.Links, options.Link, network, authority, sessions, clock, log);
+            parts.Push(edge);
+
+            // Headquarters is its own gateway, for devices that reach it directly.
+            var relay = cluster.System.ActorOf(DirectRelay.Props(cluster.Offices, options.Links.PresenceEvery), "direct-relay");
+            var agents = await GatewaySetup.StartWhole(
+                cluster.System, options.Gateway, relay, authority.Own, authority.Trust, clock, logging, network is TcpNetwork ? null : network);
+            parts.Push(agents);
+
             var web = await WebFace.Start(new WebParts(
                 options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), readModel, credentials,
                 new ShownCertificate(authority.Own, authority.Authority), directory.PathOf(KeysDirectory), Version, clock, logging), cancellation);
             parts.Push(web);
 
-            return new HeadquartersNode(parts) { Web = web.Local, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };
+            return new HeadquartersNode(parts) { Web = web.Local, Agents = agents.Local, Links = edge.ListensAt, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };
         }
         catch
         {
@@ -86,11 +105,7 @@ public sealed class HeadquartersNode : IAsyncDisposable
     private static ClusterParts ClusterOf(
         DataDirectory directory, HeadquartersOptions options, ReadModelStore readModel, CertificateAuthority authority, IByteNetwork network, TimeProvider clock, ILoggerFactory logging)
     {
-        var transport = new LinkTransportSetup(
-            network, PeerIdentity.HeadquartersHost, authority.Own, authority.Trust,
-            (peer, _) => peer.Kind == PeerKind.Headquarters ? null : "only headquarters nodes speak here",
-            new IPEndPoint(options.Cluster.Bind, options.Cluster.Port),
-            _ => null);
+        var transport = ClusterLink.Setup(network, authority, new IPEndPoint(options.Cluster.Bind, options.Cluster.Port));
         return new ClusterParts(
             new JournalFile(directory.PathOf(DataFiles.Journal)), options.Journal, readModel, options.ReadModel, options.Offices, authority, clock,
             new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]));

@@ -1,6 +1,7 @@
 using Fleet.Gateway;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Links;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Web;
@@ -16,6 +17,7 @@ public sealed record HeadquartersOptions(
     WebOptions Web,
     ClusterOptions Cluster,
     LinkOptions Link,
+    LinksOptions Links,
     GatewayOptions Gateway,
     IdentityOptions Identity,
     OfficeOptions Offices,
@@ -33,6 +35,7 @@ public sealed record HeadquartersOptions(
             WebOptions.From(fleet, problems),
             ClusterOptions.From(fleet, problems),
             LinkOptions.From(fleet, problems),
+            LinksOptions.From(fleet, problems),
             GatewayOptions.From(fleet, problems),
             IdentityOptions.From(fleet, problems),
             OfficeOptions.From(fleet, problems),

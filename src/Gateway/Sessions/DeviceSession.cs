@@ -66,12 +66,12 @@ public sealed record DeviceSession(DeviceId Id)
         var envelopes = new[] { Desired?.Version > sync.DesiredVersion ? Desired : null, ack }.OfType<CarriedEnvelope>().ToList();
         if (sync.Report is not null && ack is null)
             return new SyncAnswer(SyncReply.Types.Outcome.Held, envelopes, Pace.Retry);
+        // Headquarters has a newer document than is at hand: a report's answer comes without it.
+        var behind = Vouched(uplink)?.Desired > Math.Max(sync.DesiredVersion, Desired?.Version ?? 0);
         if (envelopes.Count > 0)
-            return new SyncAnswer(SyncReply.Types.Outcome.Delivered, envelopes, Pace.Normal);
+            return new SyncAnswer(SyncReply.Types.Outcome.Delivered, envelopes, behind ? Pace.Soon : Pace.Normal);
         if (ReportIsWanted(sync, uplink))
             return new SyncAnswer(SyncReply.Types.Outcome.ReportWanted, [], Pace.AtOnce);
-        // Headquarters has a newer document and did not send it in time.
-        var behind = Vouched(uplink)?.Desired > sync.DesiredVersion;
         return new SyncAnswer(SyncReply.Types.Outcome.NothingNew, [], behind ? Pace.Retry : SyncWanted ? Pace.Soon : Pace.Normal);
     }
 

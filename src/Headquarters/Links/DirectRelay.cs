@@ -11,34 +11,39 @@ namespace Fleet.Headquarters.Links;
 /// The uplink of headquarters' own gateway: what devices with a direct connection say goes to the twins of their offices by the shard region, and
 /// the answers go back. Routes, keeps nothing: a lost question is the device's to ask again.
 /// </summary>
-public sealed class DirectRelay : ReceiveActor
+public sealed class DirectRelay : ReceiveActor, IWithTimers
 {
     /// <summary>Devices whose office is remembered, for digests, which don't name it.</summary>
     private const int MaximumRemembered = 100_000;
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly IActorRef _offices;
+    private readonly TimeSpan _presenceEvery;
     private readonly string _epoch = LinkTools.NewSecret();
     private readonly Dictionary<DeviceId, OfficeId> _homes = [];
     private IActorRef _gateway = ActorRefs.Nobody;
 
-    public DirectRelay(IActorRef offices)
+    public DirectRelay(IActorRef offices, TimeSpan presenceEvery)
     {
-        _offices = offices;
+        (_offices, _presenceEvery) = (offices, presenceEvery);
 
         Receive<GatewayReady>(_ =>
         {
             _gateway = Sender;
             _gateway.Tell(new UplinkChanged(Up: true, _epoch));
+            Timers.StartPeriodicTimer(nameof(PresenceDue), new PresenceDue(), _presenceEvery);
         });
+        Receive<PresenceDue>(due => _gateway.Tell(due));
         Receive<SendUp>(Handle);
         Receive<DirectAnswer>(answer => _gateway.Tell(new CameDown(answer.Items)));
         Receive<EnrolmentAnswer>(answer => _gateway.Tell(new CameDown([new EnrolmentDown(answer.RequestId, answer.Reply)])));
         Receive<OfficeRefused>(refused => _log.Debug("Office {OfficeId} refused a direct device: {Detail}", refused.OfficeId, refused.Detail));
     }
 
+    public ITimerScheduler Timers { get; set; } = null!;
+
     /// <param name="offices">The shard region of the office twins.</param>
-    public static Props Props(IActorRef offices) => Akka.Actor.Props.Create(() => new DirectRelay(offices));
+    public static Props Props(IActorRef offices, TimeSpan presenceEvery) => Akka.Actor.Props.Create(() => new DirectRelay(offices, presenceEvery));
 
     private void Handle(SendUp up)
     {

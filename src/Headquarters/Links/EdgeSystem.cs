@@ -1,9 +1,7 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
-using Fleet.Contracts;
 using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Identity;
 using Fleet.Messages.Transport;
@@ -19,14 +17,10 @@ public sealed class EdgeSystem : IAsyncDisposable
 {
     private const string Name = "edge";
 
-    private readonly Admission _admission;
-    private readonly IActorRef _door;
-
-    private EdgeSystem(ActorSystem system, LinkTools tools, Admission admission)
+    private EdgeSystem(ActorSystem system, LinkTools tools)
     {
-        (System, _admission) = (system, admission);
-        _door = system.ActorOf(LinkDoor.Props(tools), LinkHocon.DoorPath["/user/".Length..]);
-        admission.Removed += Drop;
+        System = system;
+        system.ActorOf(LinkDoor.Props(tools), LinkHocon.DoorPath["/user/".Length..]);
     }
 
     public ActorSystem System { get; }
@@ -34,25 +28,30 @@ public sealed class EdgeSystem : IAsyncDisposable
     /// <summary>Where nodes dial.</summary>
     public IPEndPoint ListensAt => LinkTransport.Of(System).ListensAt!;
 
-    /// <param name="akka">Settings for the process's logging; the link's own win.</param>
     /// <param name="sessions">The cluster system's <see cref="LinkSessions"/>.</param>
-    /// <exception cref="IOException">The port can't be listened on.</exception>
+    /// <param name="log">Where the system's log goes: settings, and what settings can't carry.</param>
+    /// <exception cref="IOException">The port can't be listened on; the message names the setting.</exception>
     public static EdgeSystem Start(
-        LinksOptions links, LinkOptions link, Config akka, IByteNetwork network, CertificateAuthority authority, Admission admission, IActorRef sessions, TimeProvider clock)
+        LinksOptions links, LinkOptions link, IByteNetwork network, CertificateAuthority authority, IActorRef sessions, TimeProvider clock, (Config Config, Setup Setup)? log = null)
     {
-        var setup = new LinkTransportSetup(
+        var transport = new LinkTransportSetup(
             network,
             PeerIdentity.HeadquartersHost,
             authority.Own,
             authority.Trust,
-            (peer, certificate) => Refusal(admission, peer, certificate),
+            // Whether the node still belongs to its office is the office twin's to say, with a reason that the node can show.
+            (peer, _) => peer.Kind == PeerKind.Node ? null : "only office nodes link here",
             new IPEndPoint(links.Bind, links.Port),
             _ => null,
             [LinkHocon.DoorPath]);
+        var config = LinkHocon.Edge(link);
+        Setup[] setups = log is { } given
+            ? [BootstrapSetup.Create().WithConfig(given.Config.WithFallback(config)), transport, given.Setup]
+            : [BootstrapSetup.Create().WithConfig(config), transport];
         try
         {
-            var system = ActorSystem.Create(Name, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(LinkHocon.Edge(link).WithFallback(akka)), setup));
-            return new EdgeSystem(system, new LinkTools(links, link, sessions, LinkTransport.Of(system).CertificateSerial, clock), admission);
+            var system = ActorSystem.Create(Name, ActorSystemSetup.Create(setups));
+            return new EdgeSystem(system, new LinkTools(links, link, sessions, LinkTransport.Of(system).CertificateSerial, clock));
         }
         catch (Exception fault) when (fault.GetBaseException() is IOException port)
         {
@@ -61,20 +60,5 @@ public sealed class EdgeSystem : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _admission.Removed -= Drop;
-        await System.Terminate();
-    }
-
-    private static string? Refusal(Admission admission, PeerIdentity peer, X509Certificate2 certificate) =>
-        peer.Kind == PeerKind.Node ? admission.Refusal(peer, certificate) : "only office nodes link here";
-
-    private void Drop(PeerIdentity removed)
-    {
-        if (removed.Kind != PeerKind.Node)
-            return;
-        _door.Tell(new EndLink(new NodeId(removed.Id), "the node was removed"));
-        LinkTransport.Of(System).Abort(removed.LogicalHost);
-    }
+    public async ValueTask DisposeAsync() => await System.Terminate();
 }

@@ -29,7 +29,6 @@ internal sealed class LinkDoor : ReceiveActor
         (_tools, _rate) = (tools, new HelloRate(tools.Links.HellosPerSecond, tools.Links.HellosPerSecond));
 
         Receive<Hello>(Handle);
-        Receive<EndLink>(end => _visitors.GetValueOrDefault(end.NodeId)?.Link?.Tell(end));
         Receive<Terminated>(Handle);
     }
 
@@ -77,7 +76,7 @@ internal sealed class LinkDoor : ReceiveActor
             return;
         }
 
-        visitor.Link?.Tell(new EndLink(hello.NodeId, "the node came in anew"));
+        visitor.Link?.Tell(new Replaced());
         var link = Context.ActorOf(OfficeLink.Props(hello, serial, Sender, _tools), LinkTools.NewSecret());
         Context.Watch(link);
         _visitors[hello.NodeId] = visitor with { Link = link };

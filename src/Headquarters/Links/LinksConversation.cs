@@ -18,5 +18,5 @@ internal sealed record LinkEnded(string Reason);
 /// <summary>LinkSession → OfficeLink: the twin or the session is gone; the node has to come in anew.</summary>
 internal sealed record SessionEnded(string Reason);
 
-/// <summary>Edge system → LinkDoor → OfficeLink: end the node's link.</summary>
-internal sealed record EndLink(NodeId NodeId, string Reason);
+/// <summary>LinkDoor → OfficeLink: the node came in anew, this link is void.</summary>
+internal sealed record Replaced;

@@ -15,6 +15,7 @@ namespace Fleet.Headquarters.Links;
 internal sealed class OfficeLink : ReceiveActor, IWithTimers
 {
     private const string LeaseKey = "lease";
+    private const string CameInAnew = "the node came in anew";
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LinkTools _tools;
@@ -57,7 +58,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Receive<OfficeRefused>(refused => Refuse(refused.Code, refused.Detail));
         Receive<SessionEnded>(ended => Refuse(RefusalCode.Busy, ended.Reason));
         Receive<LeaseOver>(_ => Refuse(RefusalCode.Busy, "headquarters did not answer in time"));
-        Receive<EndLink>(end => End(end.Reason));
+        Receive<Replaced>(_ => End(CameInAnew));
         Receive<SendDown>(_ => { });
     }
 
@@ -71,7 +72,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Receive<SendDown>(down => down.Epoch == _epoch, down => _node.Tell(new DownFrame(_epoch, down.Items)));
         Receive<OfficeRefused>(refused => Part(refused.Detail));
         Receive<SessionEnded>(ended => Part(ended.Reason));
-        Receive<EndLink>(end => Part(end.Reason));
+        Receive<Replaced>(_ => Part(CameInAnew));
         Receive<LeaseOver>(_ => End($"no ping for {_tools.Link.Lease.TotalSeconds:0.#} s"));
     }
 

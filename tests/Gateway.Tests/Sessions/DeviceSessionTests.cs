@@ -41,6 +41,18 @@ public sealed class DeviceSessionTests
     }
 
     [Fact]
+    public void A_device_whose_report_is_answered_without_the_document_it_lacks_comes_back_soon()
+    {
+        var sync = Sync(desired: 0, reported: 1, acknowledged: 0, Sealed(EnvelopeKind.Report, 1));
+
+        var answered = Unknown.Learn(Down(EnvelopeKind.Ack, 1), Epoch).Learn(State(desired: 1, reported: 1), Epoch);
+        var answer = answered.Conclude(sync, null, Linked);
+
+        Assert.Equal((Outcome.Delivered, Pace.Soon), (answer.Outcome, answer.Pace));
+        Assert.IsType<DesiredWanted>(answered.Question(Sync(desired: 0, reported: 1, acknowledged: 1), Linked));
+    }
+
+    [Fact]
     public void A_report_is_sent_up_and_held_while_the_link_is_down()
     {
         var sync = Sync(desired: 2, reported: 6, acknowledged: 5, Sealed(EnvelopeKind.Report, 6));

@@ -175,27 +175,6 @@ public sealed class CertificateAuthorityTests : IDisposable
         Assert.Contains("chmod 600", refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_removed_node_is_refused_until_it_enrols_anew()
-    {
-        var authority = Open();
-        var admission = new Admission();
-        using var key = KeyRequest.NewKey();
-        using var before = X509CertificateLoader.LoadCertificate(authority.Issue(Gateway, KeyRequest.For(key), 1).Chain[0].Span);
-        _clock.Advance(TimeSpan.FromHours(1));
-        PeerIdentity? told = null;
-        admission.Removed += peer => told = peer;
-
-        Assert.Null(admission.Refusal(Gateway, before));
-        admission.Remove(Gateway, _clock.GetUtcNow());
-        _clock.Advance(TimeSpan.FromMinutes(1));
-        using var after = X509CertificateLoader.LoadCertificate(authority.Issue(Gateway, KeyRequest.For(key), 1).Chain[0].Span);
-
-        Assert.Equal(Gateway, told);
-        Assert.Contains("enrol anew", admission.Refusal(Gateway, before), StringComparison.Ordinal);
-        Assert.Null(admission.Refusal(Gateway, after));
-    }
-
     private static IdentityOptions Options { get; } = new(TimeSpan.FromDays(30));
 
     private CertificateAuthority Open() => CertificateAuthority.OpenOrCreate(_directory, Options, _clock);

@@ -36,15 +36,13 @@ internal sealed class LinkRig : IAsyncDisposable
         Twins = Cluster.ActorOf(Props.Create(() => new FakeTwins(TwinsGot, twins ?? FakeTwins.WelcomeAll)));
         var sessions = Cluster.ActorOf(LinkSessions.Props(Twins, TimeProvider.System), "link-sessions");
         Edge = EdgeSystem.Start(
-            new LinksOptions(IPAddress.Loopback, 0, hellosPerSecond, WelcomeTimeout: TimeSpan.FromSeconds(5), FrameTimeout: TimeSpan.FromSeconds(60)),
-            Link, Config.Empty, Network, Authority, Admission, sessions, TimeProvider.System);
+            new LinksOptions(IPAddress.Loopback, 0, hellosPerSecond, WelcomeTimeout: TimeSpan.FromSeconds(5), FrameTimeout: TimeSpan.FromSeconds(60), PresenceEvery: TimeSpan.FromSeconds(1)),
+            Link, Network, Authority, sessions, TimeProvider.System);
     }
 
     public LinkOptions Link { get; }
 
     public CountingNetwork Network { get; } = new();
-
-    public Admission Admission { get; } = new();
 
     public CertificateAuthority Authority { get; }
 
