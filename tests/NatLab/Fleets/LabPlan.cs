@@ -58,7 +58,7 @@ internal sealed class LabPlan
             HeadquartersSettings =
             [
                 $"offices.headquarters-addresses=[\"{here}:{ports[0]}\"]",
-                $"agents.port={ports[0]}", $"edge.port={ports[1]}", $"console.port={ports[2]}", $"cluster.port={ports[3]}",
+                $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}",
             ],
             NodeSettings = node => [$"gateway.port={gateways[node].Split(':')[1]}"],
         };
