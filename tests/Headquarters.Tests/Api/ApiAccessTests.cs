@@ -21,11 +21,11 @@ public sealed class ApiAccessTests(TestFaces faces) : IClassFixture<TestFaces>
         using var impostor = TestFaces.Client(faces.Address, AdminToken.Create(faces.Token.CaPin).Bearer);
 
         foreach (var client in (HttpClient[])[stranger, impostor])
-        foreach (var path in await Paths())
-        {
-            using var response = await client.GetAsync(path.Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal));
-            Assert.True(response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.MethodNotAllowed, $"{path} answered {response.StatusCode}");
-        }
+            foreach (var path in await Paths())
+            {
+                using var response = await client.GetAsync(path.Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal));
+                Assert.True(response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.MethodNotAllowed, $"{path} answered {response.StatusCode}");
+            }
     }
 
     [Fact]
