@@ -90,6 +90,8 @@ public sealed class ClusterSystemTests
     public async Task A_journal_with_an_unknown_event_is_refused()
     {
         await using var company = await TestCompany.Start(offices: TestCompany.Leeds);
+        // The company's yes is its own; the office's first event is journaled when the office answers.
+        await company.Token(TestCompany.Leeds, JoinKind.Agent);
         await company.Cluster.DisposeAsync();
         await Run(company.JournalPath, "UPDATE journal SET manifest = 'office-teleported' WHERE manifest = 'office-opened'");
 
