@@ -31,6 +31,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private OfficeBatch? _batch;
     private long _snapshotAt;
     private long _snapshotBefore;
+    private long _covered;
+    private long _deletedTo;
 
     public OfficeActor(OfficeId id, OfficeTools tools)
     {
@@ -86,7 +88,11 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<Terminated>(Handle);
         Command<DeviceTwinIdle>(idle => Stop(idle.DeviceId));
         Command<ReportsJudged>(_ => { });
-        Command<ResendTick>(_ => HandOver());
+        Command<ResendTick>(_ =>
+        {
+            HandOver();
+            DeleteOldEvents();
+        });
         Housekeeping();
     }
 
@@ -440,9 +446,18 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Handle(SaveSnapshotSuccess saved)
     {
         DeleteSnapshots(new SnapshotSelectionCriteria(_snapshotBefore - 1));
-        var over = Math.Min(_snapshotBefore, _tools.ProjectedTo(PersistenceId));
-        if (over > 0)
-            DeleteMessages(over);
+        _covered = _snapshotBefore;
+        DeleteOldEvents();
+    }
+
+    // Again at each tick: the read model may follow later than the snapshot, and the next snapshot may be long in coming.
+    private void DeleteOldEvents()
+    {
+        var over = Math.Min(_covered, _tools.ProjectedTo(PersistenceId));
+        if (over <= _deletedTo)
+            return;
+        _deletedTo = over;
+        DeleteMessages(over);
     }
 
     // ---- What goes down ----
