@@ -34,9 +34,9 @@ internal static class OverlappingSubnets
 
         step("what headquarters tells a node reaches that node and no other");
 
-        var before = (await fleet.Shown.Devices().ConfigureAwait(false)).ToDictionary(d => d.Name, d => d.DesiredVersion);
+        var before = (await fleet.Shown.Devices().ConfigureAwait(false)).ToDictionary(d => d.Id, d => d.DesiredVersion);
         await fleet.Operator.ApplyPolicy(new PolicyContent("greeting", Settings: new Dictionary<string, string> { ["greeting"] = "hello" })).ConfigureAwait(false);
-        await fleet.Until(async shown => (await shown.Devices().ConfigureAwait(false)).Where(d => before.ContainsKey(d.Name)).All(d => d.DesiredVersion > before[d.Name] && d.Converged),
+        await fleet.Until(async shown => (await shown.Devices().ConfigureAwait(false)).Where(d => before.ContainsKey(d.Id)).All(d => d.DesiredVersion > before[d.Id] && d.Converged),
             "every device runs the new policy").ConfigureAwait(false);
         foreach (var device in fleet.Topology.Devices)
             await fleet.AssertEventsOnceInOrder(device).ConfigureAwait(false);
