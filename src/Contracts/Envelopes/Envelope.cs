@@ -4,7 +4,7 @@ using Google.Protobuf;
 
 namespace Fleet.Contracts.Envelopes;
 
-/// <summary>Seals and opens envelopes (DESIGN 7): AES-256-GCM with the clear header as associated data and a random 96-bit nonce.</summary>
+/// <summary>Seals and opens envelopes: AES-256-GCM with the clear header as associated data and a random 96-bit nonce.</summary>
 public static class Envelope
 {
     /// <summary>The largest sealed envelope that any side accepts, in bytes: two fit into one link frame with room to spare.</summary>

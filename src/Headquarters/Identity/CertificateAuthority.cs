@@ -11,7 +11,7 @@ namespace Fleet.Headquarters.Identity;
 /// <summary>Headquarters' own CA and envelope key. Thread-safe.</summary>
 public sealed class CertificateAuthority : ICertificateIssuer
 {
-    /// <summary>How far certificates are backdated: peers' clocks are rarely more off (PAINS 16).</summary>
+    /// <summary>How far certificates are backdated: peers' clocks are rarely more off.</summary>
     public static readonly TimeSpan Backdating = TimeSpan.FromMinutes(5);
 
     private const int MaximumRequestBytes = 8 * 1024;

@@ -51,7 +51,8 @@ public sealed class EdgeSystem : IAsyncDisposable
         try
         {
             var system = ActorSystem.Create(Name, ActorSystemSetup.Create(setups));
-            return new EdgeSystem(system, new LinkTools(links, link, sessions, LinkTransport.Of(system).CertificateSerial, clock));
+            var wire = LinkTransport.Of(system);
+            return new EdgeSystem(system, new LinkTools(links, link, sessions, wire.CertificateSerial, wire.Abort, clock));
         }
         catch (Exception fault) when (fault.GetBaseException() is IOException port)
         {

@@ -2,7 +2,7 @@ namespace Fleet.Headquarters.Links;
 
 /// <summary>
 /// Admits so many a second, and names the others a wait that is spread over the whole time their number will take, without a clamp that would
-/// bunch them again (PAINS 1). Clock and chance come from the caller.
+/// bunch them again. Clock and chance come from the caller.
 /// </summary>
 /// <param name="perSecond">Admitted a second in the long run.</param>
 /// <param name="burst">How many may come at once after a quiet time.</param>

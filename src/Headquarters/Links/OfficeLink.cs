@@ -15,7 +15,11 @@ namespace Fleet.Headquarters.Links;
 internal sealed class OfficeLink : ReceiveActor, IWithTimers
 {
     private const string LeaseKey = "lease";
+    private const string WelcomeKey = "welcome";
     private const string CameInAnew = "the node came in anew";
+
+    /// <summary>Akka drops what is sent to an address for a second after a connection to it ended; a node that redials fast would miss its Welcome.</summary>
+    private static readonly TimeSpan WelcomeAgain = TimeSpan.FromSeconds(1);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LinkTools _tools;
@@ -73,7 +77,8 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Receive<OfficeRefused>(refused => Part(refused.Detail));
         Receive<SessionEnded>(ended => Part(ended.Reason));
         Receive<Replaced>(_ => Part(CameInAnew));
-        Receive<LeaseOver>(_ => End($"no ping for {_tools.Link.Lease.TotalSeconds:0.#} s"));
+        Receive<WelcomeDue>(due => _node.Tell(due.Welcome));
+        Receive<LeaseOver>(_ => Silent());
     }
 
     private void Handle(NodeWelcomed welcomed)
@@ -81,7 +86,8 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         _log.Info("Node {NodeId} is linked", _nodeId);
         Become(Linked);
         KeepLease();
-        _node.Tell(new Welcome(_epoch, _tools.Clock.GetUtcNow(), _tools.Link.PingInterval, _tools.Link.Lease, welcomed.NodeEventsStored));
+        var welcome = new Welcome(_epoch, _tools.Clock.GetUtcNow(), _tools.Link.PingInterval, _tools.Link.Lease, welcomed.NodeEventsStored);
+        Timers.StartPeriodicTimer(WelcomeKey, new WelcomeDue(welcome), TimeSpan.Zero, WelcomeAgain);
     }
 
     private void Handle(Announce announce)
@@ -123,6 +129,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     {
         if (Sender.Path.Address.Host == _host && message.Epoch == _epoch)
         {
+            Timers.Cancel(WelcomeKey);
             KeepLease();
             return true;
         }
@@ -134,6 +141,13 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     }
 
     private void KeepLease() => Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _tools.Link.Lease);
+
+    private void Silent()
+    {
+        // The NAT between may have forgotten the connection. If it kept its place, the node's next one would be taken for its double.
+        _tools.Abort(_host);
+        End($"no ping for {_tools.Link.Lease.TotalSeconds:0.#} s");
+    }
 
     /// <summary>The node does what it must not; the link ends, what is journaled stays.</summary>
     private void Fault(string problem)
@@ -163,6 +177,8 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     }
 
     private static string Shown(string? reason) => reason is null ? "" : reason.Length <= 200 ? reason : reason[..200] + "…";
+
+    private sealed record WelcomeDue(Welcome Welcome);
 
     private sealed record LeaseOver
     {

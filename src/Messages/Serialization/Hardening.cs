@@ -6,7 +6,7 @@ using Akka.Serialization;
 namespace Fleet.Messages.Serialization;
 
 /// <summary>
-/// Closes the ways by which a peer could have this process build objects of its choosing (AKKA.md, hardening): on systems that speak with
+/// Closes the ways by which a peer could have this process build objects of its choosing: on systems that speak with
 /// office nodes, of Akka's own serializers only those stay that the remoting itself needs. untrusted-mode does not do this: messages are
 /// deserialized before it looks at them.
 /// </summary>

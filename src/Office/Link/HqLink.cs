@@ -106,7 +106,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         ReceiveOf<DownFrame>((down, _) => down.Epoch == _welcome!.Epoch, (down, _) => _relay.Tell(down));
         ReceiveOf<Goodbye>((bye, _) => bye.Epoch == _welcome!.Epoch, (bye, _) => Lose($"headquarters closed the link: {bye.Reason}"));
         // A second Hello was on its way, or headquarters opened another: the newest counts on both sides.
-        ReceiveOf<Welcome>((welcome, link) =>
+        ReceiveOf<Welcome>((welcome, _) => welcome.Epoch != _welcome!.Epoch, (welcome, link) =>
         {
             Close("headquarters opened a new epoch");
             Enter(welcome, link);
