@@ -56,6 +56,15 @@ public static class FleetSteps
         await fleet.Operator.Assign(node.Id, "gateway").ConfigureAwait(false);
     }
 
+    /// <summary>Gives the node a role, and waits until the node says that it obeys; whether it has code for the role is another question.</summary>
+    public static async Task UntilObeyed(this IFleetUnderTest fleet, TopologyNode node, string role, TimeSpan within)
+    {
+        await fleet.Operator.Assign(node.Id, role).ConfigureAwait(false);
+        await fleet.Until(
+            async shown => await shown.Node(node.Id).ConfigureAwait(false) is { } now && now.DesiredRoles.Contains(role) && now.AppliedVersion == now.DesiredVersion,
+            $"{node.Id} obeys headquarters and reports it", within).ConfigureAwait(false);
+    }
+
     public static async Task JoinDevice(this IFleetUnderTest fleet, TopologyDevice device)
     {
         var token = await fleet.Operator.CreateToken(device.Office, "agent").ConfigureAwait(false);

@@ -29,14 +29,13 @@ internal static class NatForgets
     {
         var node = fleet.Topology.Offices[0].Nodes[0];
         var before = (await fleet.Shown.Node(node.Id).ConfigureAwait(false))!;
-        var role = before.Roles.Contains("poller") ? "push-server" : "poller";
+        var role = before.DesiredRoles.Contains("poller") ? "push-server" : "poller";
 
         var began = Stopwatch.StartNew();
         fault();
         await fleet.Until(async shown => await shown.Node(node.Id).ConfigureAwait(false) is { Linked: true } now && now.LinkSince > before.LinkSince, $"after {what}: a new link", Limit).ConfigureAwait(false);
         // Linked is what headquarters believes; an order obeyed and reported proves both directions.
-        await fleet.Operator.Assign(node.Id, role).ConfigureAwait(false);
-        await fleet.Until(async shown => (await shown.Node(node.Id).ConfigureAwait(false))!.Roles.Contains(role), $"after {what}: an order is obeyed", Limit - began.Elapsed).ConfigureAwait(false);
+        await fleet.UntilObeyed(node, role, Limit - began.Elapsed).ConfigureAwait(false);
         step($"{what}: the link works again after {began.Elapsed.TotalSeconds:0.0} s");
     }
 }

@@ -26,8 +26,7 @@ internal static class OverlappingSubnets
 
         foreach (var node in fleet.Topology.Offices.SelectMany(o => o.Nodes))
         {
-            await fleet.Operator.Assign(node.Id, "poller").ConfigureAwait(false);
-            await fleet.Until(async shown => await shown.Node(node.Id).ConfigureAwait(false) is { } one && one.DesiredRoles.Contains("poller") && one.AppliedVersion == one.DesiredVersion, $"{node.Id} obeys headquarters and reports it", Obeyed).ConfigureAwait(false);
+            await fleet.UntilObeyed(node, "poller", Obeyed).ConfigureAwait(false);
             var others = (await fleet.Shown.Nodes().ConfigureAwait(false)).Where(n => string.CompareOrdinal(n.Id, node.Id.Value) > 0);
             Require(others.All(n => !n.DesiredRoles.Contains("poller") && !n.Problems.Any(p => p.Contains("poller", StringComparison.Ordinal))), $"what was meant for {node.Id} reached another node");
         }

@@ -46,7 +46,9 @@ internal static class Rogue
 
         var impostor = rogue.SpeakAs($"{victim}.office");
         Require(await impostor.Ask<ILinkMessage>(impostor.Door, impostor.Hello(victim)).ConfigureAwait(false) is null, $"the rogue was answered as {victim}, by its address");
-        Require(await own.Ask<Welcome>(own.Door, own.Hello(victim)).ConfigureAwait(false) is null, $"the rogue was let in as {victim}, by its Hello");
+        // Headquarters repeats the welcome of the rogue's own link until the rogue pings; a link as the victim would have another epoch.
+        Require(await own.Ask<Welcome>(own.Door, own.Hello(victim)).ConfigureAwait(false) is not { } other || other.Message.Epoch == welcome!.Value.Message.Epoch,
+            $"the rogue was let in as {victim}, by its Hello");
         step("it can't speak as the other office");
 
         var link = welcome!.Value.Sender;
