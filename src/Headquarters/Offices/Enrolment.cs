@@ -42,7 +42,7 @@ public static class Enrolment
     {
         (token, key) = (null, []);
         if (request.OfficeId != office.Id.Value)
-            return (RefusalCode.WrongOffice, $"the token is of office {Shown(request.OfficeId)}, and this is {office.Id}: make a token for {office.Id}, or join through a gateway of the other office");
+            return (RefusalCode.WrongOffice, $"token {Shown(request.TokenId)} is of office {Shown(request.OfficeId)}, and this is {office.Id}: make a token for {office.Id}, or join through a gateway of the other office");
         if (!office.IsOpen)
             return (RefusalCode.NotFound, $"there is no office {office.Id}");
         if (IdText.Problem(request.TokenId) is not null || !office.Tokens.TryGetValue(new TokenId(request.TokenId), out token))

@@ -298,6 +298,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         if (command.CarrierOffice is { } carrier && carrier != _office.Id)
         {
             var detail = $"the request came through a gateway of office {carrier}; join through one of {_office.Id}, or directly";
+            _log.Warning("Enrolment at office {OfficeId} refused: {Code}, {Detail}", _office.Id, RefusalCode.WrongOffice, detail);
             sender.Tell(new EnrolmentAnswer(command.RequestId, Enrolment.Refusal(RefusalCode.WrongOffice, detail).ToByteArray()));
             return;
         }

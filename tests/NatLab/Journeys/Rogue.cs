@@ -91,7 +91,7 @@ internal static class Rogue
         await using var device = await LabDevice.Join(machine, new Reach([], [fleet.Agents], GatewayOnly: false), token.Text, "secret-laptop",
             DeviceOptions.Default with { SyncInterval = TimeSpan.FromSeconds(1) }, honest => hostile = new HostileCarriers(honest)).ConfigureAwait(false);
         async Task<DeviceResource> AtHeadquarters() => (await fleet.Shown.Device("secret-laptop").ConfigureAwait(false))!;
-        Task Agreed(string what) => fleet.Until(async _ => device.State is { AwaitsAck: false, ReportedVersion: > 0 } && (await AtHeadquarters().ConfigureAwait(false)).ReportedVersion == device.State.ReportedVersion, what);
+        Task Agreed(string what) => fleet.Until(async _ => device.State is { AwaitsAck: false, ReportedVersion: > 0 } && await fleet.Shown.Device("secret-laptop").ConfigureAwait(false) is { } known && known.ReportedVersion == device.State.ReportedVersion, what);
         await Agreed("the laptop's first report is stored").ConfigureAwait(false);
         device.Machine.Change();
         var first = device.State.ReportedVersion;
