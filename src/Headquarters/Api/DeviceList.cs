@@ -21,13 +21,13 @@ internal static class DeviceList
 /// <param name="Label">key=value; may repeat.</param>
 /// <param name="Sort"><c>name</c>, <c>office</c>, <c>last-sync</c>, <c>reported-at</c> or <c>enrolled-at</c>; with '-' in front: descending.</param>
 internal readonly record struct DeviceParameters(
-    string? Office,
-    string? Text,
-    string[]? Label,
-    bool? Converged,
-    bool? Cloned,
+    [property: FromQuery(Name = "office")] string? Office,
+    [property: FromQuery(Name = "text")] string? Text,
+    [property: FromQuery(Name = "label")] string[]? Label,
+    [property: FromQuery(Name = "converged")] bool? Converged,
+    [property: FromQuery(Name = "cloned")] bool? Cloned,
     [property: FromQuery(Name = "seen-before")] DateTimeOffset? SeenBefore,
-    string? Sort)
+    [property: FromQuery(Name = "sort")] string? Sort)
 {
     public Refusal? Read(PageRequest page, out DeviceFilter? filter)
     {

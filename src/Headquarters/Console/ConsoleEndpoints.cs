@@ -41,6 +41,12 @@ internal static class ConsoleEndpoints
         return next(http);
     });
 
+    /// <summary>Addresses that lead nowhere are told as a page; below <c>/api</c> programs ask, and read problem details.</summary>
+    public static void UseMissingPage(this IApplicationBuilder host) => host.UseWhen(http => !http.Request.Path.StartsWithSegments("/api"), pages => pages.UseStatusCodePages(
+        context => context.HttpContext.Response.StatusCode == StatusCodes.Status404NotFound
+            ? Missing("There is no such page.", live: false).ExecuteAsync(context.HttpContext)
+            : Task.CompletedTask));
+
     private static async Task<RazorComponentResult<OverviewPage>> Overview(string? q, string? office, int? page, ReadModelQueries queries)
     {
         var number = Math.Max(1, page ?? 1);
@@ -57,10 +63,13 @@ internal static class ConsoleEndpoints
     private static async Task<IResult> Device(string id, ReadModelQueries queries)
     {
         if (IdText.Problem(id) is not null || await queries.Device(new DeviceId(id)) is not { } device)
-            return new RazorComponentResult<MissingPage>(new Dictionary<string, object?> { [nameof(MissingPage.What)] = $"There is no device {id}." }) { StatusCode = StatusCodes.Status404NotFound };
+            return Missing($"There is no device {id}.");
         var events = await queries.DeviceEvents(device.Device.DeviceId, new PageRequest(0, PageRows));
         return new RazorComponentResult<DevicePage>(new Dictionary<string, object?> { [nameof(DevicePage.Device)] = device, [nameof(DevicePage.Events)] = events });
     }
+
+    private static RazorComponentResult<MissingPage> Missing(string what, bool live = true) =>
+        new(new Dictionary<string, object?> { [nameof(MissingPage.What)] = what, [nameof(MissingPage.Live)] = live }) { StatusCode = StatusCodes.Status404NotFound };
 
     private static RazorComponentResult<LoginPage> Login(string? wrong) =>
         new(new Dictionary<string, object?> { [nameof(LoginPage.Wrong)] = wrong }) { StatusCode = wrong is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized };
@@ -71,7 +80,7 @@ internal static class ConsoleEndpoints
             return TypedResults.StatusCode(StatusCodes.Status403Forbidden);
         var form = await http.Request.ReadFormAsync();
         if (!AdminToken.TryParse(form["token"], out var token, out var problem))
-            return Login($"Hm, {problem}.");
+            return Login($"{char.ToUpperInvariant(problem[0])}{problem[1..]}.");
         if (!credentials.Knows(token.Bearer))
             return Login("This is the token of another headquarters, or of an earlier one: take the one in admin.token in this headquarters' data directory.");
         await http.SignInAsync(AdminAuthentication.Console, AdminAuthentication.Administrator(AdminAuthentication.Console, credentials));

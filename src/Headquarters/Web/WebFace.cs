@@ -100,6 +100,7 @@ public sealed class WebFace : IAsyncDisposable
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default);
         });
         services.AddAdminAuthentication(parts.Options, parts.Credentials, parts.KeysDirectory);
@@ -113,6 +114,7 @@ public sealed class WebFace : IAsyncDisposable
             SuppressDiagnosticsCallback = handled => handled.Exception is BadHttpRequestException,
         });
         host.UseStatusCodePages();
+        host.UseMissingPage();
         host.UseConsoleHeaders();
         host.UseAuthentication();
         host.UseAuthorization();

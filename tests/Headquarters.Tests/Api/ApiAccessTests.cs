@@ -40,6 +40,31 @@ public sealed class ApiAccessTests(TestFaces faces) : IClassFixture<TestFaces>
     }
 
     [Fact]
+    public async Task The_document_names_every_operation_and_says_how_it_is_refused()
+    {
+        using var document = JsonDocument.Parse(await faces.Api.GetStringAsync("/openapi/v1.json"));
+
+        var operations = document.RootElement.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Select(o => o.Value).ToList();
+        var names = operations.Select(o => o.GetProperty("operationId").GetString()!).ToList();
+        Assert.Equal(names.Distinct().Order(), names.Order());
+        Assert.All(operations, o => Assert.Equal("#/components/schemas/ProblemResource",
+            o.GetProperty("responses").GetProperty("default").GetProperty("content").GetProperty("application/problem+json").GetProperty("schema").GetProperty("$ref").GetString()));
+    }
+
+    [Fact]
+    public async Task What_may_be_absent_is_not_required_by_the_document()
+    {
+        using var document = JsonDocument.Parse(await faces.Api.GetStringAsync("/openapi/v1.json"));
+
+        var schemas = document.RootElement.GetProperty("components").GetProperty("schemas");
+        var required = schemas.GetProperty("DeviceDetailResource").GetProperty("required").EnumerateArray().Select(r => r.GetString()).ToList();
+        Assert.Contains("enrolledAt", required);
+        Assert.DoesNotContain("delaySeconds", required);
+        Assert.DoesNotContain("inventory", required);
+        Assert.Equal("integer", schemas.GetProperty("StatusResource").GetProperty("properties").GetProperty("offices").GetProperty("type").GetString());
+    }
+
+    [Fact]
     public async Task Malformed_JSON_is_a_bad_request_and_says_where()
     {
         using var response = await faces.Api.PostAsync("/api/v1/offices", new StringContent("{\"id\": ", Encoding.UTF8, "application/json"));

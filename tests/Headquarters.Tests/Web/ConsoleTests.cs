@@ -23,7 +23,7 @@ public sealed class ConsoleTests(TestFaces faces) : IClassFixture<TestFaces>
     {
         using var client = TestFaces.Client(faces.Address, bearer: null);
 
-        using var login = await LogIn(client, faces.Token.ToText());
+        using var login = await TestFaces.LogIn(client, faces.Token.ToText());
 
         Assert.Equal(HttpStatusCode.Redirect, login.StatusCode);
         var cookie = Assert.Single(login.Headers.GetValues("Set-Cookie"));
@@ -40,7 +40,7 @@ public sealed class ConsoleTests(TestFaces faces) : IClassFixture<TestFaces>
     {
         using var client = TestFaces.Client(faces.Address, bearer: null);
 
-        using var login = await LogIn(client, text ?? AdminToken.Create(faces.Token.CaPin).ToText());
+        using var login = await TestFaces.LogIn(client, text ?? AdminToken.Create(faces.Token.CaPin).ToText());
 
         Assert.Equal(HttpStatusCode.Unauthorized, login.StatusCode);
         Assert.Contains(why, await login.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public sealed class ConsoleTests(TestFaces faces) : IClassFixture<TestFaces>
         using var client = TestFaces.Client(faces.Address, bearer: null);
         client.DefaultRequestHeaders.Add("Sec-Fetch-Site", "cross-site");
 
-        using var login = await LogIn(client, faces.Token.ToText());
+        using var login = await TestFaces.LogIn(client, faces.Token.ToText());
 
         Assert.Equal(HttpStatusCode.Forbidden, login.StatusCode);
     }
@@ -65,7 +65,7 @@ public sealed class ConsoleTests(TestFaces faces) : IClassFixture<TestFaces>
     {
         using var client = TestFaces.Client(faces.Address, bearer: null);
 
-        using var login = await LogIn(client, faces.Token.ToText(), $"?ReturnUrl={Uri.EscapeDataString(wanted)}");
+        using var login = await TestFaces.LogIn(client, faces.Token.ToText(), $"?ReturnUrl={Uri.EscapeDataString(wanted)}");
 
         Assert.Equal("/", login.Headers.Location!.ToString());
     }
@@ -74,7 +74,7 @@ public sealed class ConsoleTests(TestFaces faces) : IClassFixture<TestFaces>
     public async Task The_first_page_shows_offices_and_devices_and_what_to_do_next()
     {
         using var client = TestFaces.Client(faces.Address, bearer: null);
-        using var login = await LogIn(client, faces.Token.ToText());
+        using var login = await TestFaces.LogIn(client, faces.Token.ToText());
         await faces.AddOffice("whitby", "Whitby <Harbour>");
 
         var empty = await client.GetStringAsync("/");
@@ -90,10 +90,23 @@ public sealed class ConsoleTests(TestFaces faces) : IClassFixture<TestFaces>
     }
 
     [Fact]
+    public async Task An_unknown_address_is_told_in_the_language_of_who_asks()
+    {
+        using var client = TestFaces.Client(faces.Address, bearer: null);
+        using var login = await TestFaces.LogIn(client, faces.Token.ToText());
+
+        using var page = await client.GetAsync("/nowhere");
+        using var api = await client.GetAsync("/api/v1/nowhere");
+
+        Assert.Equal((HttpStatusCode.NotFound, "text/html"), (page.StatusCode, page.Content.Headers.ContentType?.MediaType));
+        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (api.StatusCode, api.Content.Headers.ContentType?.MediaType));
+    }
+
+    [Fact]
     public async Task A_logout_ends_the_session()
     {
         using var client = TestFaces.Client(faces.Address, bearer: null);
-        using var login = await LogIn(client, faces.Token.ToText());
+        using var login = await TestFaces.LogIn(client, faces.Token.ToText());
 
         using var logout = await client.PostAsync("/logout", null);
         using var page = await client.GetAsync("/");
@@ -117,7 +130,4 @@ public sealed class ConsoleTests(TestFaces faces) : IClassFixture<TestFaces>
             Assert.True(asset.IsSuccessStatusCode, $"{address} answered {asset.StatusCode}");
         }
     }
-
-    private static Task<HttpResponseMessage> LogIn(HttpClient client, string token, string query = "") =>
-        client.PostAsync("/login" + query, new FormUrlEncodedContent([new("token", token)]));
 }

@@ -76,6 +76,10 @@ public sealed class TestFaces : IAsyncLifetime
         return client;
     }
 
+    /// <summary>Sends the login form.</summary>
+    public static Task<HttpResponseMessage> LogIn(HttpClient client, string token, string query = "") =>
+        client.PostAsync("/login" + query, new FormUrlEncodedContent([new("token", token)]));
+
     public async Task<T> Get<T>(string path, JsonTypeInfo<T> type) => (await Api.GetFromJsonAsync(path, type))!;
 
     public async Task<T> Post<TBody, T>(string path, TBody body, JsonTypeInfo<TBody> sent, JsonTypeInfo<T> answer)

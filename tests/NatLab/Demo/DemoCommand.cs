@@ -8,7 +8,6 @@ namespace Fleet.NatLab.Demo;
 /// <summary><c>natlab demo</c>: a small fleet on this machine, shown live until Ctrl-C; with <c>--once</c> until all devices have synced.</summary>
 internal static class DemoCommand
 {
-    private const int Steps = 4;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     public static async Task<int> Run(bool once, CancellationToken stop)
@@ -17,15 +16,18 @@ internal static class DemoCommand
         ProcessFleet? fleet = null;
         try
         {
-            fleet = await AnsiConsole.Progress().AutoClear(false).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new ElapsedTimeColumn())
-                .StartAsync(async progress => await Begin(topology, progress.AddTask("starting", maxValue: Steps), made => fleet = made, stop).ConfigureAwait(false)).ConfigureAwait(false);
-            Say(fleet);
-            if (!once)
+            fleet = await AnsiConsole.Progress().AutoClear(false).Columns(new ProgressBarColumn { Width = 24 }, new ElapsedTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+                .StartAsync(async progress => await Begin(topology, progress.AddTask("starting", maxValue: StepsOf(topology)), made => fleet = made, stop).ConfigureAwait(false)).ConfigureAwait(false);
+            await SayHowToUse(fleet).ConfigureAwait(false);
+            if (once)
+                await SayWhoSynced(fleet).ConfigureAwait(false);
+            else
                 await DemoView.Show(fleet, stop).ConfigureAwait(false);
             return 0;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+            await Console.Error.WriteLineAsync("stopping, and removing everything").ConfigureAwait(false);
             return once ? 1 : 0;
         }
         catch (Exception fault) when (fault is LabException or TimeoutException or IOException)
@@ -40,6 +42,9 @@ internal static class DemoCommand
         }
     }
 
+    // Network, headquarters, each node, all nodes linked, each device, all devices synced.
+    private static int StepsOf(Topology topology) => 4 + topology.Offices.Sum(o => o.Nodes.Count) + topology.Devices.Count();
+
     private static async Task<ProcessFleet> Begin(Topology topology, ProgressTask task, Action<ProcessFleet> made, CancellationToken stop)
     {
         void Step(string what)
@@ -49,6 +54,7 @@ internal static class DemoCommand
         }
 
         var unable = KernelLab.Unable();
+        task.Description = unable is null ? "building two offices behind NAT" : "starting headquarters";
         var fleet = unable is null ? await ProcessFleet.InKernelLab(topology, Step).ConfigureAwait(false) : ProcessFleet.OnLoopback(topology);
         made(fleet);
         if (unable is not null)
@@ -69,9 +75,25 @@ internal static class DemoCommand
         return fleet;
     }
 
-    private static void Say(ProcessFleet fleet) => AnsiConsole.Write(new Rows(
-        new Text($"Console        {fleet.ConsoleAddress}  (its certificate is of this fleet's own CA)"),
-        new Text($"Administrator  {File.ReadAllText(fleet.AdminTokenFile).Trim()}"),
-        new Text($"               from {fleet.AdminTokenFile}"),
-        new Text("")));
+    // Written past the drawing, which would fold long lines: what a person copies stays one line.
+    private static async Task SayHowToUse(ProcessFleet fleet)
+    {
+        var token = (await File.ReadAllTextAsync(fleet.AdminTokenFile).ConfigureAwait(false)).Trim();
+        await Console.Out.WriteLineAsync($"""
+
+            Console at {fleet.ConsoleAddress} (its certificate is of this fleet's own CA); log in with the token
+            {token}
+            The command line, from another terminal in this directory:
+              export FLEET_URL={fleet.ConsoleAddress}
+              export FLEET_TOKEN=@{fleet.AdminTokenFile}
+              {Path.GetRelativePath(Environment.CurrentDirectory, Programs.Fleet)} status
+
+            """).ConfigureAwait(false);
+    }
+
+    private static async Task SayWhoSynced(ProcessFleet fleet)
+    {
+        foreach (var device in DemoView.InOrder(await fleet.Shown.Devices().ConfigureAwait(false)).Where(d => d.LastSync is not null))
+            await Console.Out.WriteLineAsync($"{device.Office}: {device.Name} has synced through {device.Through ?? "headquarters"} and runs version {device.AppliedVersion} of {device.DesiredVersion}").ConfigureAwait(false);
+    }
 }

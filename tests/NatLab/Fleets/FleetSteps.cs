@@ -36,14 +36,21 @@ public static class FleetSteps
         {
             await fleet.Operator.AddOffice(office.Id).ConfigureAwait(false);
             foreach (var node in office.Nodes)
+            {
                 await fleet.JoinNode(node).ConfigureAwait(false);
+                step($"office node {node.Id} has joined");
+            }
         }
 
         await fleet.Until(async shown => (await shown.Nodes().ConfigureAwait(false)).Count(n => n.Linked && n.Roles.Contains("gateway")) == topology.Offices.Sum(o => o.Nodes.Count),
             "every node is linked and is a gateway").ConfigureAwait(false);
         step($"{topology.Offices.Sum(o => o.Nodes.Count)} nodes are linked and are gateways");
         var joining = topology.Devices.Where(devices ?? (_ => true)).ToList();
-        await Task.WhenAll(joining.Select(fleet.JoinDevice)).ConfigureAwait(false);
+        await Task.WhenAll(joining.Select(async device =>
+        {
+            await fleet.JoinDevice(device).ConfigureAwait(false);
+            step($"device {device.Name} has joined");
+        })).ConfigureAwait(false);
         await fleet.UntilConverged(joining).ConfigureAwait(false);
         step($"{joining.Count} devices have synced");
     }

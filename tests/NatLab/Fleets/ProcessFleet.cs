@@ -70,6 +70,7 @@ public sealed class ProcessFleet : IFleetUnderTest
     public static ProcessFleet OnLoopback(Topology topology)
     {
         Programs.Require();
+        Leftovers.Sweep();
         return new ProcessFleet(topology, null, LabPlan.ForLoopback(topology));
     }
 

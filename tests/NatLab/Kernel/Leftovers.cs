@@ -15,13 +15,25 @@ internal static class Leftovers
     /// <summary>A folder for what the lab's programs keep.</summary>
     public static DirectoryInfo MakeScratch() => Directory.CreateTempSubdirectory($"{Prefix}{Environment.ProcessId}-");
 
-    /// <summary>Removes the labs of processes that are gone.</summary>
+    /// <summary>Removes the labs of processes that are gone, as far as they are this user's.</summary>
     public static void Sweep()
     {
         foreach (var owner in Namespaces().Select(OwnerOf).OfType<int>().Distinct().Where(o => !Lives(o)).ToList())
             Remove($"{Prefix}{owner}-");
         foreach (var folder in new DirectoryInfo(Path.GetTempPath()).GetDirectories($"{Prefix}*").Where(f => OwnerOf(f.Name) is { } owner && !Lives(owner)))
-            folder.Delete(recursive: true);
+        {
+            // On loopback no namespace tells whose a program is; its data directory does.
+            foreach (var pid in ProcessesIn(folder))
+                Kill(pid);
+            try
+            {
+                folder.Delete(recursive: true);
+            }
+            catch (UnauthorizedAccessException)
+            {
+                // Another user's: theirs to sweep.
+            }
+        }
     }
 
     /// <summary>Removes one lab: ends by id what runs in it, then removes its namespaces, and with them their cables and rules.</summary>
@@ -41,6 +53,23 @@ internal static class Leftovers
     private static IEnumerable<int> Processes(string name) =>
         Shell.Try("ip", ["netns", "pids", name]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => int.Parse(l, CultureInfo.InvariantCulture));
 
+    private static IEnumerable<int> ProcessesIn(DirectoryInfo folder) => OperatingSystem.IsLinux()
+        ? new DirectoryInfo("/proc").GetDirectories().Select(d => int.TryParse(d.Name, CultureInfo.InvariantCulture, out var pid) ? pid : 0)
+            .Where(pid => pid > 0 && CommandLine(pid).Contains(folder.FullName + "/", StringComparison.Ordinal))
+        : [];
+
+    private static string CommandLine(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline");
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
     private static void Kill(int pid)
     {
         try
@@ -49,9 +78,9 @@ internal static class Leftovers
             process.Kill();
             process.WaitForExit(TimeSpan.FromSeconds(5));
         }
-        catch (Exception fault) when (fault is ArgumentException or InvalidOperationException)
+        catch (Exception fault) when (fault is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
         {
-            // It ended by itself.
+            // It ended by itself, or is another user's.
         }
     }
 
@@ -71,9 +100,13 @@ internal static class Leftovers
         {
             return File.ReadAllText($"/proc/{pid}/maps").Contains("libcoreclr", StringComparison.Ordinal);
         }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        catch (IOException)
         {
             return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true; // Another user's process.
         }
     }
 }

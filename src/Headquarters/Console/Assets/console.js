@@ -10,18 +10,65 @@
           : seconds < 172800 ? `${Math.floor(seconds / 3600)} h ago`
             : `${Math.floor(seconds / 86400)} days ago`;
 
-  const showAges = () => {
-    for (const time of document.querySelectorAll('time')) {
-      time.textContent = age((Date.now() - Date.parse(time.dateTime)) / 1000);
+  const showAges = page => {
+    for (const time of page.querySelectorAll('time')) {
+      const text = age((Date.now() - Date.parse(time.dateTime)) / 1000);
+      if (time.textContent !== text) {
+        time.textContent = text;
+      }
     }
   };
 
-  // What somebody types must survive a refresh.
-  const keepTyped = page => {
-    const typed = document.querySelector('[data-keep]');
-    const place = page.querySelector('[data-keep]');
-    if (typed && place) {
-      place.replaceWith(typed);
+  const keyOf = node => node.dataset?.key ?? '';
+  const isSame = (old, fresh) => old.nodeName === fresh.nodeName && keyOf(old) === keyOf(fresh);
+
+  // Changes only what differs: focus, selection, scroll positions and what somebody types stay as they are.
+  const update = (old, fresh) => {
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.nodeValue !== fresh.nodeValue) {
+        old.nodeValue = fresh.nodeValue;
+      }
+      return;
+    }
+    for (const { name } of [...old.attributes]) {
+      if (!fresh.hasAttribute(name)) {
+        old.removeAttribute(name);
+      }
+    }
+    for (const { name, value } of fresh.attributes) {
+      if (old.getAttribute(name) !== value) {
+        old.setAttribute(name, value);
+      }
+    }
+    updateChildren(old, fresh);
+  };
+
+  const updateChildren = (old, fresh) => {
+    const kept = new Set([...fresh.children].map(keyOf));
+    for (const child of [...old.children]) {
+      if (!kept.has(keyOf(child))) {
+        child.remove();
+      }
+    }
+    let at = old.firstChild;
+    for (const child of [...fresh.childNodes]) {
+      const match = keyOf(child)
+        ? [...old.children].find(c => isSame(c, child))
+        : at && isSame(at, child) ? at : null;
+      if (!match) {
+        old.insertBefore(child, at);
+        continue;
+      }
+      if (match !== at) {
+        old.insertBefore(match, at);
+      }
+      update(match, child);
+      at = match.nextSibling;
+    }
+    while (at) {
+      const next = at.nextSibling;
+      at.remove();
+      at = next;
     }
   };
 
@@ -41,11 +88,8 @@
       }
       if (answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('page');
-        const focused = document.activeElement;
-        keepTyped(page);
-        document.getElementById('page').replaceWith(page);
-        focused?.focus?.({ preventScroll: true });
-        showAges();
+        showAges(page);
+        update(document.getElementById('page'), page);
       }
     } catch {
       // Headquarters is away; the event stream says so and comes back by itself.
@@ -76,7 +120,7 @@
     });
   };
 
-  showAges();
-  setInterval(showAges, 1000);
+  showAges(document);
+  setInterval(() => showAges(document), 1000);
   listen();
 })();
