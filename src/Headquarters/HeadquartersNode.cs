@@ -70,13 +70,14 @@ public sealed class HeadquartersNode : IAsyncDisposable
 
             // Headquarters is its own gateway, for devices that reach it directly.
             var relay = cluster.System.ActorOf(DirectRelay.Props(cluster.Offices, options.Links.PresenceEvery), "direct-relay");
-            var agents = await GatewaySetup.StartWhole(
-                cluster.System, options.Gateway, relay, authority.Own, authority.Trust, clock, logging, network is TcpNetwork ? null : network);
+            // Kestrel's own sockets serve best where there is a real network.
+            var simulated = network is TcpNetwork ? null : network;
+            var agents = await GatewaySetup.StartWhole(cluster.System, options.Gateway, relay, authority.Own, authority.Trust, clock, logging, simulated);
             parts.Push(agents);
 
             var web = await WebFace.Start(new WebParts(
                 options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), readModel, credentials,
-                new ShownCertificate(authority.Own, authority.Authority), directory.PathOf(KeysDirectory), Version, clock, logging), cancellation);
+                new ShownCertificate(authority.Own, authority.Authority), directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 
             return new HeadquartersNode(parts) { Web = web.Local, Agents = agents.Local, Links = edge.ListensAt, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };

@@ -28,6 +28,9 @@ public sealed record OfficeSetup(
 /// <summary>One running office node. A new object on the same directory is a restart of the node.</summary>
 public sealed class OfficeNode : IAsyncDisposable
 {
+    /// <summary>The kind in the data directory's marker.</summary>
+    public const string DataKind = "office";
+
     /// <summary>Where a node's own machine keeps itself as a device.</summary>
     internal const string DeviceFolder = "device";
 

@@ -4,10 +4,13 @@ using System.Security.Authentication;
 using System.Text.Json.Serialization;
 using Fleet.Contracts.Api;
 using Fleet.Contracts.Identity;
+using Fleet.Gateway.Service;
 using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Console;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Messages.Transport;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -18,6 +21,7 @@ namespace Fleet.Headquarters.Web;
 
 /// <summary>What the faces show and whom they ask.</summary>
 /// <param name="KeysDirectory">Where the keys of console sessions are kept.</param>
+/// <param name="Network">Null: the machine's own sockets.</param>
 public sealed record WebParts(
     WebOptions Options,
     Owners Owners,
@@ -27,7 +31,8 @@ public sealed record WebParts(
     string KeysDirectory,
     string Version,
     TimeProvider Clock,
-    ILoggerFactory Logging);
+    ILoggerFactory Logging,
+    IByteNetwork? Network = null);
 
 /// <summary>The one HTTPS port for people and their programs: console, REST API, OpenAPI document. Listens from <see cref="Start"/> until disposed.</summary>
 public sealed class WebFace : IAsyncDisposable
@@ -52,6 +57,8 @@ public sealed class WebFace : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = typeof(WebFace).Assembly.GetName().Name });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, parts));
         AddServices(builder.Services, parts, stopping.Token);
+        if (parts.Network is { } network)
+            builder.Services.AddSingleton<IConnectionListenerFactory>(new ByteNetworkTransport(network));
         var host = builder.Build();
         Map(host);
         try

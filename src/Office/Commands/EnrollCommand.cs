@@ -49,7 +49,7 @@ internal static class EnrollCommand
     private static async Task<int> Enroll(
         string path, JoinToken token, string name, IReadOnlyList<string> servers, IReadOnlyList<string> links, CancellationToken cancellation)
     {
-        using var data = DataDirectory.Open(path, NodeCommands.Kind);
+        using var data = DataDirectory.Open(path, OfficeNode.DataKind);
         if (NodeEnrolment.Completed(data) is { } already)
         {
             await Console.Error.WriteLineAsync($"{path} already holds office node {already.NodeId}; enrol into an empty directory");

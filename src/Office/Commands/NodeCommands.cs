@@ -10,9 +10,6 @@ internal static class NodeCommands
     public const int Done = 0;
     public const int Failed = 1;
 
-    /// <summary>The kind in the data directory's marker.</summary>
-    public const string Kind = "office";
-
     private const int Usage = 2;
 
     public static Option<string> Data() =>

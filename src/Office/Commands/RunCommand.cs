@@ -26,7 +26,7 @@ internal static class RunCommand
     private static async Task<int> Run(string path, OfficeOptions options, CancellationToken cancellation)
     {
         using var logging = ProcessLog.Create(options.Log);
-        using var data = DataDirectory.Open(path, NodeCommands.Kind);
+        using var data = DataDirectory.Open(path, OfficeNode.DataKind);
         await using var node = await OfficeNode.Start(new OfficeSetup(options, data, TimeProvider.System, logging));
         Console.WriteLine($"office node {node.Node} is ready");
         var stopped = new TaskCompletionSource();

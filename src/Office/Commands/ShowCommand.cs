@@ -28,7 +28,7 @@ internal static class ShowCommand
         { data, json };
         command.SetAction((parsed, _) => NodeCommands.Guarded(async () =>
         {
-            using var directory = DataDirectory.Look(parsed.GetValue(data)!, NodeCommands.Kind);
+            using var directory = DataDirectory.Look(parsed.GetValue(data)!, OfficeNode.DataKind);
             if (NodeIdentity.Load(directory) is not { } identity)
             {
                 await Console.Error.WriteLineAsync("not enrolled; run 'office enroll'");

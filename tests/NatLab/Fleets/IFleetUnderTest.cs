@@ -29,6 +29,9 @@ public interface IFleetUnderTest : IAsyncDisposable
     /// <summary>How long a cut of an uplink lasts here.</summary>
     TimeSpan CutLasts { get; }
 
+    /// <summary>Lets time pass while the fleet goes on: really, or by moving its clock on.</summary>
+    Task Pass(TimeSpan time);
+
     Task StartHeadquarters();
 
     /// <summary>kill -9.</summary>
@@ -70,6 +73,9 @@ public interface IFleetUnderTest : IAsyncDisposable
 
     /// <summary>What headquarters and the nodes have logged that holds this text.</summary>
     IReadOnlyList<string> Logged(string text);
+
+    /// <summary>The last lines that were logged, for a person who looks for the reason of a failure.</summary>
+    string Tails();
 }
 
 /// <summary>The operator's commands that journeys need. A refusal throws <see cref="LabException"/> with its reason.</summary>

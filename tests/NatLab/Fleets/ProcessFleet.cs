@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Fleet.Contracts;
 using Fleet.Messages.Transport;
 using Fleet.NatLab.Kernel;
 using Fleet.NatLab.Topologies;
+using Fleet.TestSupport;
 
 namespace Fleet.NatLab.Fleets;
 
@@ -41,6 +43,12 @@ public sealed class ProcessFleet : IFleetUnderTest
     public IByteNetwork NetworkOf(TopologyDevice device) => _plan.MachineOf(device).Network;
 
     public TimeSpan CutLasts => TimeSpan.FromSeconds(60);
+
+    public Task Pass(TimeSpan time)
+    {
+        var passing = Stopwatch.StartNew();
+        return Until.True(() => passing.Elapsed >= time, $"{time.TotalSeconds:0} s pass", time + CommandPatience);
+    }
 
     public string AdminTokenFile => Path.Combine(DataOf("headquarters"), "admin.token");
 
@@ -155,7 +163,6 @@ public sealed class ProcessFleet : IFleetUnderTest
             return [.. _all.SelectMany(p => p.Lines(text))];
     }
 
-    /// <summary>The last lines of everything that runs, for a person who looks for the reason of a failure.</summary>
     public string Tails()
     {
         lock (_gate)

@@ -71,7 +71,8 @@ internal static class KillAny
             }
             catch (LabException)
             {
-                // Headquarters is down: the order was not acknowledged and is nobody's loss.
+                // Headquarters is down: the order was not acknowledged and is nobody's loss. Its operator tries again when it answers.
+                await fleet.Until(async shown => enough.IsCancellationRequested || await shown.Status().ConfigureAwait(false) is not null, "headquarters answers again", Limit).ConfigureAwait(false);
             }
         }
     }

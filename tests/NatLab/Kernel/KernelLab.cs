@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Fleet.Contracts;
+using Fleet.Messages.Transport;
 using Fleet.NatLab.Topologies;
 
 namespace Fleet.NatLab.Kernel;
@@ -9,7 +10,7 @@ namespace Fleet.NatLab.Kernel;
 /// A topology built of the kernel's own parts: a namespace a machine, virtual cables, bridges, nftables and connection tracking. All its names begin
 /// with a prefix that holds the id of this process, so that whatever is left over after a kill is found (<see cref="Leftovers"/>).
 /// </summary>
-public sealed class KernelLab : IDisposable
+public sealed class KernelLab : ILab, IDisposable
 {
     private readonly string _prefix = $"{Leftovers.Prefix}{Environment.ProcessId}-";
     private readonly Dictionary<string, NetworkNamespace> _machines = [];
@@ -44,6 +45,8 @@ public sealed class KernelLab : IDisposable
     /// <summary>Headquarters' machine.</summary>
     public NetworkNamespace Headquarters { get; }
 
+    IByteNetwork ILab.Headquarters => Headquarters;
+
     /// <summary>Says why this machine can't run the kernel lab; null: it can.</summary>
     public static string? Unable()
     {
@@ -70,6 +73,10 @@ public sealed class KernelLab : IDisposable
     public NetworkNamespace MachineOf(TopologyNode node) => _machines[node.Id.Value];
 
     public NetworkNamespace MachineOf(TopologyDevice device) => _machines[device.Name];
+
+    IByteNetwork ILab.MachineOf(TopologyNode node) => MachineOf(node);
+
+    IByteNetwork ILab.MachineOf(TopologyDevice device) => MachineOf(device);
 
     /// <summary>Cuts an office off from the internet, or joins it again.</summary>
     public void CutUplink(OfficeId office) => _routers[office].Cut();

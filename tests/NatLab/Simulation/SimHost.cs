@@ -17,17 +17,21 @@ public sealed class SimHost : IByteNetwork
     private readonly Dictionary<int, SimListener> _listeners = [];
     private readonly Dictionary<int, SimDatagramSocket> _sockets = [];
     private readonly HashSet<SimConnection> _connections = [];
+    private readonly Dictionary<IPAddress, long> _sent = [];
     private int _nextPort = FirstEphemeralPort;
     private int _dials;
 
-    internal SimHost(SimNetwork network, SimRealm realm, string name, IPAddress address) =>
-        (_network, Realm, Name, Address) = (network, realm, name, address);
+    internal SimHost(SimNetwork network, SimRealm realm, string name, IPAddress address, bool routed) =>
+        (_network, Realm, Name, Address, Routed) = (network, realm, name, address, routed);
 
     public string Name { get; }
 
     public IPAddress Address { get; }
 
     public SimRealm Realm { get; }
+
+    /// <summary>False: the machine has no way out of its LAN.</summary>
+    public bool Routed { get; }
 
     /// <summary>How many streams this machine has tried to open.</summary>
     public int Dials => Volatile.Read(ref _dials);
@@ -38,6 +42,8 @@ public sealed class SimHost : IByteNetwork
         var remote = _network.Resolve(address[..colon]) ?? throw new IOException($"no address is known for {address[..colon]}");
         var destination = new IPEndPoint(remote, int.Parse(address.AsSpan(colon + 1), CultureInfo.InvariantCulture));
         Interlocked.Increment(ref _dials);
+        if (!_network.Guarded(() => Reaches(remote)))
+            throw new IOException($"{address}: {Name} has no route there");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         await using var timeout = _network.Clock.CreateTimer(_ => limit.Cancel(), null, OpeningTimeout, Timeout.InfiniteTimeSpan);
         try
@@ -88,7 +94,16 @@ public sealed class SimHost : IByteNetwork
             connection.Reset("the process at the other end died");
     }
 
+    /// <summary>Packets that this machine has put on the wire for an address.</summary>
+    public long PacketsTo(IPAddress address) => _network.Guarded(() => _sent.GetValueOrDefault(address));
+
     public override string ToString() => $"{Name} ({Address})";
+
+    /// <summary>Whether a packet for the address leaves the machine at all. The network holds its lock.</summary>
+    internal bool Reaches(IPAddress address) => Routed || IPAddress.IsLoopback(address) || Realm.Hosts.ContainsKey(address);
+
+    /// <summary>Counts a packet. The network holds its lock.</summary>
+    internal void Sent(IPAddress address) => _sent[address] = _sent.GetValueOrDefault(address) + 1;
 
     internal SimListener? ListenerAt(IPEndPoint at)
     {

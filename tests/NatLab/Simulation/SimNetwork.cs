@@ -58,7 +58,10 @@ public sealed class SimNetwork
         {
             if (from.Address.Equals(destination.Address) || IPAddress.IsLoopback(destination.Address))
                 return Carriage.To(from, source, destination, TimeSpan.Zero);
+            if (!from.Reaches(destination.Address))
+                return Carriage.Lost;
 
+            from.Sent(destination.Address);
             var now = Clock.GetUtcNow();
             var realm = from.Realm;
             var delay = TimeSpan.Zero;

@@ -19,10 +19,11 @@ public sealed class SimRealm
     internal Dictionary<IPAddress, SimHost> Hosts { get; } = [];
 
     /// <summary>Adds a machine.</summary>
+    /// <param name="routed">False: the machine has no way out of this realm.</param>
     /// <exception cref="ArgumentException">The address is taken in this realm.</exception>
-    public SimHost AddHost(string name, string address)
+    public SimHost AddHost(string name, string address, bool routed = true)
     {
-        var host = new SimHost(_network, this, name, IPAddress.Parse(address));
+        var host = new SimHost(_network, this, name, IPAddress.Parse(address), routed);
         _network.Guarded(() =>
         {
             Hosts.Add(host.Address, host);

@@ -1,8 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
-using Fleet.NatLab.Topologies;
+using Fleet.Messages.Transport;
 
-namespace Fleet.NatLab.Kernel;
+namespace Fleet.NatLab.Topologies;
 
 /// <summary>
 /// Proves that the lab's walls stand before anything else is believed: with a port really open at each node, its own LAN reaches it, and neither
@@ -15,7 +14,7 @@ public static class Walls
 
     /// <summary>Tries every wall and returns what was tried, one line each.</summary>
     /// <exception cref="LabException">A wall has a hole, or a way that must be open is not.</exception>
-    public static async Task<IReadOnlyList<string>> Assert(KernelLab lab)
+    public static async Task<IReadOnlyList<string>> Assert(ILab lab)
     {
         var topology = lab.Topology;
         var nodes = topology.Offices.SelectMany(o => o.Nodes.Select(n => (Office: o, Node: n, Machine: lab.MachineOf(n)))).ToList();
@@ -23,7 +22,7 @@ public static class Walls
         try
         {
             var tries = new List<Task<string>>();
-            void Try(NetworkNamespace from, string who, IPAddress address, string whom, bool reaches) => tries.Add(Attempt(from, who, address, whom, reaches));
+            void Try(IByteNetwork from, string who, IPAddress address, string whom, bool reaches) => tries.Add(Attempt(from, who, address, whom, reaches));
             foreach (var (office, node, machine) in nodes)
             {
                 Try(machine, $"{node.Id}", topology.Headquarters, "headquarters", reaches: true);
@@ -49,7 +48,7 @@ public static class Walls
 
     private static IPAddress PublicAddress(TopologyOffice office) => office.Carrier ?? office.Outside;
 
-    private static async Task<string> Attempt(NetworkNamespace from, string who, IPAddress address, string whom, bool reaches)
+    private static async Task<string> Attempt(IByteNetwork from, string who, IPAddress address, string whom, bool reaches)
     {
         var open = await Opens(from, new IPEndPoint(address, Port)).ConfigureAwait(false);
         return open == reaches
@@ -57,16 +56,15 @@ public static class Walls
             : throw new LabException(reaches ? $"{who} does not reach {whom} ({address}), though it must" : $"a wall has a hole: {who} reaches {whom} ({address})");
     }
 
-    private static async Task<bool> Opens(NetworkNamespace from, IPEndPoint to)
+    private static async Task<bool> Opens(IByteNetwork from, IPEndPoint to)
     {
         using var patience = new CancellationTokenSource(Patience);
-        using var socket = from.OpenSocket();
         try
         {
-            await socket.ConnectAsync(to, patience.Token).ConfigureAwait(false);
+            await using var stream = await from.Connect(to.ToString(), patience.Token).ConfigureAwait(false);
             return true;
         }
-        catch (Exception closed) when (closed is SocketException or OperationCanceledException)
+        catch (Exception closed) when (closed is IOException or OperationCanceledException)
         {
             return false;
         }

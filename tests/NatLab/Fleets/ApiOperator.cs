@@ -1,0 +1,52 @@
+using System.Net.Http.Json;
+using System.Text.Json.Serialization.Metadata;
+using Fleet.Contracts;
+using Fleet.Contracts.Api;
+using Fleet.NatLab.Topologies;
+
+namespace Fleet.NatLab.Fleets;
+
+/// <summary>An operator who uses the REST API itself, as the <c>fleet</c> command does.</summary>
+internal sealed class ApiOperator(Func<HttpClient> api) : IOperator
+{
+    public Task AddOffice(OfficeId office) => Send(HttpMethod.Post, "offices", JsonContent.Create(new NewOffice(office.Value), ApiJson.Default.NewOffice));
+
+    public Task<CreatedToken> CreateToken(OfficeId office, string kind, string timeToLive, int uses) =>
+        Send(HttpMethod.Post, "tokens", JsonContent.Create(new NewToken(office.Value, kind, uses, timeToLive), ApiJson.Default.NewToken), ApiJson.Default.CreatedToken);
+
+    public Task RevokeToken(string id) => Send(HttpMethod.Delete, $"tokens/{id}");
+
+    public Task Assign(NodeId node, string role) => Change(node, new RoleChange(Add: [role]));
+
+    public Task Unassign(NodeId node, string role) => Change(node, new RoleChange(Remove: [role]));
+
+    public async Task<ulong> ApplyPolicy(PolicyContent policy) =>
+        (await Send(HttpMethod.Put, $"policies/{policy.Name}", JsonContent.Create(policy, ApiJson.Default.PolicyContent), ApiJson.Default.PolicyChanged).ConfigureAwait(false)).Version;
+
+    public Task RequestSync(string device) => Send(HttpMethod.Post, $"devices/{device}/sync");
+
+    private Task Change(NodeId node, RoleChange change) => Send(HttpMethod.Post, $"nodes/{node}/roles", JsonContent.Create(change, ApiJson.Default.RoleChange));
+
+    private async Task<T> Send<T>(HttpMethod method, string path, HttpContent content, JsonTypeInfo<T> answer)
+    {
+        using var answered = await Send(method, path, content).ConfigureAwait(false);
+        return await answered.Content.ReadFromJsonAsync(answer).ConfigureAwait(false) ?? throw new LabException($"{method} {path}: an empty answer");
+    }
+
+    private async Task<HttpResponseMessage> Send(HttpMethod method, string path, HttpContent? content = null)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(method, new Uri($"api/v1/{path}", UriKind.Relative)) { Content = content };
+            var answered = await api().SendAsync(request).ConfigureAwait(false);
+            if (answered.IsSuccessStatusCode)
+                return answered;
+            using (answered)
+                throw new LabException($"{method} {path}: {(int)answered.StatusCode} {await answered.Content.ReadAsStringAsync().ConfigureAwait(false)}");
+        }
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException)
+        {
+            throw new LabException($"{method} {path}: {fault.Message}");
+        }
+    }
+}
