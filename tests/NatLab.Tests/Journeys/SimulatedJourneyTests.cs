@@ -13,9 +13,11 @@ public sealed class SimulatedJourneyTests(ITestOutputHelper output)
     [Theory, MemberData(nameof(Journeys))]
     public async Task A_fleet_lives_through(string name)
     {
+        var began = System.Diagnostics.Stopwatch.StartNew();
+        void Step(string step) => output.WriteLine($"{began.Elapsed.TotalSeconds,5:0.0} s  {step}");
         var journey = Journey.All.Single(j => j.Name == name);
-        await using var fleet = await SimFleet.Build(Topology.Load(journey.Topology), output.WriteLine);
+        await using var fleet = await SimFleet.Build(Topology.Load(journey.Topology), Step);
 
-        await journey.Run(fleet, output.WriteLine);
+        await journey.Run(fleet, Step);
     }
 }
