@@ -131,7 +131,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
     private void Turn(UplinkChanged uplink)
     {
         if (uplink.Up != _uplink.Up)
-            _log.Info("Headquarters is {State}", uplink.Up ? "in reach" : "out of reach: syncs are answered from here");
+            _log.Debug("Headquarters is {State}", uplink.Up ? "in reach" : "out of reach: syncs are answered from here");
         _uplink = new Uplink(uplink.Up, uplink.Epoch);
         if (uplink.Up)
             return;

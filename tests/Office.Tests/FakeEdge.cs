@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
 using Akka.Actor.Setup;
+using Fleet.Contracts;
 using Fleet.Contracts.Identity;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
@@ -37,6 +38,9 @@ internal sealed class FakeEdge : IAsyncDisposable
             }, new IPEndPoint(IPAddress.Loopback, port), _ => null);
         return new FakeEdge(ActorSystem.Create("edge", ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(LinkHocon.Edge(options)), transport)), certificate, script);
     }
+
+    /// <summary>Ends the connection of a node without a word.</summary>
+    public void Break(NodeId node) => LinkTransport.Of(_system).Abort(PeerIdentity.Of(node).LogicalHost);
 
     public async ValueTask DisposeAsync()
     {

@@ -14,6 +14,7 @@ using Fleet.Office.Identity;
 using Fleet.TestSupport;
 using Google.Protobuf;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fleet.Office.Tests;
@@ -169,6 +170,30 @@ public sealed class OfficeNodeTests : IAsyncLifetime
         await Until.True(() => _said.Announces.Select(a => a.Epoch).Distinct().Count() > 1, "the node announced itself in a new epoch");
         Assert.Single(_said.Hellos.Select(h => h.Incarnation).Distinct());
         await Until.True(() => _said.Items<NodeEvent>().Any(e => e.Kind == "link-down" && e.Text.Contains("has not answered", StringComparison.Ordinal)), "the reason is in the history");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_lost_link_is_one_line_in_the_log_and_its_return_another(bool killed)
+    {
+        using var log = new CaughtLog();
+        await using var node = await OfficeNode.Start(new OfficeSetup(Options("log.level=debug"), _data, TimeProvider.System, log));
+        await node.Linked.WaitAsync(TimeSpan.FromSeconds(20));
+        var port = _edge.Local.Port;
+
+        // A killed headquarters says no goodbye; either way the node dials in vain for a while.
+        if (killed)
+            _edge.Break(node.Node);
+        await _edge.DisposeAsync();
+        await Until.True(() => log.All.Count(l => l.Text.StartsWith("Still no link", StringComparison.Ordinal)) > 2, "the node dialled a few times in vain");
+        _edge = FakeEdge.Start(_headquarters.Authority, Options().Link, _said, port);
+        await Until.True(() => log.Lines.Any(l => l.Text.StartsWith("Linked to headquarters again after", StringComparison.Ordinal)), "the return is told");
+
+        var told = log.Lines.SkipWhile(l => !l.Text.StartsWith("Linked to headquarters, ", StringComparison.Ordinal)).Skip(1).Where(l => l.Category != "Fleet.Office.OwnDevice").ToList();
+        Assert.Equal([LogLevel.Warning, LogLevel.Information], told.Select(l => l.Level));
+        Assert.StartsWith("No link to headquarters since ", told[0].Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(told, l => l.Cause is not null);
     }
 
     [Fact]

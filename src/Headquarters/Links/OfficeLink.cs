@@ -17,6 +17,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private const string LeaseKey = "lease";
     private const string WelcomeKey = "welcome";
     private const string CameInAnew = "the node came in anew";
+    private const string Stopped = "headquarters stops";
 
     /// <summary>Akka drops what is sent to an address for a second after a connection to it ended; a node that redials fast would miss its Welcome.</summary>
     private static readonly TimeSpan WelcomeAgain = TimeSpan.FromSeconds(1);
@@ -30,7 +31,8 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private readonly string _epoch = LinkTools.NewSecret();
     private readonly Dictionary<ulong, DateTimeOffset> _inFlight = [];
     private IActorRef _session = ActorRefs.Nobody;
-    private string _ended = "the link's actor stopped";
+    private DateTimeOffset _linkedSince;
+    private string? _ended;
     private int _announceParts;
     private bool _strangerTold;
 
@@ -52,7 +54,13 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _tools.Links.WelcomeTimeout);
     }
 
-    protected override void PostStop() => _session.Tell(new LinkEnded(_ended));
+    protected override void PostStop()
+    {
+        // Nobody has ended it, so headquarters stops, or this actor has a fault: the node had better dial soon.
+        if (_ended is null)
+            _node.Tell(new Goodbye(_epoch, Stopped));
+        _session.Tell(new LinkEnded(_ended ?? Stopped));
+    }
 
     /// <summary>The office twin is asked whether it knows the node.</summary>
     private void Opening()
@@ -84,6 +92,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private void Handle(NodeWelcomed welcomed)
     {
         _log.Info("Node {NodeId} is linked", _nodeId);
+        _linkedSince = _tools.Clock.GetUtcNow();
         Become(Linked);
         KeepLease();
         var welcome = new Welcome(_epoch, _tools.Clock.GetUtcNow(), _tools.Link.PingInterval, _tools.Link.Lease, welcomed.NodeEventsStored);
@@ -146,7 +155,9 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     {
         // The NAT between may have forgotten the connection. If it kept its place, the node's next one would be taken for its double.
         _tools.Abort(_host);
-        End($"no ping for {_tools.Link.Lease.TotalSeconds:0.#} s");
+        var reason = $"no ping for {_tools.Link.Lease.TotalSeconds:0.#} s";
+        _log.Warning("Link of node {NodeId} is lost: {Reason}; it was linked since {Since}, and dials again by itself", _nodeId, reason, $"{_linkedSince:u}");
+        Stop(reason);
     }
 
     /// <summary>The node does what it must not; the link ends, what is journaled stays.</summary>
@@ -166,12 +177,17 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     {
         _log.Info("Node {NodeId} is not welcome: {Detail}", _nodeId, detail);
         _node.Tell(new NotWelcome(code, detail, _tools.Link.MaxBackoff * (0.5 + Random.Shared.NextDouble())));
-        End(detail);
+        Stop(detail);
     }
 
     private void End(string reason)
     {
         _log.Info("Link of node {NodeId} ends: {Reason}", _nodeId, reason);
+        Stop(reason);
+    }
+
+    private void Stop(string reason)
+    {
         _ended = reason;
         Context.Stop(Self);
     }

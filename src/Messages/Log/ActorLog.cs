@@ -29,7 +29,7 @@ public sealed class ActorLog : ReceiveActor, IRequiresMessageQueue<ILoggerMessag
         akka {
           loggers = ["{{typeof(ActorLog).FullName}}, {{typeof(ActorLog).Assembly.GetName().Name}}"]
           loglevel = {{(lowest <= LogLevel.Debug ? "DEBUG" : "INFO")}}
-          # What is said before this log is there and after it has gone. "off" would mean everything at the stop of a system.
+          stdout-logger-class = "{{typeof(LastWords).FullName}}, {{typeof(LastWords).Assembly.GetName().Name}}"
           stdout-loglevel = ERROR
         }
         """);
@@ -43,6 +43,8 @@ public sealed class ActorLog : ReceiveActor, IRequiresMessageQueue<ILoggerMessag
             Akka.Event.LogLevel.WarningLevel => LogLevel.Warning,
             _ => LogLevel.Error,
         };
+        if (LostAssociation.IsAllIn(entry))
+            level = LogLevel.Debug;
         _logging.CreateLogger(entry.LogClass.FullName ?? entry.LogClass.Name).Log(level, default, entry, entry.Cause, static (e, _) => e.Message.ToString() ?? "");
     }
 }

@@ -15,6 +15,8 @@ public static class ProcessLog
         .AddFilter("Akka.Cluster.Tools.Singleton.ClusterSingletonProxy", LogLevel.Error)
         // It wants the keys of console sessions encrypted; they lie in the data directory, beside greater secrets, where only this user can read.
         .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+        // A start that fails is told by who started it, in one line.
+        .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;

@@ -38,6 +38,7 @@ internal sealed class LinkConnection
         System.Threading.Channels.Channel.CreateUnbounded<(ushort, ByteString)>(new UnboundedChannelOptions { SingleReader = true });
 
     private readonly CancellationTokenSource _closed = new();
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<ushort, LinkAssociation> _associations = [];
     private ushort _highest;
     private long _unsentBytes;
@@ -112,8 +113,16 @@ internal sealed class LinkConnection
 
         closed.End();
         _unsent.Writer.TryWrite((channel, ByteString.Empty));
-        if (last && _unsent.Writer.TryComplete())
+        if (last)
+            _ = Part();
+    }
+
+    /// <summary>Ends the connection once what waits is sent; a peer that does not take it is left after a while.</summary>
+    public Task Part()
+    {
+        if (_unsent.Writer.TryComplete())
             _closed.CancelAfter(PartingTime);
+        return _over.Task;
     }
 
     /// <summary>Ends the connection and its associations at once; what waits is lost.</summary>
@@ -135,6 +144,7 @@ internal sealed class LinkConnection
         _closed.Cancel();
         foreach (var association in associations)
             association.End();
+        _over.TrySetResult();
     }
 
     /// <summary>Reads one frame.</summary>

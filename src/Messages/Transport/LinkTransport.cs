@@ -118,8 +118,8 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         await _shutdown.CancelAsync();
         if (_listener is not null)
             await _listener.DisposeAsync();
-        foreach (var connection in _connections.Values)
-            connection.Abort();
+        // Goodbyes may still wait to be sent.
+        await Task.WhenAll(_connections.Values.Select(c => c.Part()));
         return true;
     }
 

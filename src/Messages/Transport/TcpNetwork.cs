@@ -22,7 +22,7 @@ public sealed class TcpNetwork : IByteNetwork
         catch (SocketException fault)
         {
             socket.Dispose();
-            throw new IOException($"{address}: {fault.Message}", fault);
+            throw new IOException(fault.Message, fault);
         }
         catch (OperationCanceledException)
         {

@@ -21,6 +21,9 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     /// <summary>Akka drops what is sent to an address for this long after a connection to it ended (retry-gate-closed-for), and a little.</summary>
     private static readonly TimeSpan Gate = TimeSpan.FromMilliseconds(1100);
 
+    /// <summary>An outage that lasts this long is told again when its reason changes: until then "connection refused" says no more than that it is down.</summary>
+    private static readonly TimeSpan Lasting = TimeSpan.FromMinutes(1);
+
     /// <summary>How long headquarters may leave a ping unanswered once a connection was seen to end.</summary>
     private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(1);
 
@@ -33,7 +36,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private LinkSystem? _system;
     private int _generation;
     private int _failures;
-    private string _told = "";
+    private Outage? _outage;
     private long? _unansweredSince;
     private IActorRef _link = ActorRefs.Nobody;
     private Welcome? _welcome;
@@ -86,7 +89,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         {
             _unansweredSince = null;
             Wait($"headquarters refuses this node ({refused.Code}): {refused.Detail}",
-                refused.RetryAfter > TimeSpan.Zero ? refused.RetryAfter : NextBackoff());
+                refused.RetryAfter > TimeSpan.Zero ? refused.RetryAfter : NextBackoff(), refused.Code != RefusalCode.Busy);
         });
         ReceiveOf<DialFailed>((failed, _) =>
         {
@@ -149,10 +152,14 @@ public sealed class HqLink : ReceiveActor, IWithTimers
 
     private void Enter(Welcome welcome, IActorRef link)
     {
-        (_welcome, _link, _welcomedAt, _unansweredSince, _told) = (welcome, link, _setup.Clock.GetTimestamp(), null, "");
+        (_welcome, _link, _welcomedAt, _unansweredSince) = (welcome, link, _setup.Clock.GetTimestamp(), null);
         Timers.CancelAll();
         Become(Linked);
-        _log.Info("Linked to headquarters, epoch {Epoch}", welcome.Epoch);
+        if (_outage is { } outage)
+            _log.Info("Linked to headquarters again after {Seconds} s, epoch {Epoch}", (long)(_setup.Clock.GetUtcNow() - outage.Since).TotalSeconds, welcome.Epoch);
+        else
+            _log.Info("Linked to headquarters, epoch {Epoch}", welcome.Epoch);
+        _outage = null;
         var opened = new LinkOpened(welcome.Epoch, welcome.NodeEventsStored);
         _relay.Tell(opened);
         Context.Parent.Tell(opened);
@@ -218,17 +225,28 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         StartSystem();
     }
 
-    private void Wait(string reason, TimeSpan wait)
+    /// <param name="mustAct">Whether it will not pass by itself, so that an administrator has to hear of it at once.</param>
+    private void Wait(string reason, TimeSpan wait, bool mustAct = false)
     {
         Timers.CancelAll();
         Become(Waiting);
         Timers.StartSingleTimer(TimerKey.Wait, WaitOver.Instance, wait);
-        // Once per change of state; the repeats are for those who look closer.
-        if (reason == _told)
-            _log.Debug("Still no link ({Reason}), next attempt in {Milliseconds} ms", reason, (long)wait.TotalMilliseconds);
+        var (now, next) = (_setup.Clock.GetUtcNow(), (long)wait.TotalMilliseconds);
+        if (_outage is not { } outage)
+        {
+            _log.Warning("No link to headquarters since {Since}: {Reason}; trying until it works, next in {Milliseconds} ms. Agents are answered from here, and what they report waits on disk.",
+                $"{now:u}", reason, next);
+            _outage = new Outage(now, reason);
+        }
+        else if (reason != outage.Told && (mustAct || now - outage.Since >= Lasting))
+        {
+            _log.Warning("Still no link to headquarters since {Since}: {Reason}; trying until it works, next in {Milliseconds} ms", $"{outage.Since:u}", reason, next);
+            _outage = outage with { Told = reason };
+        }
         else
-            _log.Warning("No link: {Reason}; trying until it works, next in {Milliseconds} ms", reason, (long)wait.TotalMilliseconds);
-        _told = reason;
+        {
+            _log.Debug("Still no link ({Reason}), next attempt in {Milliseconds} ms", reason, next);
+        }
     }
 
     private TimeSpan NextBackoff() => _backoff.AfterFailures(++_failures, _setup.Link.MaxBackoff, Random.Shared);
@@ -244,6 +262,9 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         Receive<FromLink>(
             from => from.Generation == _generation && from.Message is T message && when(message, from.Sender),
             from => handle((T)from.Message, from.Sender));
+
+    /// <param name="Told">The reason that the log told last.</param>
+    private sealed record Outage(DateTimeOffset Since, string Told);
 
     private static class TimerKey
     {

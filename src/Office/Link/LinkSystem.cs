@@ -16,7 +16,9 @@ namespace Fleet.Office.Link;
 public sealed class LinkSystemFactory(
     OfficeOptions options, IReadOnlyList<string> addresses, NodeId node, NodeCredentials credentials, IByteNetwork network, ILoggerFactory logging) : IAsyncDisposable
 {
-    private readonly List<ActorSystem> _running = [];
+    private static readonly TimeSpan PartingTime = TimeSpan.FromSeconds(2);
+
+    private readonly List<LinkSystem> _running = [];
 
     /// <summary>Starts one; what it hears goes to the owner as <see cref="FromLink"/>.</summary>
     /// <param name="generation">Marks what it says, so that a late word of the one before can be told.</param>
@@ -31,25 +33,28 @@ public sealed class LinkSystemFactory(
             transport,
             new ActorLogSetup(logging));
         var system = ActorSystem.Create("office", setup);
+        var link = new LinkSystem(system, system.ActorOf(LinkEnd.Props(owner, generation), "link"), generation);
         lock (_running)
-            _running.Add(system);
-        return new LinkSystem(system, system.ActorOf(LinkEnd.Props(owner, generation), "link"), generation);
+            _running.Add(link);
+        return link;
     }
 
     /// <summary>Ends one; <see cref="DisposeAsync"/> waits for it if need be.</summary>
     internal async Task Stop(LinkSystem link)
     {
+        // What its end was told before, a goodbye, leaves first.
+        await link.End.GracefulStop(PartingTime);
         await link.System.Terminate();
         lock (_running)
-            _running.Remove(link.System);
+            _running.Remove(link);
     }
 
     public async ValueTask DisposeAsync()
     {
-        List<ActorSystem> running;
+        List<LinkSystem> running;
         lock (_running)
             running = [.. _running];
-        await Task.WhenAll(running.Select(s => s.Terminate()));
+        await Task.WhenAll(running.Select(Stop));
     }
 }
 

@@ -10,8 +10,11 @@ using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Messages.Link;
+using Fleet.Messages.Log;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Transport;
+using Microsoft.Extensions.Logging;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Fleet.Headquarters.Tests.Links;
 
@@ -25,7 +28,7 @@ internal sealed class LinkRig : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("fleet-links-").FullName;
     private readonly List<ActorSystem> _systems = [];
 
-    public LinkRig(TimeSpan? lease = null, int hellosPerSecond = 1000, Action<object, IActorRef>? twins = null)
+    public LinkRig(TimeSpan? lease = null, int hellosPerSecond = 1000, Action<object, IActorRef>? twins = null, ILoggerFactory? log = null)
     {
         Link = new LinkOptions(
             PingInterval: TimeSpan.FromSeconds(3), Lease: lease ?? TimeSpan.FromSeconds(30), MinBackoff: TimeSpan.FromMilliseconds(500), MaxBackoff: TimeSpan.FromSeconds(15),
@@ -37,7 +40,7 @@ internal sealed class LinkRig : IAsyncDisposable
         var sessions = Cluster.ActorOf(LinkSessions.Props(Twins, TimeProvider.System), "link-sessions");
         Edge = EdgeSystem.Start(
             new LinksOptions(IPAddress.Loopback, 0, hellosPerSecond, WelcomeTimeout: TimeSpan.FromSeconds(5), FrameTimeout: TimeSpan.FromSeconds(60), PresenceEvery: TimeSpan.FromSeconds(1)),
-            Link, Network, Authority, sessions, TimeProvider.System);
+            Link, Network, Authority, sessions, TimeProvider.System, log is null ? null : (ActorLog.Hocon(LogLevel.Debug), new ActorLogSetup(log)));
     }
 
     public LinkOptions Link { get; }
@@ -83,7 +86,7 @@ internal sealed class LinkRig : IAsyncDisposable
         """).WithFallback(LinkHocon.Office(Link)));
 
     /// <summary>Completes when the edge system logs a warning or error with this text. Arm it before the act.</summary>
-    public Task EdgeLogs(string text) => Event<LogEvent>(Edge.System, e => e.LogLevel() >= LogLevel.WarningLevel && e.ToString()!.Contains(text, StringComparison.Ordinal));
+    public Task EdgeLogs(string text) => Event<LogEvent>(Edge.System, e => e.LogLevel() >= Akka.Event.LogLevel.WarningLevel && e.ToString()!.Contains(text, StringComparison.Ordinal));
 
     public static Task Event<T>(ActorSystem system, Func<T, bool> wanted)
     {

@@ -4,6 +4,8 @@ using Fleet.Contracts.Identity;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Transport;
+using Fleet.TestSupport;
+using Microsoft.Extensions.Logging;
 
 namespace Fleet.Headquarters.Tests.Links;
 
@@ -99,6 +101,37 @@ public sealed class OfficeLinkTests
 
         Assert.Equal(welcome.Epoch, unlinked.Epoch);
         Assert.StartsWith("no ping for", unlinked.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_dies_is_one_line_in_the_log()
+    {
+        using var log = new CaughtLog();
+        await using var rig = new LinkRig(lease: TimeSpan.FromMilliseconds(500), log: log);
+        var node = rig.Node(LinkRig.Leeds);
+        await node.ComeIn();
+        var before = log.Lines.Count;
+
+        LinkTransport.Of(node.System).Abort(PeerIdentity.HeadquartersHost);
+        await rig.TwinsGet<UnlinkNode>();
+        await Until.True(() => log.All.Any(l => l.Cause is not null), "Akka has said what it thinks of it");
+
+        var told = Assert.Single(log.Lines.Skip(before));
+        Assert.Equal(LogLevel.Warning, told.Level);
+        Assert.Contains("Link of node gw1.leeds is lost: no ping for 0.5 s; it was linked since", told.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_headquarters_that_stops_says_goodbye_to_its_nodes()
+    {
+        await using var rig = new LinkRig();
+        var node = rig.Node(LinkRig.Leeds);
+        var (welcome, _) = await node.ComeIn();
+
+        await rig.Edge.DisposeAsync();
+
+        var (goodbye, _) = await node.Hears<Goodbye>();
+        Assert.Equal((welcome.Epoch, "headquarters stops"), (goodbye.Epoch, goodbye.Reason));
     }
 
     [Fact]
