@@ -38,12 +38,9 @@ internal static class CompletionCommand
     {
         var shell = new Argument<string>("shell") { Description = "bash, zsh or pwsh." };
         shell.AcceptOnlyFromAmong("bash", "zsh", "pwsh");
-        return commands.Local("completion", """
-            Prints the completion script of a shell.
-
-            Examples:
-              eval "$(fleet completion bash)"
-              fleet completion pwsh | Out-String | Invoke-Expression
+        return commands.Local("completion", "Prints the completion script of a shell.", """
+            eval "$(fleet completion bash)"
+            fleet completion pwsh | Out-String | Invoke-Expression
             """,
             (parsed, _) => commands.Terminal.Out.WriteLineAsync(parsed.GetRequiredValue(shell) switch { "bash" => Bash, "zsh" => Zsh, _ => PowerShell }),
             shell);

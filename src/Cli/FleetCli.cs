@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Fleet.Cli.Connection;
 using Fleet.Cli.Devices;
 using Fleet.Cli.Nodes;
@@ -32,7 +34,20 @@ internal static class FleetCli
 
     public static async Task<int> Run(IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellation = default)
     {
-        var commands = new FleetCommands(terminal);
+        var parsed = Root(new FleetCommands(terminal)).Parse(args);
+        // Standard output carries results alone: who pipes it must not find a page of help in it.
+        if (parsed.Action is ParseErrorAction wrong)
+            (wrong.ShowHelp, wrong.ShowTypoCorrections) = (false, false);
+        var code = await parsed.InvokeAsync(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error }, cancellation).ConfigureAwait(false);
+        await terminal.Out.FlushAsync(cancellation).ConfigureAwait(false);
+        if (parsed.Errors.Count == 0)
+            return code;
+        await terminal.Error.WriteLineAsync($"see '{Path(parsed.CommandResult)} --help'").ConfigureAwait(false);
+        return ExitCode.Usage;
+    }
+
+    internal static RootCommand Root(FleetCommands commands)
+    {
         var root = new RootCommand(Help)
         {
             OfficeCommands.Make(commands),
@@ -45,10 +60,9 @@ internal static class FleetCli
             CompletionCommand.Make(commands),
         };
         commands.AddGlobals(root);
-
-        var parsed = root.Parse(args);
-        var code = await parsed.InvokeAsync(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error }, cancellation).ConfigureAwait(false);
-        await terminal.Out.FlushAsync(cancellation).ConfigureAwait(false);
-        return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
+        HelpWithExamples.AddTo(root);
+        return root;
     }
+
+    private static string Path(CommandResult command) => command.Parent is CommandResult above ? $"{Path(above)} {command.Command.Name}" : "fleet";
 }

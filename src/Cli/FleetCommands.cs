@@ -21,17 +21,18 @@ internal sealed class FleetCommands(Terminal terminal)
     }
 
     /// <summary>A command that asks or tells headquarters something.</summary>
-    public Command Remote(string name, string help, Func<RemoteCall, Task> run, params Symbol[] symbols) =>
-        Local(name, help, async (parsed, cancellation) =>
+    /// <param name="examples">A line an example.</param>
+    public Command Remote(string name, string description, string examples, Func<RemoteCall, Task> run, params Symbol[] symbols) =>
+        Local(name, description, examples, async (parsed, cancellation) =>
         {
             using var client = new FleetClient(ConnectionSettings.Resolve(parsed.GetValue(_url), parsed.GetValue(_token), terminal), terminal.Clock);
             await run(new RemoteCall(parsed, client, Show(parsed), terminal, cancellation)).ConfigureAwait(false);
         }, symbols);
 
     /// <summary>A command that needs no headquarters, or finds it itself.</summary>
-    public Command Local(string name, string help, Func<ParseResult, CancellationToken, Task> run, params Symbol[] symbols)
+    public Command Local(string name, string description, string examples, Func<ParseResult, CancellationToken, Task> run, params Symbol[] symbols)
     {
-        var command = new Command(name, help);
+        var command = new ExampleCommand(name, description, examples);
         foreach (var symbol in symbols)
         {
             if (symbol is Argument argument)

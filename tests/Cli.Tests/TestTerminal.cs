@@ -20,9 +20,13 @@ internal sealed class TestTerminal : IDisposable
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = await FleetCli.Run(args, new Terminal(output, error, TextReader.Null, _environment.GetValueOrDefault, Config, IsInteractive: false, TimeProvider.System));
+        var code = await FleetCli.Run(args, Terminal(output, error));
         return new Ran(code, output.ToString(), error.ToString());
     }
+
+    /// <summary>A terminal that writes there; by default to nowhere.</summary>
+    public Terminal Terminal(TextWriter? output = null, TextWriter? error = null) =>
+        new(output ?? TextWriter.Null, error ?? TextWriter.Null, TextReader.Null, _environment.GetValueOrDefault, Config, IsInteractive: false, TimeProvider.System);
 
     public void Dispose() => Directory.Delete(Home, recursive: true);
 }

@@ -28,7 +28,7 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
     [Fact]
     public async Task An_operator_opens_an_office_and_lets_its_first_node_in()
     {
-        Assert.Contains("fleet office add", (await _terminal.Run("office", "list")).Done().Out, StringComparison.Ordinal);
+        Assert.Contains("fleet office add", (await _terminal.Run("office", "list")).Done().Error, StringComparison.Ordinal);
 
         Assert.Contains("fleet token create --office leeds", (await _terminal.Run("office", "add", "leeds", "--title", "Leeds, Park Row")).Done().Out, StringComparison.Ordinal);
         var token = (await _terminal.Run("token", "create", "--office", "leeds", "--kind", "node", "--ttl", "1h")).Done();

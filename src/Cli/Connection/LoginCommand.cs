@@ -7,12 +7,7 @@ namespace Fleet.Cli.Connection;
 /// <summary><c>fleet login</c>: tries an address and a token, and keeps them.</summary>
 internal static class LoginCommand
 {
-    public static Command Make(FleetCommands commands) => commands.Local("login", """
-        Checks an address and a token against headquarters and keeps both for later calls, readable by you alone.
-
-        Example:
-          fleet login --url https://hq.example.com:8443 --token @/var/lib/fleet-hq/admin.token
-        """,
+    public static Command Make(FleetCommands commands) => commands.Local("login", "Checks an address and a token against headquarters and keeps both for later calls, readable by you alone.", "fleet login --url https://hq.example.com:8443 --token @/var/lib/fleet-hq/admin.token",
         async (parsed, cancellation) =>
         {
             var terminal = commands.Terminal;

@@ -26,12 +26,9 @@ internal static class DeviceCommands
         var converged = new Option<bool?>("--converged") { Description = "Only devices that run what is desired (true), or do not yet (false)." };
         var sort = new Option<string?>("--sort") { Description = "name, office, last-sync, reported-at or enrolled-at; with '-' in front: descending." };
         var limit = new Option<int?>("--limit") { Description = "At most this many.", HelpName = "N" };
-        return commands.Remote("list", """
-            Lists the devices.
-
-            Examples:
-              fleet device list --office leeds --label room=shop
-              fleet device list --converged false --sort last-sync
+        return commands.Remote("list", "Lists the devices.", """
+            fleet device list --office leeds --label room=shop
+            fleet device list --converged false --sort last-sync
             """,
             call => call.Display.List(
                 call.Client.List(
@@ -41,9 +38,9 @@ internal static class DeviceCommands
                     ApiJson.Default.ListPageDeviceResource, call.Value(limit), call.Cancellation),
                 ApiJson.Default.DeviceResource,
                 "no devices; let one join: fleet token create --office OFFICE --kind agent",
-                ["DEVICE", "NAME", "OFFICE", "LAST SYNC", "THROUGH", "RUNS", "WANTED", "LABELS"],
-                d => [d.Id, d.Name, d.Office, Words.Ago(d.LastSync, call.Terminal.Clock.GetUtcNow()), d.Through ?? (d.LastSync is null ? Words.None : "headquarters"),
-                    Words.Number(d.AppliedVersion), Words.Number(d.DesiredVersion), Words.Labels(d.Labels)]),
+                ["NAME", "OFFICE", "SYNCED", "THROUGH", "RUNS", "DEVICE", "LABELS"],
+                d => [d.Name, d.Office, Words.Ago(d.LastSync, call.Terminal.Clock.GetUtcNow()), d.Through ?? (d.LastSync is null ? Words.None : "direct"),
+                    d.Converged ? Words.Number(d.AppliedVersion) : $"{d.AppliedVersion} → {d.DesiredVersion}", d.Id, Words.Labels(d.Labels)]),
             office, text, labels, converged, sort, limit);
     }
 
@@ -56,12 +53,7 @@ internal static class DeviceCommands
             foreach (var text in given.Tokens.Select(t => t.Value).Where(t => LabelText.Read(t) is null))
                 given.AddError($"'{text}' is neither KEY=VALUE nor KEY-");
         });
-        return commands.Remote("label", """
-            Sets and takes away labels of a device.
-
-            Example:
-              fleet device label till-4 room=shop floor-
-            """,
+        return commands.Remote("label", "Sets and takes away labels of a device.", "fleet device label till-4 room=shop floor-",
             async call =>
             {
                 var found = await DeviceArgument.Find(call, device).ConfigureAwait(false);
@@ -81,12 +73,7 @@ internal static class DeviceCommands
     {
         var device = DeviceArgument.Make();
         var office = new Option<string>("--to") { Description = "The new office.", HelpName = "OFFICE", Required = true };
-        return commands.Remote("move", """
-            Moves a device to another office; it keeps its identity and its history.
-
-            Example:
-              fleet device move till-4 --to york
-            """,
+        return commands.Remote("move", "Moves a device to another office; it keeps its identity and its history.", "fleet device move till-4 --to york",
             async call =>
             {
                 var found = await DeviceArgument.Find(call, device).ConfigureAwait(false);
@@ -101,7 +88,7 @@ internal static class DeviceCommands
     private static Command Remove(FleetCommands commands)
     {
         var device = DeviceArgument.Make();
-        return commands.Remote("remove", "Removes a device; it must enrol anew to come back.",
+        return commands.Remote("remove", "Removes a device; it must enrol anew to come back.", "fleet device remove till-4",
             async call =>
             {
                 var found = await DeviceArgument.Find(call, device).ConfigureAwait(false);

@@ -11,7 +11,7 @@ internal static class DeviceShow
     public static Command Make(FleetCommands commands)
     {
         var device = DeviceArgument.Make();
-        return commands.Remote("show", "Shows a device: what it should run, what it runs, the delay between, its machine and its history.",
+        return commands.Remote("show", "Shows a device: what it should run, what it runs, the delay between, its machine and its history.", "fleet device show till-4",
             async call =>
             {
                 var found = await DeviceArgument.Find(call, device).ConfigureAwait(false);

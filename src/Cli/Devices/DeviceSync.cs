@@ -23,12 +23,9 @@ internal static class DeviceSync
             if (!DurationText.TryParse(given.GetValueOrDefault<string>() ?? "", out _))
                 given.AddError("--timeout must be a duration such as 30s or 5m");
         });
-        return commands.Remote("sync", """
-            Asks a device to sync, and waits until it has.
-
-            Examples:
-              fleet device sync till-4
-              fleet device sync till-4 --no-wait
+        return commands.Remote("sync", "Asks a device to sync, and waits until it has.", """
+            fleet device sync till-4
+            fleet device sync till-4 --no-wait
             """,
             async call =>
             {
@@ -64,7 +61,7 @@ internal static class DeviceSync
             if (now.Device.LastSync is { } seen && seen != asked.LastSync)
                 return now;
             if (Stopwatch.GetElapsedTime(began) > longest)
-                throw new CommandFailure($"{now.Device.Name} has not synced within {DurationText.Of(longest)}; headquarters keeps asking: it will at its next chance"
+                throw new CommandFailure($"{now.Device.Name} has not synced within {DurationText.Of(longest)}; it will at its own next time"
                     + (now.Device.LastSync is null ? "" : $" (last seen {Words.At(now.Device.LastSync)})"));
             await Task.Delay(LookEvery, call.Cancellation).ConfigureAwait(false);
         }

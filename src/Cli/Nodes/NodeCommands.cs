@@ -40,7 +40,7 @@ internal static class NodeCommands
     {
         var office = new Option<string?>("--office") { Description = "Nodes of this office alone.", HelpName = "OFFICE" };
         var linked = new Option<bool?>("--linked") { Description = "Only nodes whose link is up (true) or down (false)." };
-        return commands.Remote("list", "Lists the office nodes.",
+        return commands.Remote("list", "Lists the office nodes.", "fleet node list --linked false",
             call => call.Display.List(
                 call.Client.List(Query.Of("nodes", ("office", call.Value(office)), ("linked", call.Value(linked)?.ToString().ToLowerInvariant())),
                     ApiJson.Default.ListPageNodeResource, null, call.Cancellation),
@@ -54,7 +54,7 @@ internal static class NodeCommands
     private static Command Show(FleetCommands commands)
     {
         var id = Id();
-        return commands.Remote("show", "Shows an office node and what happened to it last.",
+        return commands.Remote("show", "Shows an office node and what happened to it last.", "fleet node show gw1.leeds",
             async call =>
             {
                 var path = Query.Path("nodes", call.Value(id));
@@ -92,12 +92,7 @@ internal static class NodeCommands
     private static Command Assign(FleetCommands commands)
     {
         var (id, roles) = (Id(), Roles());
-        return commands.Remote("assign", """
-            Gives a node roles beside those it has.
-
-            Example:
-              fleet node assign gw1.leeds --role gateway --role distribution-point
-            """,
+        return commands.Remote("assign", "Gives a node roles beside those it has.", "fleet node assign gw1.leeds --role gateway --role distribution-point",
             call => Change(call, call.Value(id), new RoleChange(Add: call.Value(roles))),
             id, roles);
     }
@@ -105,7 +100,7 @@ internal static class NodeCommands
     private static Command Unassign(FleetCommands commands)
     {
         var (id, roles) = (Id(), Roles());
-        return commands.Remote("unassign", "Takes roles from a node.", call => Change(call, call.Value(id), new RoleChange(Remove: call.Value(roles))), id, roles);
+        return commands.Remote("unassign", "Takes roles from a node.", "fleet node unassign gw1.leeds --role gateway", call => Change(call, call.Value(id), new RoleChange(Remove: call.Value(roles))), id, roles);
     }
 
     private static async Task Change(RemoteCall call, string id, RoleChange change)
@@ -118,7 +113,7 @@ internal static class NodeCommands
     private static Command Remove(FleetCommands commands)
     {
         var id = Id();
-        return commands.Remote("remove", "Removes an office node; it must enrol anew to come back.",
+        return commands.Remote("remove", "Removes an office node; it must enrol anew to come back.", "fleet node remove gw1.leeds",
             async call =>
             {
                 await call.Client.Delete(Query.Path("nodes", call.Value(id)), call.Cancellation).ConfigureAwait(false);

@@ -22,12 +22,7 @@ internal static class OfficeCommands
     {
         var id = new Argument<string>("office") { Description = "Its id: lower-case letters, digits and '-'." };
         var title = new Option<string?>("--title") { Description = "What people call it; default: the id.", HelpName = "TEXT" };
-        return commands.Remote("add", """
-            Adds an office.
-
-            Example:
-              fleet office add leeds --title "Leeds, Park Row"
-            """,
+        return commands.Remote("add", "Adds an office.", "fleet office add leeds --title \"Leeds, Park Row\"",
             async call =>
             {
                 var office = await call.Client.Send(HttpMethod.Post, "offices", new NewOffice(call.Value(id), call.Value(title)),
@@ -41,7 +36,7 @@ internal static class OfficeCommands
     private static Command List(FleetCommands commands)
     {
         var text = new Option<string?>("--text") { Description = "Part of the id or title.", HelpName = "TEXT" };
-        return commands.Remote("list", "Lists the offices.",
+        return commands.Remote("list", "Lists the offices.", "fleet office list --text park",
             call => call.Display.List(
                 call.Client.List(Query.Of("offices", ("text", call.Value(text))), ApiJson.Default.ListPageOfficeResource, null, call.Cancellation),
                 ApiJson.Default.OfficeResource,
@@ -54,7 +49,7 @@ internal static class OfficeCommands
     private static Command Show(FleetCommands commands)
     {
         var id = Id();
-        return commands.Remote("show", "Shows an office, its nodes and what happened there last.",
+        return commands.Remote("show", "Shows an office, its nodes and what happened there last.", "fleet office show leeds",
             async call =>
             {
                 var path = Query.Path("offices", call.Value(id));
@@ -78,7 +73,7 @@ internal static class OfficeCommands
     {
         var id = Id();
         var force = new Option<bool>("--force") { Description = "Also when nodes or devices are in it: they are removed with it and must enrol anew." };
-        return commands.Remote("remove", "Removes an office; refused while nodes or devices are in it, unless forced.",
+        return commands.Remote("remove", "Removes an office; refused while nodes or devices are in it, unless forced.", "fleet office remove leeds --force",
             async call =>
             {
                 await call.Client.Delete(Query.Of(Query.Path("offices", call.Value(id)), ("force", call.Value(force) ? "true" : null)), call.Cancellation).ConfigureAwait(false);

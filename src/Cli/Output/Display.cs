@@ -2,13 +2,13 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Fleet.Cli.Output;
 
 /// <summary>Shows results: JSON for programs, tables and sentences for people. Standard output carries results alone.</summary>
 internal sealed class Display(Terminal terminal, bool json)
 {
+    private const int BarWidth = 20;
     private static readonly JsonWriterOptions Indented = new() { Indented = true };
 
     public bool Json => json;
@@ -49,13 +49,13 @@ internal sealed class Display(Terminal terminal, bool json)
             return;
         }
 
-        var table = Grid(columns);
+        var rows = new List<IReadOnlyList<string>>();
         await foreach (var item in items.ConfigureAwait(false))
-            table.AddRow(row(item).Select(IRenderable (text) => new Text(text)));
-        if (table.Rows.Count == 0)
-            terminal.Out.WriteLine(whenEmpty);
+            rows.Add(row(item));
+        if (rows.Count == 0)
+            terminal.Error.WriteLine(whenEmpty);
         else
-            Drawing.Write(table);
+            Drawing.Write(FittedTable.Of(columns, rows, Drawing.Profile.Width));
     }
 
     /// <summary>Names and values, one a line; blank values are left out.</summary>
@@ -70,14 +70,22 @@ internal sealed class Display(Terminal terminal, bool json)
     /// <summary>A heading with a table under it.</summary>
     public void Section(string title, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
-        var table = Grid(columns);
-        foreach (var row in rows)
-            table.AddRow(row.Select(IRenderable (text) => new Text(text)));
-        if (table.Rows.Count == 0)
+        var all = rows.ToList();
+        if (all.Count == 0)
             return;
         Drawing.WriteLine();
-        Drawing.Write(new Text(title + "\n", new Style(decoration: Decoration.Bold)));
-        Drawing.Write(table);
+        Drawing.Write(new Text(title + "\n", new Style(Color.Blue)));
+        Drawing.Write(FittedTable.Of(columns, all, Drawing.Profile.Width));
+    }
+
+    /// <summary>How many of how many; somebody who watches also gets it as a bar.</summary>
+    public string Share(int part, int whole)
+    {
+        var text = $"{part} of {whole}";
+        if (!terminal.IsInteractive || whole == 0)
+            return text;
+        var full = (int)Math.Floor((double)part / whole * BarWidth);
+        return $"{new string('█', full)}{new string('░', BarWidth - full)} {text}";
     }
 
     /// <summary>A sentence.</summary>
@@ -85,14 +93,6 @@ internal sealed class Display(Terminal terminal, bool json)
 
     /// <summary>Something is gone.</summary>
     public void Removed(string kind, string id) => Show(new RemovedResource(id, Removed: true), DisplayJson.Default.RemovedResource, () => Say($"{kind} {id} removed"));
-
-    private static Table Grid(IReadOnlyList<string> columns)
-    {
-        var table = new Table().Border(TableBorder.Simple);
-        foreach (var column in columns)
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))).NoWrap());
-        return table;
-    }
 }
 
 /// <summary>What the commands that remove something print as JSON.</summary>

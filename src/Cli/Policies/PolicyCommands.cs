@@ -21,10 +21,8 @@ internal static class PolicyCommands
     private static Command Apply(FleetCommands commands)
     {
         var file = new Argument<string>("file") { Description = "A policy file (YAML or JSON)." };
-        return commands.Remote("apply", """
-            Adds a policy, or makes its next version when the file differs from what headquarters has.
-
-            Example: 'fleet policy apply shops.yaml', where shops.yaml says
+        return commands.Remote("apply", "Adds a policy, or makes its next version when the file differs from what headquarters has.", """
+            fleet policy apply shops.yaml    # which says:
               name: shops
               offices: [leeds, york]
               labels:
@@ -44,7 +42,7 @@ internal static class PolicyCommands
             file);
     }
 
-    private static Command List(FleetCommands commands) => commands.Remote("list", "Lists the policies.",
+    private static Command List(FleetCommands commands) => commands.Remote("list", "Lists the policies.", "fleet policy list",
         call => call.Display.List(
             call.Client.List("policies", ApiJson.Default.ListPagePolicyResource, null, call.Cancellation),
             ApiJson.Default.PolicyResource,
@@ -56,7 +54,7 @@ internal static class PolicyCommands
     private static Command Show(FleetCommands commands)
     {
         var name = Name();
-        return commands.Remote("show", "Shows a policy.",
+        return commands.Remote("show", "Shows a policy.", "fleet policy show shops",
             async call =>
             {
                 var policy = await call.Client.Get(Query.Path("policies", call.Value(name)), ApiJson.Default.PolicyResource, call.Cancellation).ConfigureAwait(false);
@@ -79,7 +77,7 @@ internal static class PolicyCommands
     private static Command Remove(FleetCommands commands)
     {
         var name = Name();
-        return commands.Remote("remove", "Removes a policy; its settings go from the devices at their next sync.",
+        return commands.Remote("remove", "Removes a policy; its settings go from the devices at their next sync.", "fleet policy remove shops",
             async call =>
             {
                 await call.Client.Delete(Query.Path("policies", call.Value(name)), call.Cancellation).ConfigureAwait(false);

@@ -4,21 +4,52 @@ using Fleet.Contracts.Api;
 
 namespace Fleet.Cli.Status;
 
-/// <summary><c>fleet status</c>.</summary>
+/// <summary><c>fleet status</c>: numbers for programs; for people also the offices, and what needs a look.</summary>
 internal static class StatusCommand
 {
-    public static Command Make(FleetCommands commands) => commands.Remote("status", "Shows the fleet in numbers.",
+    private const int Looked = 10;
+
+    public static Command Make(FleetCommands commands) => commands.Remote("status", "Shows the fleet: how many are linked and run what is desired, and what needs a look.", "fleet status",
         async call =>
         {
             var status = await call.Client.Get("status", ApiJson.Default.StatusResource, call.Cancellation).ConfigureAwait(false);
-            call.Display.Show(status, ApiJson.Default.StatusResource, () => call.Display.Facts(
+            if (call.Display.Json)
+            {
+                call.Display.Show(status, ApiJson.Default.StatusResource, () => { });
+                return;
+            }
+
+            var now = call.Terminal.Clock.GetUtcNow();
+            call.Display.Facts(
             [
-                ("headquarters", $"{status.Version}, up for {Words.Length(call.Terminal.Clock.GetUtcNow() - status.StartedAt)}"),
-                ("offices", Words.Number(status.Offices)),
-                ("nodes", $"{status.Nodes}, {status.LinkedNodes} linked"),
-                ("devices", $"{status.Devices}, {status.Converged} run what is desired"),
-                ("clones", status.Clones == 0 ? "" : $"{status.Clones} devices have one; 'fleet device list --json' shows which"),
+                ("headquarters", $"{status.Version}, up for {Words.Length(now - status.StartedAt)}"),
+                ("nodes", $"{call.Display.Share(status.LinkedNodes, status.Nodes)} linked"),
+                ("devices", $"{call.Display.Share(status.Converged, status.Devices)} run what is desired"),
                 ("policies", Words.Number(status.Policies)),
-            ]));
+            ]);
+            var offices = await call.Client.Get("offices?page-size=500", ApiJson.Default.ListPageOfficeResource, call.Cancellation).ConfigureAwait(false);
+            call.Display.Section("Offices", ["OFFICE", "NODES LINKED", "DEVICES", "TITLE"], offices.Items.Select(IReadOnlyList<string> (o) =>
+                [o.Id, call.Display.Share(o.LinkedNodes, o.Nodes), Words.Number(o.Devices), o.Title]));
+            call.Display.Section("Needs a look", ["WHAT", "WHY"], [.. await DownNodes(call, now).ConfigureAwait(false), .. await Devices(call, status, now).ConfigureAwait(false)]);
         });
+
+    private static async Task<IEnumerable<IReadOnlyList<string>>> DownNodes(RemoteCall call, DateTimeOffset now)
+    {
+        var down = await call.Client.Get($"nodes?linked=false&page-size={Looked}", ApiJson.Default.ListPageNodeResource, call.Cancellation).ConfigureAwait(false);
+        return [
+            .. down.Items.Select(IReadOnlyList<string> (n) => [n.Id, $"not linked{(n.LinkSince is { } since ? $" for {Words.Length(now - since)}" : "")}{(n.LinkReason.Length == 0 ? "" : $": {n.LinkReason}")}"]),
+            .. More(down.Total, "fleet node list --linked false")];
+    }
+
+    private static async Task<IEnumerable<IReadOnlyList<string>>> Devices(RemoteCall call, StatusResource status, DateTimeOffset now)
+    {
+        var clones = status.Clones == 0 ? [] : (await call.Client.Get($"devices?cloned=true&page-size={Looked}", ApiJson.Default.ListPageDeviceResource, call.Cancellation).ConfigureAwait(false)).Items;
+        var behind = await call.Client.Get($"devices?converged=false&page-size={Looked}", ApiJson.Default.ListPageDeviceResource, call.Cancellation).ConfigureAwait(false);
+        return [
+            .. clones.Select(IReadOnlyList<string> (d) => [$"{d.Name} ({d.Office})", $"a second machine has its identity, seen {Words.Ago(d.CloneSeenAt, now)}: fleet device show {d.Id}"]),
+            .. behind.Items.Select(IReadOnlyList<string> (d) => [$"{d.Name} ({d.Office})", $"runs version {d.AppliedVersion}, wanted is {d.DesiredVersion}; last sync {Words.Ago(d.LastSync, now)}"]),
+            .. More(behind.Total, "fleet device list --converged false")];
+    }
+
+    private static IEnumerable<IReadOnlyList<string>> More(int total, string how) => total > Looked ? [[$"and {total - Looked} more", how]] : [];
 }

@@ -33,12 +33,9 @@ internal static class TokenCommands
             if (!DurationText.TryParse(given.GetValueOrDefault<string>() ?? "", out _))
                 given.AddError("--ttl must be a duration such as 30m, 24h or 7d");
         });
-        return commands.Remote("create", """
-            Makes a join token and prints it; it is shown this once.
-
-            Examples:
-              fleet token create --office leeds --kind node
-              fleet token create --office leeds --kind agent --uses 50 --ttl 7d
+        return commands.Remote("create", "Makes a join token and prints it; it is shown this once.", """
+            fleet token create --office leeds --kind node
+            fleet token create --office leeds --kind agent --uses 50 --ttl 7d
             """,
             async call =>
             {
@@ -59,7 +56,7 @@ internal static class TokenCommands
     {
         var office = new Option<string?>("--office") { Description = "Tokens of this office alone.", HelpName = "OFFICE" };
         var all = new Option<bool>("--all") { Description = "Also spent, expired and revoked ones." };
-        return commands.Remote("list", "Lists the join tokens that can be used.",
+        return commands.Remote("list", "Lists the join tokens that can be used.", "fleet token list --office leeds --all",
             call => call.Display.List(
                 call.Client.List(Query.Of("tokens", ("office", call.Value(office)), ("usable", call.Value(all) ? null : "true")), ApiJson.Default.ListPageTokenResource, null, call.Cancellation),
                 ApiJson.Default.TokenResource,
@@ -72,7 +69,7 @@ internal static class TokenCommands
     private static Command Revoke(FleetCommands commands)
     {
         var id = new Argument<string>("token") { Description = "The token's id, as 'fleet token list' shows it (not the secret text)." };
-        return commands.Remote("revoke", "Revokes a join token: nobody can join with it any more.",
+        return commands.Remote("revoke", "Revokes a join token: nobody can join with it any more.", "fleet token revoke t-5c2e83e04ca93df753e2",
             async call =>
             {
                 await call.Client.Delete(Query.Path("tokens", call.Value(id)), call.Cancellation).ConfigureAwait(false);

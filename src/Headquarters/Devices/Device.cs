@@ -74,6 +74,9 @@ public sealed record Device(DeviceSnapshot Known)
         state.RenewalRequest = ByteString.Empty;
         if (!IsSealedAnew(header, state))
             events.Add(new DeviceReported(office, Id, report.Version, header.Counter, header.KeyGeneration, header.ContentHash.Memory, state.ToByteArray(), now.At));
+        // Headquarters was restored from a backup older than what it had wanted since: over that it must be newer again to be obeyed.
+        if (report.AppliedVersion > Known.DesiredVersion && report.AppliedVersion < ulong.MaxValue)
+            events.Add(new DeviceDesiredChanged(office, Id, report.AppliedVersion + 1, Known.DesiredHash, now.At));
         var last = Known.EventNumber;
         foreach (var entry in report.Events.Where(e => e.Number > last).OrderBy(e => e.Number).DistinctBy(e => e.Number))
             events.Add(new DeviceEventRecorded(office, Id, entry.Number, entry.Kind, entry.Text, entry.At?.ToDateTimeOffset() ?? now.At, now.At));

@@ -21,7 +21,7 @@ public sealed class ConnectionTests : IDisposable
         await using var api = await FakeApi.Start(Answering);
         _terminal.With("FLEET_URL", "https://127.0.0.1:1").With("FLEET_TOKEN", "nonsense");
 
-        var ran = await _terminal.Run("status", "--url", api.Url, "--token", FakeApi.Token.ToText());
+        var ran = await _terminal.Run("status", "--json", "--url", api.Url, "--token", FakeApi.Token.ToText());
 
         Assert.Contains("1.2.3", ran.Done().Out, StringComparison.Ordinal);
     }
@@ -34,7 +34,7 @@ public sealed class ConnectionTests : IDisposable
         await File.WriteAllTextAsync(file, FakeApi.Token.ToText() + "\n");
         _terminal.With("FLEET_URL", api.Url).With("FLEET_TOKEN", "@" + file);
 
-        (await _terminal.Run("status")).Done();
+        (await _terminal.Run("status", "--json")).Done();
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class ConnectionTests : IDisposable
         await using var api = await FakeApi.Start(Answering);
 
         (await _terminal.Run("login", "--url", api.Url, "--token", FakeApi.Token.ToText())).Done();
-        (await _terminal.Run("status")).Done();
+        (await _terminal.Run("status", "--json")).Done();
 
         var file = Path.Combine(_terminal.Config, "login.json");
         Assert.Contains(FakeApi.Token.ToText(), await File.ReadAllTextAsync(file), StringComparison.Ordinal);
@@ -69,7 +69,7 @@ public sealed class ConnectionTests : IDisposable
         using var other = new TestAuthority();
         await using var impostor = await FakeApi.Start(Answering, other.Issue(PeerIdentity.Headquarters));
 
-        var ran = await _terminal.Run("status", "--url", impostor.Url, "--token", FakeApi.Token.ToText());
+        var ran = await _terminal.Run("status", "--json", "--url", impostor.Url, "--token", FakeApi.Token.ToText());
 
         Assert.Equal(ExitCode.Failed, ran.Code);
         Assert.Contains("not to be trusted", ran.Error, StringComparison.Ordinal);
@@ -81,7 +81,7 @@ public sealed class ConnectionTests : IDisposable
     {
         await using var node = await FakeApi.Start(Answering, FakeApi.Authority.Issue(PeerIdentity.Of(new NodeId("gw1.leeds"))));
 
-        var ran = await _terminal.Run("status", "--url", node.Url, "--token", FakeApi.Token.ToText());
+        var ran = await _terminal.Run("status", "--json", "--url", node.Url, "--token", FakeApi.Token.ToText());
 
         Assert.Contains("it is node gw1.leeds, not headquarters", ran.Error, StringComparison.Ordinal);
         Assert.Empty(node.Asked);
@@ -90,17 +90,17 @@ public sealed class ConnectionTests : IDisposable
     [Fact]
     public async Task Where_nobody_listens_the_address_is_named()
     {
-        var ran = await _terminal.Run("status", "--url", "https://127.0.0.1:1", "--token", FakeApi.Token.ToText());
+        var ran = await _terminal.Run("status", "--json", "--url", "https://127.0.0.1:1", "--token", FakeApi.Token.ToText());
 
         Assert.Equal(ExitCode.Failed, ran.Code);
         Assert.Contains("can't be reached at 127.0.0.1:1", ran.Error, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("status")]
-    [InlineData("status", "--url", "https://hq:8443")]
-    [InlineData("status", "--url", "http://hq", "--token", "x")]
-    [InlineData("status", "--url", "https://hq", "--token", "fleet1.leeds.x.y.z")]
+    [InlineData("status", "--json")]
+    [InlineData("status", "--json", "--url", "https://hq:8443")]
+    [InlineData("status", "--json", "--url", "http://hq", "--token", "x")]
+    [InlineData("status", "--json", "--url", "https://hq", "--token", "fleet1.leeds.x.y.z")]
     [InlineData("office", "add")]
     [InlineData("node", "show", "gw1")]
     [InlineData("node", "assign", "gw1.leeds", "--role", "king")]

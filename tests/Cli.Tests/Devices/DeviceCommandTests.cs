@@ -65,14 +65,14 @@ public sealed class DeviceCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_sync_that_does_not_come_in_time_fails_and_says_that_it_is_still_wanted()
+    public async Task A_sync_that_does_not_come_in_time_fails_and_says_when_it_will()
     {
         await using var api = await Api([Till], sync: new SyncRequested("d-1", DateTimeOffset.UnixEpoch, null));
 
         var ran = await Run(api, "device", "sync", "d-1", "--timeout", "100ms");
 
         Assert.Equal(ExitCode.Failed, ran.Code);
-        Assert.Contains("has not synced within 100ms; headquarters keeps asking", ran.Error, StringComparison.Ordinal);
+        Assert.Contains("has not synced within 100ms; it will at its own next time", ran.Error, StringComparison.Ordinal);
     }
 
     [Theory]

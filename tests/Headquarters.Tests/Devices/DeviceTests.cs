@@ -53,6 +53,19 @@ public sealed class DeviceTests
     }
 
     [Fact]
+    public void A_headquarters_restored_from_a_backup_wants_something_newer_than_what_the_device_obeyed_meanwhile()
+    {
+        var report = Report(1);
+        report.AppliedVersion = 9;
+
+        var (after, decision) = NewDevice().Hear(report, 1);
+
+        Assert.Equal(10UL, Assert.Single(decision.Events.OfType<DeviceDesiredChanged>()).Version);
+        Assert.Equal(10UL, after.Known.DesiredVersion);
+        Assert.Equal(NewDevice().Known.DesiredHash.ToArray(), after.Known.DesiredHash.ToArray());
+    }
+
+    [Fact]
     public void A_device_restored_from_a_backup_is_heard_though_its_version_went_back()
     {
         var device = NewDevice().Hear(Report(7, events: [1, 2, 3]), 7).Device;

@@ -81,7 +81,7 @@ internal static class DemoCommand
         var token = (await File.ReadAllTextAsync(fleet.AdminTokenFile).ConfigureAwait(false)).Trim();
         await Console.Out.WriteLineAsync($"""
 
-            Console at {fleet.ConsoleAddress} (its certificate is of this fleet's own CA); log in with the token
+            Console: {fleet.ConsoleAddress} (the certificate is of its own CA). Token to log in:
             {token}
             The command line, from another terminal in this directory:
               export FLEET_URL={fleet.ConsoleAddress}

@@ -53,7 +53,8 @@ internal static class DemoView
         return new Rows(links, new Text(""), synced, new Text("\nCtrl-C stops and removes everything."));
     }
 
-    private static Table Grid(params string[] columns) => new Table().Border(TableBorder.None).AddColumns([.. columns.Select(c => $"[bold]{c}[/]")]);
+    private static Table Grid(params string[] columns) => new Table().Border(TableBorder.None)
+        .AddColumns([.. columns.Select(c => new TableColumn($"[bold]{c}[/]").PadRight(2))]);
 
     private static string Length(DateTimeOffset? since) => since is not { } at ? "?" : Math.Max(0, (DateTimeOffset.UtcNow - at).TotalSeconds) switch
     {
