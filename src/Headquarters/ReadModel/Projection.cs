@@ -12,7 +12,14 @@ namespace Fleet.Headquarters.ReadModel;
 /// <summary>Writes what each event means into the tables. Runs in the transaction that also stores the position, so each event counts once.</summary>
 internal sealed class Projection(ReadModelConnection db)
 {
+    private readonly DeviceRows _devices = new(db);
     private long _position;
+
+    /// <summary>Reads ahead what these events will change.</summary>
+    public void Expect(IEnumerable<object> happening) => _devices.Read(happening.OfType<DeviceReported>().Select(e => e.DeviceId.Value));
+
+    /// <summary>Writes what was kept back to be written together.</summary>
+    public void Complete() => _devices.Save();
 
     public void Apply(long position, object happened)
     {
@@ -171,28 +178,20 @@ internal sealed class Projection(ReadModelConnection db)
         switch (happened)
         {
             case DeviceEnrolled e:
-                db.InsertOrReplace(new DeviceRow
-                {
-                    DeviceId = id, OfficeId = e.OfficeId.Value, Name = e.Name, EnrolledAt = e.At, CertificateSerial = e.Certificate.Serial,
-                    CertificateNotAfter = e.Certificate.NotAfter, KeyGeneration = e.Certificate.Generation,
-                });
+                var enrolled = new DeviceRow { DeviceId = id, OfficeId = e.OfficeId.Value, Name = e.Name, EnrolledAt = e.At };
+                Fill(enrolled, e.Certificate);
+                _devices.Put(enrolled);
                 Note(e, "enrolled", $"with token {e.TokenId}");
                 break;
             case DeviceCertified e:
-                db.Devices.Where(d => d.DeviceId == id).Set(d => d.CertificateSerial, e.Certificate.Serial)
-                    .Set(d => d.CertificateNotAfter, e.Certificate.NotAfter).Set(d => d.KeyGeneration, (long)e.Certificate.Generation).Update();
+                _devices.Change(id, d => Fill(d, e.Certificate));
                 Note(e, "certified", $"key generation {e.Certificate.Generation} until {e.Certificate.NotAfter:u}");
                 break;
             case DeviceReported e:
-                if (db.Devices.FirstOrDefault(d => d.DeviceId == id) is { } row)
-                {
-                    Fill(row, e.Version, e.Report, e.At);
-                    db.Update(row);
-                }
-
+                _devices.Change(id, d => Fill(d, e.Version, e.Report, e.At));
                 break;
             case DeviceEventRecorded e:
-                db.Insert(new DeviceEventRow
+                _devices.Note(new DeviceEventRow
                 {
                     Position = _position, DeviceId = id, OfficeId = e.OfficeId.Value, Number = (long)e.Number, Kind = e.Kind, Text = e.Text, DeviceTime = e.DeviceTime, At = e.At,
                 });
@@ -202,10 +201,10 @@ internal sealed class Projection(ReadModelConnection db)
                 Note(e, "labelled", $"{string.Join(", ", e.Labels.Select(l => $"{l.Key}={l.Value}"))} by {e.By}");
                 break;
             case DeviceDesiredChanged e:
-                db.Devices.Where(d => d.DeviceId == id).Set(d => d.DesiredVersion, (long)e.Version).Set(d => d.DesiredAt, e.At).Update();
+                _devices.Change(id, d => (d.DesiredVersion, d.DesiredAt) = ((long)e.Version, e.At));
                 break;
             case DeviceCloneSeen e:
-                db.Devices.Where(d => d.DeviceId == id).Set(d => d.CloneSeenAt, e.At).Set(d => d.CloneEvidence, e.Evidence).Update();
+                _devices.Change(id, d => (d.CloneSeenAt, d.CloneEvidence) = (e.At, e.Evidence));
                 Note(e, "clone-seen", e.Evidence);
                 break;
             case DeviceMovedOut e:
@@ -218,7 +217,7 @@ internal sealed class Projection(ReadModelConnection db)
                 Note(e, "moved-in", $"from office {e.From}");
                 break;
             case DeviceRemoved e:
-                db.Devices.Delete(d => d.DeviceId == id);
+                _devices.Remove(id);
                 db.Labels.Delete(l => l.DeviceId == id);
                 db.Presence.Delete(p => p.DeviceId == id);
                 Note(e, "removed", $"by {e.By}");
@@ -231,15 +230,14 @@ internal sealed class Projection(ReadModelConnection db)
     private void Insert(OfficeId office, DeviceSnapshot device)
     {
         var id = device.DeviceId.Value;
-        var row = db.Devices.FirstOrDefault(d => d.DeviceId == id) ?? new DeviceRow { DeviceId = id };
+        var row = _devices.Find(id) ?? new DeviceRow { DeviceId = id };
         (row.OfficeId, row.Name, row.EnrolledAt) = (office.Value, device.Name, device.EnrolledAt);
-        var certificate = device.Certificates[^1];
-        (row.CertificateSerial, row.CertificateNotAfter, row.KeyGeneration) = (certificate.Serial, certificate.NotAfter, certificate.Generation);
+        Fill(row, device.Certificates[^1]);
         (row.DesiredVersion, row.DesiredAt) = ((long)device.DesiredVersion, device.DesiredAt);
         (row.CloneSeenAt, row.CloneEvidence) = (device.CloneSeenAt, device.CloneEvidence);
         if (!device.Report.IsEmpty)
             Fill(row, device.ReportedVersion, device.Report, device.ReportedAt);
-        db.InsertOrReplace(row);
+        _devices.Put(row);
         Label(id, device.Labels);
     }
 
@@ -269,6 +267,9 @@ internal sealed class Projection(ReadModelConnection db)
         (row.StartedAt, row.Problems) = (report.StartedAt, string.Join('\n', report.Problems));
     }
 
+    private static void Fill(DeviceRow row, CertificateRecord certificate) =>
+        (row.CertificateSerial, row.CertificateNotAfter, row.KeyGeneration) = (certificate.Serial, certificate.NotAfter, certificate.Generation);
+
     private static void Fill(DeviceRow row, ulong version, ReadOnlyMemory<byte> bytes, DateTimeOffset at)
     {
         var report = DeviceReport.Parser.ParseFrom(bytes.Span);
@@ -286,7 +287,7 @@ internal sealed class Projection(ReadModelConnection db)
         db.Insert(new NodeEventRow { Position = _position, NodeId = node.Value, OfficeId = node.Office.Value, Kind = kind, Text = text, At = at });
 
     private void Note(IDeviceEvent e, string kind, string text) =>
-        db.Insert(new DeviceEventRow { Position = _position, DeviceId = e.DeviceId.Value, OfficeId = e.OfficeId.Value, Kind = kind, Text = text, At = e.At });
+        _devices.Note(new DeviceEventRow { Position = _position, DeviceId = e.DeviceId.Value, OfficeId = e.OfficeId.Value, Kind = kind, Text = text, At = e.At });
 
     private static string Names(IReadOnlyList<NodeRole> roles) => string.Join(',', roles.Select(NodeRoles.Name));
 }

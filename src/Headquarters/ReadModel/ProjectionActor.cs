@@ -53,6 +53,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     {
         _store.Write(PositionOf(batch[^1]), projection =>
         {
+            projection.Expect(batch.Select(e => e.Event));
             foreach (var e in batch)
                 projection.Apply(PositionOf(e), e.Event);
         });

@@ -32,6 +32,7 @@ internal static class ReadModelRebuild
     private static void Write(ReadModelStore store, IReadOnlyList<EventEnvelope> batch, Dictionary<string, SelectedSnapshot> snapshots) =>
         store.Write(ProjectionActor.PositionOf(batch[^1]), projection =>
         {
+            projection.Expect(batch.Select(e => e.Event));
             foreach (var e in batch)
             {
                 projection.Apply(ProjectionActor.PositionOf(e), e.Event);

@@ -54,7 +54,9 @@ public sealed class ReadModelStore
     {
         using var db = Open();
         using var transaction = db.BeginTransaction();
-        writes(new Projection(db));
+        var projection = new Projection(db);
+        writes(projection);
+        projection.Complete();
         db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName).Set(p => p.Position, reached).Update();
         transaction.Commit();
         Changes.Raise();

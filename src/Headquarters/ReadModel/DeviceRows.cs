@@ -1,0 +1,75 @@
+using LinqToDB;
+using LinqToDB.Data;
+
+namespace Fleet.Headquarters.ReadModel;
+
+/// <summary>
+/// The device rows and device events of one batch: each row is read once, and written once however often the batch changes it; events are written
+/// together. Row by row, this was nearly half of what a changed report costs headquarters.
+/// </summary>
+internal sealed class DeviceRows(ReadModelConnection db)
+{
+    // Two statements a chunk; SQLite takes 32,766 parameters a statement, PostgreSQL 65,535.
+    private const int Chunk = 200;
+
+    private static readonly BulkCopyOptions Together = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = Chunk, UseParameters = true };
+
+    private readonly Dictionary<string, DeviceRow?> _rows = [];
+    private readonly HashSet<string> _changed = [];
+    private readonly List<DeviceEventRow> _events = [];
+
+    /// <summary>Reads the rows of these devices, with one statement for many.</summary>
+    public void Read(IEnumerable<string> devices)
+    {
+        foreach (var ids in devices.Distinct().Where(id => !_rows.ContainsKey(id)).Chunk(Chunk))
+        {
+            foreach (var id in ids)
+                _rows[id] = null;
+            foreach (var row in db.Devices.Where(d => ids.Contains(d.DeviceId)))
+                _rows[row.DeviceId] = row;
+        }
+    }
+
+    /// <summary>The device's row as the batch left it so far; null when there is none.</summary>
+    public DeviceRow? Find(string device)
+    {
+        Read([device]);
+        return _rows[device];
+    }
+
+    /// <summary>Changes the row of a device, if there is one: a removed device's last reports change nothing.</summary>
+    public void Change(string device, Action<DeviceRow> change)
+    {
+        if (Find(device) is not { } row)
+            return;
+        change(row);
+        _changed.Add(device);
+    }
+
+    public void Put(DeviceRow row)
+    {
+        _rows[row.DeviceId] = row;
+        _changed.Add(row.DeviceId);
+    }
+
+    public void Remove(string device)
+    {
+        _rows[device] = null;
+        _changed.Add(device);
+    }
+
+    public void Note(DeviceEventRow happened) => _events.Add(happened);
+
+    /// <summary>Writes all that changed.</summary>
+    public void Save()
+    {
+        foreach (var ids in _changed.Chunk(Chunk))
+        {
+            db.Devices.Delete(d => ids.Contains(d.DeviceId));
+            db.Devices.BulkCopy(Together, ids.Select(id => _rows[id]).OfType<DeviceRow>());
+        }
+
+        if (_events.Count > 0)
+            db.DeviceEvents.BulkCopy(Together, _events);
+    }
+}
