@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Gateway;
+using Fleet.Headquarters.Offices;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 
@@ -35,6 +36,7 @@ public sealed class DirectRelay : ReceiveActor, IWithTimers
         });
         Receive<PresenceDue>(due => _gateway.Tell(due));
         Receive<SendUp>(Handle);
+        Receive<CameDownDirect>(down => _gateway.Tell(new CameDown(down.Items)));
         Receive<DirectAnswer>(answer => _gateway.Tell(new CameDown(answer.Items)));
         Receive<EnrolmentAnswer>(answer => _gateway.Tell(new CameDown([new EnrolmentDown(answer.RequestId, answer.Reply)])));
         Receive<OfficeRefused>(refused => _log.Debug("Office {OfficeId} refused a direct device: {Detail}", refused.OfficeId, refused.Detail));
@@ -44,6 +46,10 @@ public sealed class DirectRelay : ReceiveActor, IWithTimers
 
     /// <param name="offices">The shard region of the office twins.</param>
     public static Props Props(IActorRef offices, TimeSpan presenceEvery) => Akka.Actor.Props.Create(() => new DirectRelay(offices, presenceEvery));
+
+    protected override void PreStart() => Context.System.EventStream.Subscribe(Self, typeof(CameDownDirect));
+
+    protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
 
     private void Handle(SendUp up)
     {

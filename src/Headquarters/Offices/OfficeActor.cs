@@ -419,10 +419,14 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         foreach (var removed in events.OfType<NodeRemoved>())
             _links.Remove(removed.NodeId, _office.Id);
         var items = events.OfType<IDeviceEvent>().GroupBy(e => e.DeviceId).SelectMany(e => ChangesOf(before, e.Key, e)).ToList();
-        if (items.Count == 0)
-            return;
-        _links.SendAll(items);
-        PublishDirect(items);
+        if (items.Count > 0)
+        {
+            _links.SendAll(items);
+            PublishDirect(items);
+        }
+
+        foreach (var gone in events.OfType<IDeviceEvent>().Where(e => e is DeviceRemoved or DeviceMovedOut))
+            _presence.Forget(gone.DeviceId);
     }
 
     private IEnumerable<IDownItem> ChangesOf(Office before, DeviceId id, IEnumerable<IDeviceEvent> events)

@@ -57,22 +57,31 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, ILoggin
     // Null: here. A device that is not known here is looked for at the office that it names, but only once.
     private static OfficeId? HomeOf(Office office, OfficeWork work, IUpItem item)
     {
-        var (device, hint) = item switch
+        var hint = item switch
         {
-            DeviceEnvelopeUp e => ((DeviceId?)e.DeviceId, e.OfficeHint),
-            DesiredWanted w => (w.DeviceId, w.OfficeHint),
-            _ => (null, office.Id),
+            DeviceEnvelopeUp e => e.OfficeHint,
+            DesiredWanted w => w.OfficeHint,
+            _ => office.Id,
         };
-        if (device is not { } id || office.Devices.ContainsKey(id))
+        if (DeviceOf(item) is not { } id || office.Devices.ContainsKey(id))
             return null;
         if (office.Forwards.TryGetValue(id, out var forward))
             return forward.To;
         return hint != office.Id && !work.Forwarded ? hint : null;
     }
 
+    private static DeviceId? DeviceOf(IUpItem item) => item switch
+    {
+        DeviceEnvelopeUp up => up.DeviceId,
+        DesiredWanted wanted => wanted.DeviceId,
+        _ => null,
+    };
+
     private void Take(OfficeBatch batch, OfficeWork work, IUpItem item, DateTimeOffset now)
     {
         var office = batch.Working;
+        if (work is { Through: null, Forwarded: false } && DeviceOf(item) is { } met)
+            presence.MetDirectly(met);
         switch (item)
         {
             case DeviceEnvelopeUp up when office.Devices.ContainsKey(up.DeviceId):

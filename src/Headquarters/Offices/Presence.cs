@@ -10,12 +10,15 @@ internal sealed class Presence(DateTimeOffset startedAt)
     private readonly Dictionary<DeviceId, DevicePresence> _seen = [];
     private readonly Dictionary<DeviceId, DateTimeOffset> _heard = [];
     private readonly Dictionary<DeviceId, DateTimeOffset> _suspected = [];
+    private readonly HashSet<DeviceId> _direct = [];
     private readonly HashSet<DeviceId> _changed = [];
 
     public IReadOnlyList<DevicePresence> All => [.. _seen.Values];
 
     public void Seen(DeviceId device, DateTimeOffset at, DateTimeOffset now, NodeId? through)
     {
+        if (through is null)
+            MetDirectly(device);
         // A gateway's clock must not place anybody in the future.
         var capped = at < now ? at : now;
         if (_seen.TryGetValue(device, out var known) && known.LastSync >= capped)
@@ -40,14 +43,21 @@ internal sealed class Presence(DateTimeOffset startedAt)
     public DateTimeOffset EnrolledHeardAt(Device device) =>
         _heard.TryGetValue(device.Id, out var at) ? at : startedAt > device.Known.ReportedAt ? startedAt : device.Known.ReportedAt;
 
-    /// <summary>Whether the device last synced with headquarters itself.</summary>
-    public bool IsDirect(DeviceId device) => _seen.TryGetValue(device, out var known) && known.Through is null;
+    /// <summary>Headquarters' own gateway asked for the device.</summary>
+    public void MetDirectly(DeviceId device) => _direct.Add(device);
+
+    /// <summary>
+    /// Whether headquarters' own gateway may hold the device's versions. Also after it went on to sync through a node: it may come back, and what
+    /// that gateway was told before would be taken for news still.
+    /// </summary>
+    public bool IsDirect(DeviceId device) => _direct.Contains(device);
 
     public void Forget(DeviceId device)
     {
         _seen.Remove(device);
         _heard.Remove(device);
         _suspected.Remove(device);
+        _direct.Remove(device);
         _changed.Remove(device);
     }
 

@@ -4,6 +4,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Gateway;
 using Fleet.Headquarters.Links;
+using Fleet.Headquarters.Offices;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Google.Protobuf;
@@ -37,6 +38,14 @@ public sealed class DirectRelayTests : TestKit
         Assert.Equal([Leeds, York], new[] { _offices.ExpectMsg<TakeDirect>().OfficeId, _offices.ExpectMsg<TakeDirect>().OfficeId });
 
         _relay.Tell(new DirectAnswer([new SyncWanted(LeedsTill)]), _offices);
+        Assert.Equal(new SyncWanted(LeedsTill), Assert.Single(_gateway.ExpectMsg<CameDown>().Items));
+    }
+
+    [Fact]
+    public void What_a_twin_has_for_direct_devices_comes_down_unasked()
+    {
+        Sys.EventStream.Publish(new CameDownDirect(Leeds, [new SyncWanted(LeedsTill)]));
+
         Assert.Equal(new SyncWanted(LeedsTill), Assert.Single(_gateway.ExpectMsg<CameDown>().Items));
     }
 

@@ -250,6 +250,22 @@ public sealed class OfficeActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_device_that_asked_headquarters_once_is_told_there_also_after_it_synced_through_a_node()
+    {
+        var node = await Linked(Leeds, "gw1");
+        using var till = await _company.EnrolDevice(Leeds, "till-1");
+        await _company.Direct(Leeds, new DesiredWanted(till.Id, 0, Leeds));
+        await node.Send(new PresenceDigest([new DeviceSeen(till.Id, DateTimeOffset.UtcNow)]));
+        var listener = _kit.CreateTestProbe();
+        _company.System.EventStream.Subscribe(listener.Ref, typeof(Headquarters.Offices.CameDownDirect));
+
+        await _company.Office(new LabelDevice(Leeds, till.Id, new Dictionary<string, string> { ["ring"] = "canary" }, [], "test"));
+
+        var down = await listener.ExpectMsgAsync<Headquarters.Offices.CameDownDirect>();
+        Assert.Contains(down.Items, i => i is DeviceState { DesiredVersion: 2 } state && state.DeviceId == till.Id);
+    }
+
+    [Fact]
     public async Task Presence_shows_through_which_node_a_device_was_seen()
     {
         var node = await Linked(Leeds, "gw1");
