@@ -12,7 +12,7 @@ Usage: ./build.sh COMMAND [options]
   run [--once]                        build and start headquarters, two offices and three agents; --once ends when all have synced
   test                                run every test
   publish                             leave runnable programs in artifacts/{headquarters,office,agent,fleet}/
-  lab --journey NAME|all              run journeys over a real NAT (root on Linux)
+  lab --journey NAME|all              run journeys over a real NAT (root on Linux); with --engine in-process: simulated, anywhere
   lab --topology NAME                 build a topology and give a prompt in it
   bench --target NAME|all             measure
   restore | build | format            the single steps

@@ -9,10 +9,17 @@ using var endings = new Endings();
 
 var journey = new Option<string?>("--journey") { Description = $"Plays a journey: {string.Join(", ", Journey.All.Select(j => j.Name))}, or all." };
 var topology = new Option<string?>("--topology") { Description = $"Builds a topology and gives a prompt in it: {string.Join(", ", Topology.Shipped)}, or a file." };
-var lab = new Command("lab", "The kernel lab: real programs behind real NAT in network namespaces. Root on Linux.") { journey, topology };
+var engine = new Option<string>("--engine")
+{
+    Description = $"{LabCommand.KernelEngine}: real programs behind real NAT in network namespaces, root on Linux. {LabCommand.InProcessEngine}: the same classes in one process on a simulated network, anywhere.",
+    DefaultValueFactory = _ => LabCommand.KernelEngine,
+};
+engine.AcceptOnlyFromAmong(LabCommand.KernelEngine, LabCommand.InProcessEngine);
+var lab = new Command("lab", "Plays journeys of a whole fleet through NAT, or builds a network to walk around in.") { journey, topology, engine };
 lab.SetAction((parsed, _) => Guarded(() => (parsed.GetValue(journey), parsed.GetValue(topology)) switch
 {
-    ({ } name, var elsewhere) => LabCommand.Play(name, elsewhere, endings.Token),
+    ({ } name, var elsewhere) => LabCommand.Play(name, parsed.GetValue(engine)!, elsewhere, endings.Token),
+    (null, { } place) when parsed.GetValue(engine) == LabCommand.InProcessEngine => throw new LabException($"a prompt in {place} needs the kernel engine: a simulated network has no shell"),
     (null, { } place) => Prompt.Run(place, endings.Token),
     _ => throw new LabException("say --journey NAME|all or --topology NAME"),
 }));

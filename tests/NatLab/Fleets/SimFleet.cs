@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
@@ -17,8 +18,9 @@ using OfficeOptions = Fleet.Office.OfficeOptions;
 namespace Fleet.NatLab.Fleets;
 
 /// <summary>
-/// A whole fleet in this process: the product's own headquarters, office nodes and devices with the settings they ship with, each on a machine of the
-/// simulated network. Virtual are the network and the clock that programs read, which can leap; actors' timers run in real time.
+/// A whole fleet in this process: the product's own headquarters, office nodes and devices with the settings they ship with (but presence is told each
+/// second, so that journeys need not wait for it, and the API may take long in a busy process), each on a machine of the simulated network. Virtual are the network and the clock that programs
+/// read, which can leap; actors' timers run in real time.
 /// </summary>
 public sealed class SimFleet : IFleetUnderTest
 {
@@ -31,7 +33,7 @@ public sealed class SimFleet : IFleetUnderTest
     private readonly LabLog _log = new();
     private readonly DirectoryInfo _scratch = Leftovers.MakeScratch();
     private readonly SimLab _lab;
-    private readonly Dictionary<NodeId, SimProgram> _nodes = [];
+    private readonly ConcurrentDictionary<NodeId, SimProgram> _nodes = new();
     private readonly Dictionary<string, SimAgent> _agents;
     private SimProgram? _headquarters;
     private HttpClient? _api;
@@ -94,7 +96,7 @@ public sealed class SimFleet : IFleetUnderTest
     public async Task StartHeadquarters()
     {
         var process = new SimProcess(_lab.Headquarters);
-        var options = HeadquartersOptions.Load(null, [$"offices.headquarters-addresses=[\"{Agents}\"]"]);
+        var options = HeadquartersOptions.Load(null, [$"offices.headquarters-addresses=[\"{Agents}\"]", "links.presence-every=1s", "web.settle-timeout=20s"]);
         var node = await HeadquartersNode.Start(DataOf("headquarters"), options, process, _clock, _log.Of("headquarters")).ConfigureAwait(false);
         _headquarters = new SimProgram(process, node);
         if (_api is not null)
@@ -123,14 +125,14 @@ public sealed class SimFleet : IFleetUnderTest
     {
         var process = new SimProcess(_lab.MachineOf(node));
         var data = DataDirectory.Open(DataOf(node.Id.Value), OfficeNode.DataKind);
-        var options = OfficeOptions.Load(null, [$"gateway.bind={node.Address}"]);
+        var options = OfficeOptions.Load(null, [$"gateway.bind={node.Address}", "office.relay.presence-interval=1s"]);
         var running = await OfficeNode.Start(new OfficeSetup(options, data, _clock, _log.Of(node.Id.Value), process, new MadeUpMachine(node.Id.Value))).ConfigureAwait(false);
         _nodes[node.Id] = new SimProgram(process, running, new Closing(data));
     }
 
     public async Task KillNode(TopologyNode node)
     {
-        if (_nodes.Remove(node.Id, out var running))
+        if (_nodes.TryRemove(node.Id, out var running))
             await running.Kill().ConfigureAwait(false);
     }
 
