@@ -18,10 +18,10 @@ internal sealed class SimAgent(TopologyDevice device, SimHost machine, Reach rea
     private readonly DeviceMemory _files = new();
     private readonly MadeUpMachine _facts = new(device.Name);
     private Run? _run;
-    private int _rounds;
+    private int _answers;
 
-    /// <summary>Rounds that ended since the agent was made, over all its runs.</summary>
-    public int Rounds => Volatile.Read(ref _rounds);
+    /// <summary>Syncs that some carrier answered, over all runs.</summary>
+    public int Answers => Volatile.Read(ref _answers);
 
     /// <summary>Runs, and is enrolled.</summary>
     public bool Syncs => _run is not null && IdentityFiles.Load(_files) is not null;
@@ -86,7 +86,7 @@ internal sealed class SimAgent(TopologyDevice device, SimHost machine, Reach rea
             return;
         await using var carriers = new GrpcCarriers(process.Connect, DeviceOptions.Default, clock);
         var runtime = new DeviceRuntime(_files, DeviceOptions.Default, carriers, _facts, clock, logging.CreateLogger<DeviceRuntime>(), "0.1.0");
-        runtime.RoundEnded += _ => Interlocked.Increment(ref _rounds);
+        runtime.RoundEnded += end => Interlocked.Add(ref _answers, end == RoundEnd.Failed ? 0 : 1);
         await runtime.Run(stop).ConfigureAwait(false);
     }
 

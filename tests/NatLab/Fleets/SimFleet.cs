@@ -26,7 +26,9 @@ public sealed class SimFleet : IFleetUnderTest
 {
     private const int Seed = 20260101;
 
-    /// <summary>Time leaps in steps after each of which every device syncs, so that a long cut is lived through rather than skipped.</summary>
+    private const int PoolThreads = 64;
+
+    /// <summary>Time leaps in steps after each of which every device that runs syncs and is answered, so that a long cut is lived through rather than skipped.</summary>
     private static readonly TimeSpan LongestLeap = TimeSpan.FromMinutes(1);
 
     private readonly LeapingClock _clock = new();
@@ -41,6 +43,9 @@ public sealed class SimFleet : IFleetUnderTest
 
     private SimFleet(Topology topology)
     {
+        // Each program would have a pool of its own, and an actor system blocks one of its threads while it starts.
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, PoolThreads), completions);
         _lab = new SimLab(topology, _clock, Seed);
         _agents = topology.Devices.ToDictionary(d => d.Name, d => new SimAgent(d, _lab.MachineOf(d), ReachOf(d), _clock, _log.Of(d.Name)));
         Operator = new ApiOperator(() => _api ?? throw new InvalidOperationException("headquarters has not been started"));
@@ -85,10 +90,10 @@ public sealed class SimFleet : IFleetUnderTest
         while (time > TimeSpan.Zero)
         {
             var leap = time < LongestLeap ? time : LongestLeap;
-            var syncing = _agents.Where(a => a.Value.Syncs).Select(a => (a.Key, Agent: a.Value, a.Value.Rounds)).ToList();
+            var syncing = _agents.Where(a => a.Value.Syncs).Select(a => (a.Key, Agent: a.Value, a.Value.Answers)).ToList();
             _clock.Leap(leap);
-            foreach (var (name, agent, rounds) in syncing)
-                await Until.True(() => agent.Rounds > rounds, $"{name} syncs after a leap of time").ConfigureAwait(false);
+            foreach (var (name, agent, answers) in syncing)
+                await Until.True(() => agent.Answers > answers, $"{name} is answered after a leap of time").ConfigureAwait(false);
             time -= leap;
         }
     }
