@@ -8,8 +8,12 @@ internal static class CompletionCommand
     private const string Bash = """
         # Add to ~/.bashrc: eval "$(fleet completion bash)"
         _fleet() {
-          local IFS=$'\n'
-          COMPREPLY=($(fleet "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null))
+          local word="${COMP_WORDS[COMP_CWORD]}" found
+          COMPREPLY=()
+          while IFS= read -r found; do
+            # Options only where one was begun, or subcommands drown in them.
+            [[ "$found" == "$word"* && ( "$found" != -* || "$word" == -* ) ]] && COMPREPLY+=("$found")
+          done < <(fleet "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)
         }
         complete -o default -F _fleet fleet
         """;
@@ -19,6 +23,7 @@ internal static class CompletionCommand
         _fleet() {
           local -a found
           found=("${(@f)$(fleet "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)}")
+          [[ "$PREFIX" == -* ]] || found=("${(@)found:#-*}")
           compadd -a found
         }
         compdef _fleet fleet
@@ -28,7 +33,7 @@ internal static class CompletionCommand
         # Add to $PROFILE: fleet completion pwsh | Out-String | Invoke-Expression
         Register-ArgumentCompleter -Native -CommandName fleet -ScriptBlock {
           param($word, $ast, $cursor)
-          fleet "[suggest:$cursor]" "$ast" | Where-Object { $_ } | ForEach-Object {
+          fleet "[suggest:$cursor]" "$ast" | Where-Object { $_ -like "$word*" -and ($_ -notlike '-*' -or $word -like '-*') } | ForEach-Object {
             [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
           }
         }

@@ -17,7 +17,10 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
 
     public static void AddTo(RootCommand root)
     {
-        var option = root.Options.OfType<HelpOption>().Single();
+        root.Options.Remove(root.Options.OfType<HelpOption>().Single());
+        // Without the default's /? and /h, which completion would suggest everywhere.
+        var option = new HelpOption("--help", "-h");
+        root.Options.Add(option);
         option.Action = new HelpWithExamples((HelpAction)option.Action!);
     }
 

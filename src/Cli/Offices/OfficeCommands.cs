@@ -42,7 +42,7 @@ internal static class OfficeCommands
                 ApiJson.Default.OfficeResource,
                 "no offices yet; add one: fleet office add NAME",
                 ["OFFICE", "TITLE", "NODES LINKED", "DEVICES", "OPENED"],
-                o => [o.Id, o.Title, $"{o.LinkedNodes} of {o.Nodes}", Words.Number(o.Devices), Words.At(o.OpenedAt)]),
+                o => [o.Id, o.Title, $"{o.LinkedNodes} of {o.Nodes}", Words.Number(o.Devices), Words.AtMinute(o.OpenedAt)]),
             text);
     }
 

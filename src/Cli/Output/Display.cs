@@ -92,7 +92,8 @@ internal sealed class Display(Terminal terminal, bool json)
     public void Say(string text) => terminal.Out.WriteLine(text);
 
     /// <summary>Something is gone.</summary>
-    public void Removed(string kind, string id) => Show(new RemovedResource(id, Removed: true), DisplayJson.Default.RemovedResource, () => Say($"{kind} {id} removed"));
+    public void Removed(string kind, string id, string how = "removed") =>
+        Show(new RemovedResource(id, Removed: true), DisplayJson.Default.RemovedResource, () => Say($"{kind} {id} {how}"));
 }
 
 /// <summary>What the commands that remove something print as JSON.</summary>

@@ -28,6 +28,9 @@ internal static class Words
 
     public static string At(DateTimeOffset? at) => at?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? None;
 
+    /// <summary>For tables, where a line is short and the second does not matter.</summary>
+    public static string AtMinute(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
+
     public static string Size(long bytes)
     {
         var (size, unit) = ((double)bytes, 0);

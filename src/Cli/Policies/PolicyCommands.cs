@@ -49,7 +49,7 @@ internal static class PolicyCommands
             "no policies; 'fleet policy apply --help' shows how a file looks",
             ["POLICY", "VERSION", "PRIORITY", "OFFICES", "LABELS", "SETTINGS", "APPLIED"],
             p => [p.Name, Words.Number(p.Version), Words.Number(p.Priority), p.Offices.Count == 0 ? "all" : Words.Many(p.Offices), Words.Labels(p.Labels),
-                Words.Number(p.Settings.Count), Words.At(p.AppliedAt)]));
+                Words.Number(p.Settings.Count), Words.AtMinute(p.AppliedAt)]));
 
     private static Command Show(FleetCommands commands)
     {

@@ -61,8 +61,8 @@ internal static class TokenCommands
                 call.Client.List(Query.Of("tokens", ("office", call.Value(office)), ("usable", call.Value(all) ? null : "true")), ApiJson.Default.ListPageTokenResource, null, call.Cancellation),
                 ApiJson.Default.TokenResource,
                 "no usable tokens; make one: fleet token create --office OFFICE --kind node|agent",
-                ["TOKEN", "OFFICE", "KIND", "STATE", "USED", "EXPIRES", "BY"],
-                t => [t.Id, t.Office, t.Kind, t.State, $"{t.Used} of {t.Uses}", Words.At(t.ExpiresAt), t.CreatedBy]),
+                ["TOKEN", "OFFICE", "KIND", "STATE", "USED", "EXPIRES"],
+                t => [t.Id, t.Office, t.Kind, t.State, $"{t.Used} of {t.Uses}", Words.AtMinute(t.ExpiresAt)]),
             office, all);
     }
 
@@ -73,7 +73,7 @@ internal static class TokenCommands
             async call =>
             {
                 await call.Client.Delete(Query.Path("tokens", call.Value(id)), call.Cancellation).ConfigureAwait(false);
-                call.Display.Removed("token", call.Value(id));
+                call.Display.Removed("token", call.Value(id), "revoked");
             },
             id);
     }
