@@ -32,7 +32,7 @@ internal static class DemoCommand
         }
         catch (Exception fault) when (fault is LabException or TimeoutException or IOException)
         {
-            await Console.Error.WriteLineAsync($"the fleet did not start: {fault.Message}\n{fleet?.Tails()}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"{fleet?.Tails()}\nthe fleet did not start: {fault.Message}").ConfigureAwait(false);
             return 1;
         }
         finally
@@ -47,8 +47,10 @@ internal static class DemoCommand
 
     private static async Task<ProcessFleet> Begin(Topology topology, ProgressTask task, Action<ProcessFleet> made, CancellationToken stop)
     {
+        var reached = "starting";
         void Step(string what)
         {
+            reached = what;
             task.Description = Markup.Escape(what);
             task.Increment(1);
         }
@@ -67,9 +69,9 @@ internal static class DemoCommand
         {
             await fleet.StartAll(Step, interval: "5s").WaitAsync(Limit, stop).ConfigureAwait(false);
         }
-        catch (TimeoutException late)
+        catch (TimeoutException)
         {
-            throw new LabException($"after {Limit.TotalSeconds:0} s not all devices had synced: {late.Message}");
+            throw new LabException($"after {Limit.TotalSeconds:0} s not all devices had synced; it came as far as '{reached}', and above are the last lines of every program");
         }
 
         return fleet;
