@@ -42,7 +42,7 @@ internal static class AgentOptions
         catch (Exception fault) when (fault is StorageException or SettingsException)
         {
             await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
-            return ExitCode.Failed;
+            return fault is SettingsException ? ExitCode.Usage : ExitCode.Failed;
         }
     }
 }

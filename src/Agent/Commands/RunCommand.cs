@@ -34,7 +34,7 @@ internal static partial class RunCommand
     {
         var clock = TimeProvider.System;
         var log = new ConsoleLog(clock);
-        using var directory = DeviceDirectory.Open(data);
+        using var directory = DeviceDirectory.Open(data, mayMake: false);
         try
         {
             if (IdentityFiles.Load(directory) is null && await Complete(directory, options, clock, log, cancellation).ConfigureAwait(false) is { } failed)

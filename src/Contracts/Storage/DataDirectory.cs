@@ -10,6 +10,11 @@ public sealed class DataDirectory : IDisposable
 {
     private const string MarkerName = "fleet-data.json";
     private const int Format = 1;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>What opening a file that another process holds ends in: EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION.</summary>
+    private static readonly int[] HeldErrors = [11, 35, unchecked((int)0x80070020)];
+
     private readonly FileStream? _lock;
 
     private DataDirectory(string path, FileStream? held) => (Path, _lock) = (path, held);
@@ -18,14 +23,17 @@ public sealed class DataDirectory : IDisposable
 
     /// <summary>Opens the directory for the one process that runs on it, and makes it where it is missing or empty.</summary>
     /// <param name="kind">What the directory is of: <c>headquarters</c>, <c>office</c> or <c>agent</c>.</param>
+    /// <param name="mayMake">False where only an earlier command can have made it: a mistyped path is then told, and not filled.</param>
     /// <exception cref="StorageException">Foreign, newer, in use or not writable.</exception>
-    public static DataDirectory Open(string path, string kind)
+    public static DataDirectory Open(string path, string kind, bool mayMake = true)
     {
         path = System.IO.Path.GetFullPath(path);
         return Guarded(path, () =>
         {
+            if (mayMake)
+                Make(path);
+            CheckMarker(path, kind, mayBeMissing: mayMake);
             MakePrivate(path);
-            CheckMarker(path, kind, mayBeMissing: true);
             var held = Hold(path);
             if (!File.Exists(System.IO.Path.Combine(path, MarkerName)))
                 DurableFile.Replace(System.IO.Path.Combine(path, MarkerName), Marker(kind));
@@ -73,14 +81,18 @@ public sealed class DataDirectory : IDisposable
 
     public void Dispose() => _lock?.Dispose();
 
+    private static void Make(string path)
+    {
+        if (File.Exists(path))
+            throw new StorageException($"{path} is a file; choose a directory, an empty or a new one");
+        Directory.CreateDirectory(path);
+    }
+
+    // Also one that an administrator or a package made: the databases in it are readable by whoever can enter.
     private static void MakePrivate(string path)
     {
-        if (Directory.Exists(path))
-            return;
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(path);
-        else
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) != OwnerOnly)
+            File.SetUnixFileMode(path, OwnerOnly);
     }
 
     private static FileStream Hold(string path)
@@ -89,7 +101,7 @@ public sealed class DataDirectory : IDisposable
         {
             return new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException fault) when (fault is not (DirectoryNotFoundException or PathTooLongException))
+        catch (IOException fault) when (HeldErrors.Contains(fault.HResult))
         {
             throw new StorageException($"{path} is in use by another process; stop that one first, or choose another --data directory");
         }
@@ -101,7 +113,7 @@ public sealed class DataDirectory : IDisposable
         if (!File.Exists(marker))
         {
             if (!mayBeMissing)
-                throw new StorageException($"{path} is no data directory of Fleet ({MarkerName} is missing)");
+                throw new StorageException($"{path} is no data directory of Fleet ({MarkerName} is missing); enrol first, or correct the --data directory");
             // The lock alone is what a first start leaves that was killed before it wrote the marker.
             if (Directory.EnumerateFileSystemEntries(path).Any(e => System.IO.Path.GetFileName(e) is not ("lock" or MarkerName + DurableFile.NewSuffix)))
                 throw new StorageException($"{path} is not empty and no data directory of Fleet; choose an empty or a new one");

@@ -28,7 +28,7 @@ public sealed record DeviceOptions(
         var values = new Dictionary<string, SettingsValue>(SettingsText.Read(ShippedText(), $"built-in {Shipped}", problems));
         foreach (var (key, value) in SettingsText.Read(file ?? "", source, problems))
             if (!values.ContainsKey(key))
-                problems.Add($"{value.Origin}: {key} is no setting of the agent; it knows {string.Join(", ", values.Keys.Order())}");
+                problems.Add($"{value.Origin}: {key} is no setting of the agent{NearMiss.Hint(key, values.Keys)}");
             else
                 values[key] = value;
 

@@ -13,7 +13,7 @@ public sealed class DeviceDirectory : IDeviceStorage, IDisposable
     public string Path => _directory.Path;
 
     /// <inheritdoc cref="DataDirectory.Open"/>
-    public static DeviceDirectory Open(string path, string kind = Kind) => new(DataDirectory.Open(path, kind));
+    public static DeviceDirectory Open(string path, string kind = Kind, bool mayMake = true) => new(DataDirectory.Open(path, kind, mayMake));
 
     /// <inheritdoc cref="DataDirectory.Look"/>
     public static DeviceDirectory Look(string path, string kind = Kind) => new(DataDirectory.Look(path, kind));

@@ -40,12 +40,12 @@ public sealed class AgentListener : IAsyncDisposable
     /// <summary>Where it listens; the port is the one chosen where the options say 0.</summary>
     public IPEndPoint Local { get; }
 
-    /// <exception cref="IOException">The port is in use or may not be used; the message names it.</exception>
+    /// <exception cref="IOException">The port is in use or may not be used; the message names it and its setting.</exception>
     public static async Task<AgentListener> Start(AgentListenerSetup setup, CancellationToken cancellation = default)
     {
         // Empty: no environment variables, no files, no console of ASP.NET's own decide anything here.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(setup.Logging);
+        builder.Services.AddSingleton<ILoggerFactory>(new CallFaults(setup.Logging, setup.Clock));
         builder.Services.AddLogging();
         builder.Services.AddSingleton(new AgentGatewayService(setup.Gateway, setup.Options, setup.Clock));
         builder.Services.AddGrpc(grpc =>
@@ -65,8 +65,8 @@ public sealed class AgentListener : IAsyncDisposable
         catch (Exception fault)
         {
             await host.DisposeAsync();
-            if (fault is System.Net.Sockets.SocketException)
-                throw new IOException($"{setup.Options.Bind}:{setup.Options.Port} can't be listened at: {fault.Message}", fault);
+            if (fault is IOException or System.Net.Sockets.SocketException)
+                throw new IOException($"agents can't be listened for at {setup.Options.Bind}:{setup.Options.Port}: {fault.GetBaseException().Message}; set fleet.gateway.port or fleet.gateway.bind to another", fault);
             throw;
         }
 

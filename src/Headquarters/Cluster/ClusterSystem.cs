@@ -86,7 +86,7 @@ public sealed class ClusterSystem : IAsyncDisposable
         catch (Exception fault) when (fault.GetBaseException() is IOException or SocketException)
         {
             // Akka wraps what the transport says.
-            throw new IOException($"headquarters nodes can't be listened for: {fault.GetBaseException().Message}; set fleet.cluster.port to another", fault);
+            throw new IOException($"headquarters nodes can't be listened for: {fault.GetBaseException().Message}; set fleet.cluster.port or fleet.cluster.bind to another", fault);
         }
     }
 

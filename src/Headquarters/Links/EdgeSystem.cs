@@ -57,7 +57,7 @@ public sealed class EdgeSystem : IAsyncDisposable
         catch (Exception fault) when (fault.GetBaseException() is IOException port)
         {
             // Akka wraps what the transport says.
-            throw new IOException($"the link can't listen: {port.Message}; set fleet.links.port to another", fault);
+            throw new IOException($"the link can't listen: {port.Message}; set fleet.links.port or fleet.links.bind to another", fault);
         }
     }
 

@@ -69,7 +69,7 @@ public sealed class WebFace : IAsyncDisposable
         {
             await host.DisposeAsync();
             if (fault is IOException or System.Net.Sockets.SocketException)
-                throw new IOException($"the console can't listen on {parts.Options.Bind}:{parts.Options.Port}: {fault.Message}; set fleet.web.port to another", fault);
+                throw new IOException($"the console can't listen on {parts.Options.Bind}:{parts.Options.Port}: {fault.GetBaseException().Message}; set fleet.web.port or fleet.web.bind to another", fault);
             throw;
         }
 

@@ -17,7 +17,7 @@ public sealed record LogOptions(LogLevel Level)
             "error" => LogLevel.Error,
             _ => null,
         };
-        if (level is null)
+        if (level is null && !problems.Told("log.level"))
             problems.Add("fleet.log.level", "must be debug, info, warning or error");
         return new LogOptions(level ?? LogLevel.Information);
     }

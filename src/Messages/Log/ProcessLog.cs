@@ -8,9 +8,10 @@ public static class ProcessLog
 {
     public static ILoggerFactory Create(LogOptions options) => LoggerFactory.Create(log => log
         .SetMinimumLevel(options.Level)
-        // ASP.NET and Akka tell every step they take; from them warnings are enough, unless everything is wanted.
+        // ASP.NET, gRPC and Akka tell every step they take; from them warnings are enough, unless everything is wanted.
         .AddFilter("Microsoft", Libraries(options.Level))
         .AddFilter("Akka", Libraries(options.Level))
+        .AddFilter("Grpc", Libraries(options.Level))
         // It warns of 30 seconds without a company actor in the first second of every start.
         .AddFilter("Akka.Cluster.Tools.Singleton.ClusterSingletonProxy", LogLevel.Error)
         // It wants the keys of console sessions encrypted; they lie in the data directory, beside greater secrets, where only this user can read.

@@ -20,8 +20,7 @@ internal static class HoconSyntax
                 case '\n':
                     line++;
                     break;
-                case '#':
-                case '/' when text.AsSpan(at).StartsWith("//") && (at == 0 || char.IsWhiteSpace(text[at - 1])):
+                case '#' or '/' when IsComment(text, at):
                     at = EndOfLine(text, at) - 1;
                     break;
                 case '"':
@@ -43,9 +42,13 @@ internal static class HoconSyntax
         return open.TryPop(out var left) ? $"line {left.Line}: '{left.Bracket}' is not closed" : null;
     }
 
-    private static int EndOfLine(string text, int at) => text.IndexOf('\n', at) is >= 0 and var end ? end : text.Length;
+    public static bool IsComment(string text, int at) =>
+        text[at] == '#' || (text.AsSpan(at).StartsWith("//") && (at == 0 || char.IsWhiteSpace(text[at - 1])));
 
-    private static int? EndOfText(string text, int at)
+    public static int EndOfLine(string text, int at) => text.IndexOf('\n', at) is >= 0 and var end ? end : text.Length;
+
+    /// <summary>Behind the closing quote of the text that begins here; null where it does not end.</summary>
+    public static int? EndOfText(string text, int at)
     {
         if (text.AsSpan(at).StartsWith(Triple))
             return text.IndexOf(Triple, at + Triple.Length, StringComparison.Ordinal) is >= 0 and var end ? end + Triple.Length : null;

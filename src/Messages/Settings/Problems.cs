@@ -7,13 +7,20 @@ namespace Fleet.Messages.Settings;
 public sealed class Problems
 {
     private readonly List<string> _all = [];
+    private readonly Dictionary<string, string> _origins = [];
 
     public IReadOnlyList<string> All => _all;
 
     public bool Any => _all.Count > 0;
 
     /// <summary>Adds a mistake: where, and what to do.</summary>
-    public void Add(string path, string what) => _all.Add($"{path}: {what}");
+    public void Add(string path, string what) => _all.Add(_origins.TryGetValue(path, out var origin) ? $"{path}: {what} ({origin})" : $"{path}: {what}");
+
+    /// <summary>Notes who set a key, for the mistakes in it.</summary>
+    public void Comes(string path, string origin) => _origins[path] = origin;
+
+    /// <summary>Whether something is wrong with the key already, so that what follows from it need not be told.</summary>
+    public bool Told(string key) => _all.Any(p => p.StartsWith($"fleet.{key}:", StringComparison.Ordinal));
 
     /// <summary>Ends the start if anything is wrong.</summary>
     /// <exception cref="SettingsException">The message lists every mistake.</exception>
@@ -26,18 +33,19 @@ public sealed class Problems
     /// <summary>A duration over zero, e.g. <c>15s</c>.</summary>
     public TimeSpan Positive(Config fleet, string key)
     {
-        var value = Read(fleet, key, c => c.GetTimeSpan(key, allowInfinite: false));
-        if (value <= TimeSpan.Zero && !Reported(key))
-            Add($"fleet.{key}", $"must be a duration over zero, such as 15s, not '{Raw(fleet, key)}'");
+        var value = Read(fleet, key, "a duration over zero, such as 15s", c => c.GetTimeSpan(key, allowInfinite: false));
+        if (value <= TimeSpan.Zero && !Told(key))
+            Refuse(fleet, key, "a duration over zero, such as 15s");
         return value;
     }
 
     /// <summary>A whole number within bounds.</summary>
     public int Number(Config fleet, string key, int min, int max)
     {
-        var value = Read(fleet, key, c => c.GetInt(key));
-        if ((value < min || value > max) && !Reported(key))
-            Add($"fleet.{key}", $"must be a whole number from {min} to {max}, not '{Raw(fleet, key)}'");
+        var wanted = $"a whole number from {min} to {max}";
+        var value = Read(fleet, key, wanted, c => c.GetInt(key));
+        if ((value < min || value > max) && !Told(key))
+            Refuse(fleet, key, wanted);
         return value;
     }
 
@@ -47,8 +55,8 @@ public sealed class Problems
     /// <summary>Text that must not be blank.</summary>
     public string Text(Config fleet, string key)
     {
-        var value = Read(fleet, key, c => c.GetString(key)) ?? "";
-        if (value.Length == 0 && !Reported(key))
+        var value = Read(fleet, key, "a text", c => c.GetString(key)) ?? "";
+        if (value.Length == 0 && !Told(key))
             Add($"fleet.{key}", "must not be empty");
         return value;
     }
@@ -59,20 +67,20 @@ public sealed class Problems
         var value = Text(fleet, key);
         if (IPAddress.TryParse(value, out var address))
             return address;
-        if (!Reported(key))
-            Add($"fleet.{key}", $"must be an IP address, such as 0.0.0.0 or 127.0.0.1, not '{value}'");
+        if (!Told(key))
+            Refuse(fleet, key, "an IP address, such as 0.0.0.0 or 127.0.0.1");
         return IPAddress.None;
     }
 
-    public bool Switch(Config fleet, string key) => Read(fleet, key, c => c.GetBoolean(key));
+    public bool Switch(Config fleet, string key) => Read(fleet, key, "true or false", c => c.GetBoolean(key));
 
-    public IReadOnlyList<string> Texts(Config fleet, string key) => Read(fleet, key, c => c.GetStringList(key).ToList()) ?? [];
-
-    private bool Reported(string key) => _all.Any(p => p.StartsWith($"fleet.{key}:", StringComparison.Ordinal));
+    public IReadOnlyList<string> Texts(Config fleet, string key) => Read(fleet, key, "a list, such as [a, b]", c => c.GetStringList(key).ToList()) ?? [];
 
     private static string Raw(Config fleet, string key) => fleet.HasPath(key) ? fleet.GetString(key) ?? "" : "nothing";
 
-    private T? Read<T>(Config fleet, string key, Func<Config, T> read)
+    private void Refuse(Config fleet, string key, string wanted) => Add($"fleet.{key}", $"must be {wanted}, not '{Raw(fleet, key)}'");
+
+    private T? Read<T>(Config fleet, string key, string wanted, Func<Config, T> read)
     {
         try
         {
@@ -80,10 +88,10 @@ public sealed class Problems
                 return read(fleet);
             Add($"fleet.{key}", "is missing; the shipped files under hocon/ give its default");
         }
-        catch (Exception fault)
+        catch (Exception)
         {
             // Akka's typed getters throw whatever their parser throws (FormatException, HoconParserException, …): all mean the same here.
-            Add($"fleet.{key}", $"'{Raw(fleet, key)}' can't be read: {fault.Message}");
+            Refuse(fleet, key, wanted);
         }
 
         return default;

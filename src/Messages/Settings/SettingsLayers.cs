@@ -1,5 +1,6 @@
 using Akka.Configuration;
 using Akka.Configuration.Hocon;
+using Fleet.Contracts;
 
 namespace Fleet.Messages.Settings;
 
@@ -26,16 +27,14 @@ public sealed class SettingsLayers
     {
         var reference = shipped.Select(ShippedFile).Aggregate((narrow, wide) => narrow.WithFallback(wide));
         var merged = reference;
-        if (file is not null && Parse(file, () => File.ReadAllText(file), problems) is { } own)
-        {
-            CheckKnown(own, reference, file, problems);
+        if (file is not null && ReadFile(file, problems) is var (own, lines) && Fits(own, reference, path => lines.TryGetValue(path, out var line) ? $"{file}:{line}" : file, problems))
             merged = own.WithFallback(merged);
-        }
 
         foreach (var path in Leaves(reference.Root, ""))
         {
             // Akka's HOCON loses the default beside an optional ${?VARIABLE}, so the environment is a layer of its own.
-            if ((variable ?? Environment.GetEnvironmentVariable)(VariableOf(path)) is { Length: > 0 } value && Assign(path, value, VariableOf(path), problems) is { } one)
+            if ((variable ?? Environment.GetEnvironmentVariable)(VariableOf(path)) is { Length: > 0 } value && Assign(path, value, VariableOf(path), problems) is { } one
+                && Fits(one, reference, VariableOf, problems))
                 merged = one.WithFallback(merged);
         }
 
@@ -52,8 +51,8 @@ public sealed class SettingsLayers
             key = key.StartsWith("fleet.", StringComparison.Ordinal) || key.StartsWith("akka.", StringComparison.Ordinal) ? key : "fleet." + key;
             if (Assign(key, set[(equals + 1)..].Trim(), "--set", problems) is not { } one)
                 continue;
-            CheckKnown(one, reference, "--set", problems);
-            merged = one.WithFallback(merged);
+            if (Fits(one, reference, _ => "--set", problems))
+                merged = one.WithFallback(merged);
         }
 
         return new SettingsLayers(merged);
@@ -75,21 +74,32 @@ public sealed class SettingsLayers
         var quoted = value.StartsWith('[') || value.StartsWith('"')
             ? value
             : $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
-        return Parse(source, () => $"{path} = {quoted}", problems);
+        return Parse(source, $"{path} = {quoted}", problems);
     }
 
-    private static Config? Parse(string source, Func<string> text, Problems problems)
+    private static (Config Own, IReadOnlyDictionary<string, int> Lines)? ReadFile(string file, Problems problems)
     {
         try
         {
-            var read = text();
-            if (HoconSyntax.Problem(read) is not { } problem)
-                return ConfigurationFactory.ParseString(read);
-            problems.Add(source, $"is not valid HOCON: {problem}");
+            var text = File.ReadAllText(file);
+            if (Parse(file, text, problems) is { } own)
+                return (own, HoconLines.Of(text).Lines);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            problems.Add(source, $"can't be read: {fault.Message}");
+            problems.Add(file, $"can't be read: {fault.Message}");
+        }
+
+        return null;
+    }
+
+    private static Config? Parse(string source, string text, Problems problems)
+    {
+        try
+        {
+            if ((HoconSyntax.Problem(text) ?? HoconLines.Of(text).Problem) is not { } problem)
+                return ConfigurationFactory.ParseString(text);
+            problems.Add(source, $"is not valid HOCON: {problem}");
         }
         catch (Exception fault)
         {
@@ -100,15 +110,27 @@ public sealed class SettingsLayers
         return null;
     }
 
-    private static void CheckKnown(Config own, Config reference, string source, Problems problems)
+    /// <summary>Whether a layer has the shape of the shipped files; unknown keys are told, but hide nothing.</summary>
+    private static bool Fits(Config own, Config reference, Func<string, string> originOf, Problems problems)
     {
+        var fits = true;
         // Akka's own block is Akka's to check; its reference lies in its assemblies.
-        foreach (var path in Leaves(own.Root, ""))
-            if (!path.StartsWith("akka.", StringComparison.Ordinal) && !Known(path, reference))
-                problems.Add(path, $"is no setting of Fleet (in {source}); the shipped files under hocon/ list every key");
-    }
+        foreach (var path in Leaves(own.Root, "").Where(p => !p.StartsWith("akka.", StringComparison.Ordinal)))
+        {
+            problems.Comes(path, originOf(path));
+            if (!reference.HasPath(path))
+            {
+                problems.Add(path, $"is no setting of Fleet{NearMiss.Hint(path, Leaves(reference.Root, ""))}");
+            }
+            else if (reference.GetValue(path).IsObject())
+            {
+                problems.Add(path, "is a block of settings; write 'key = value' inside it");
+                fits = false;
+            }
+        }
 
-    private static bool Known(string path, Config reference) => reference.HasPath(path);
+        return fits;
+    }
 
     private static IEnumerable<string> Leaves(HoconValue value, string path)
     {

@@ -25,7 +25,7 @@ public sealed record LinkOptions(
             MaximumFrame: problems.Number(fleet, "link.maximum-frame", 65536, 16 * 1024 * 1024),
             MaximumUnsent: problems.Number(fleet, "link.maximum-unsent", 65536, 256 * 1024 * 1024),
             MaximumHandshakes: problems.Number(fleet, "link.maximum-handshakes", 1, 65536));
-        if (options.Lease < options.PingInterval + options.PingInterval)
+        if (options.Lease < options.PingInterval + options.PingInterval && !problems.Told("link.lease") && !problems.Told("link.ping-interval"))
             problems.Add("fleet.link.lease", "must be at least twice fleet.link.ping-interval, or one late ping ends the link");
         if (options.MaximumUnsent < options.MaximumFrame)
             problems.Add("fleet.link.maximum-unsent", "must not be under fleet.link.maximum-frame");

@@ -42,6 +42,34 @@ public sealed class DeviceDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void A_file_is_told_to_be_one()
+    {
+        File.WriteAllText(Data, "x");
+
+        Assert.Contains("is a file", Assert.Throws<StorageException>(() => DeviceDirectory.Open(Data)).Message);
+        Assert.Equal("x", File.ReadAllText(Data));
+    }
+
+    [Fact]
+    public void A_mistyped_path_is_not_filled_by_a_program_that_needs_an_enrolled_device()
+    {
+        Assert.Contains("enrol first", Assert.Throws<StorageException>(() => DeviceDirectory.Open(Data, mayMake: false)).Message);
+        Assert.False(Directory.Exists(Data));
+    }
+
+    [Fact]
+    public void A_directory_that_others_could_enter_is_closed_to_them()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        Directory.CreateDirectory(Data, (UnixFileMode)0b111_101_101);
+
+        using var directory = DeviceDirectory.Open(Data);
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Data));
+    }
+
+    [Fact]
     public void A_directory_with_other_things_in_it_is_refused_and_left_alone()
     {
         Directory.CreateDirectory(Data);

@@ -11,6 +11,7 @@ using Google.Protobuf;
 using Fleet.TestSupport;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using static Fleet.Gateway.Tests.TestFleet;
 
@@ -113,6 +114,32 @@ public sealed class AgentListenerTests : TestKit, IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(new byte[] { 0, 0, 0, 0, 3, 255, 255, 255 }, "bytes no message is made of")]
+    [InlineData(new byte[] { 0, 176, 0, 0, 0, 1 }, "a length of three gigabytes")]
+    [InlineData(new byte[] { 0, 0, 0, 0, 9, 1 }, "an end in the middle")]
+    public async Task A_call_that_can_not_be_read_is_one_line_in_the_log_and_others_are_served(byte[] body, string what)
+    {
+        using var log = new CaughtLog();
+        await using var listener = await AgentListener.Start(new AgentListenerSetup(TestActor, Options, () => _own, Trust, TimeProvider.System, log));
+        using var http = new HttpClient(Handler(_authority.Issue(PeerIdentity.Of(Till))));
+        using var call = new HttpRequestMessage(HttpMethod.Post, $"https://{listener.Local}/fleet.agent.v1.AgentGateway/Sync")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/grpc") } },
+        };
+
+        using var answer = await http.SendAsync(call);
+        await answer.Content.ReadAsByteArrayAsync();
+
+        Assert.NotEqual("0", answer.Headers.Concat(answer.TrailingHeaders).Single(h => h.Key == "grpc-status").Value.Single());
+        var told = Assert.Single(log.Lines);
+        Assert.True(told is { Level: LogLevel.Warning, Cause: null } && told.Text.StartsWith("Refused 1 calls of agents", StringComparison.Ordinal), $"{what}: {told}");
+        using var channel = Dial(_authority.Issue(PeerIdentity.Of(Till)), listener);
+        await Sync(channel);
+    }
+
+    [Theory]
     [InlineData("", "leeds", "token_id")]
     [InlineData("t1", "Leeds!", "office_id")]
     public async Task A_malformed_enrolment_is_refused_with_the_field(string token, string office, string field)
@@ -133,12 +160,12 @@ public sealed class AgentListenerTests : TestKit, IAsyncLifetime
     {
         var shown = new List<string>();
         var before = _own.Thumbprint;
-        using (var first = Dial(_authority.Issue(PeerIdentity.Of(Till)), shown))
+        using (var first = Dial(_authority.Issue(PeerIdentity.Of(Till)), shown: shown))
             await Sync(first);
 
         _own = _authority.Issue(Gateway1);
 
-        using (var second = Dial(_authority.Issue(PeerIdentity.Of(Till)), shown))
+        using (var second = Dial(_authority.Issue(PeerIdentity.Of(Till)), shown: shown))
             await Sync(second);
         Assert.Equal([before, _own.Thumbprint], shown);
     }
@@ -190,20 +217,20 @@ public sealed class AgentListenerTests : TestKit, IAsyncLifetime
     private static async Task<StatusCode> StatusOf(GrpcChannel channel, SyncRequest request) =>
         (await Assert.ThrowsAsync<RpcException>(() => new AgentGateway.AgentGatewayClient(channel).SyncAsync(request).ResponseAsync)).StatusCode;
 
-    private GrpcChannel Dial(X509Certificate2? certificate, List<string>? shown = null)
+    private GrpcChannel Dial(X509Certificate2? certificate, AgentListener? listener = null, List<string>? shown = null) => GrpcChannel.ForAddress(
+        $"https://{new IPEndPoint(IPAddress.Loopback, (listener ?? _listener).Local.Port)}",
+        new GrpcChannelOptions { HttpHandler = Handler(certificate, shown), DisposeHttpClient = true });
+
+    private SocketsHttpHandler Handler(X509Certificate2? certificate, List<string>? shown = null) => new()
     {
-        var handler = new SocketsHttpHandler
+        SslOptions = new SslClientAuthenticationOptions
         {
-            SslOptions = new SslClientAuthenticationOptions
+            ClientCertificates = certificate is null ? null : [certificate],
+            RemoteCertificateValidationCallback = (_, server, _, _) =>
             {
-                ClientCertificates = certificate is null ? null : [certificate],
-                RemoteCertificateValidationCallback = (_, server, _, _) =>
-                {
-                    shown?.Add(server!.GetCertHashString());
-                    return Trust.Check((X509Certificate2)server!, out _) == Gateway1;
-                },
+                shown?.Add(server!.GetCertHashString());
+                return Trust.Check((X509Certificate2)server!, out _) == Gateway1;
             },
-        };
-        return GrpcChannel.ForAddress($"https://{new IPEndPoint(IPAddress.Loopback, _listener.Local.Port)}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
-    }
+        },
+    };
 }

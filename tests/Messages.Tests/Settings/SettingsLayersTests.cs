@@ -105,6 +105,71 @@ public sealed class SettingsLayersTests : IDisposable
         Assert.Equal(TimeSpan.FromSeconds(20), fleet.GetTimeSpan("link.lease"));
     }
 
+    [Theory]
+    [InlineData("fleet.link.lease = 20s\nfleet.link.min-backoff 5s\n", "line 2: 'fleet.link.min-backoff 5s' has no value")]
+    [InlineData("= 5", "line 1: a value without a key")]
+    [InlineData("fleet {\n  link\n}\nfleet.link.lease = 20s", "line 2: 'link' has no value")]
+    [InlineData("\u0000 garbage", "line 1: '\u0000 garbage' has no value")]
+    public void A_line_that_is_no_setting_is_named(string text, string problem)
+    {
+        var file = File(text);
+
+        Load(file);
+
+        Assert.StartsWith($"{file}: is not valid HOCON: {problem}", Assert.Single(_problems.All), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mistake_is_told_with_its_file_and_line_and_what_was_meant()
+    {
+        var file = File("""
+            # own settings
+            fleet {
+              link
+              {
+                leese = 20s   # mistyped
+                ping-interval = never
+              }
+              gateway.bind =
+                "0.0.0.0"
+              gateway { prot = 1, max-devices : many }
+            }
+            """);
+
+        var fleet = Load(file).Fleet;
+        _problems.Positive(fleet, "link.ping-interval");
+        _problems.Number(fleet, "gateway.max-devices", 1, 10);
+
+        Assert.Equal(
+            [
+                $"fleet.link.leese: is no setting of Fleet; did you mean fleet.link.lease? ({file}:5)",
+                $"fleet.gateway.prot: is no setting of Fleet; did you mean fleet.gateway.port? ({file}:10)",
+                $"fleet.link.ping-interval: must be a duration over zero, such as 15s, not 'never' ({file}:6)",
+                $"fleet.gateway.max-devices: must be a whole number from 1 to 10, not 'many' ({file}:10)",
+            ],
+            _problems.All);
+    }
+
+    [Fact]
+    public void A_wrong_variable_of_the_environment_is_named()
+    {
+        var fleet = Load(null, [], ("FLEET_GATEWAY_PORT", "abc")).Fleet;
+        _problems.Port(fleet, "gateway.port");
+
+        Assert.Equal("fleet.gateway.port: must be a whole number from 0 to 65535, not 'abc' (FLEET_GATEWAY_PORT)", Assert.Single(_problems.All));
+    }
+
+    [Theory]
+    [InlineData("fleet.link = 5", null)]
+    [InlineData(null, "link={")]
+    public void A_value_in_the_place_of_a_block_is_one_problem_and_the_block_stays(string? text, string? set)
+    {
+        var fleet = Load(text is null ? null : File(text), set is null ? [] : [set]).Fleet;
+
+        Assert.StartsWith("fleet.link: is a block of settings", Assert.Single(_problems.All), StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromSeconds(9), _problems.Positive(fleet, "link.lease"));
+    }
+
     [Fact]
     public void A_missing_file_is_a_problem()
     {
