@@ -17,7 +17,7 @@ namespace Fleet.Headquarters;
 /// One running headquarters node: its data directory, identity, actor systems and ports. Several fit into one process. Serves from
 /// <see cref="Start"/> until disposed.
 /// </summary>
-public sealed class HeadquartersNode : IAsyncDisposable
+public sealed partial class HeadquartersNode : IAsyncDisposable
 {
     /// <summary>The kind in the data directory's marker.</summary>
     private const string Kind = "headquarters";
@@ -57,6 +57,8 @@ public sealed class HeadquartersNode : IAsyncDisposable
             var directory = DataDirectory.Open(data, Kind);
             parts.Push(new Closing(directory));
             var authority = CertificateAuthority.OpenOrCreate(directory.Path, options.Identity, clock);
+            if (authority.EndsSoon() is { } end)
+                LogAuthority(logging.CreateLogger<HeadquartersNode>(), end);
             var credentials = AdminCredentials.OpenOrCreate(directory, PeerTrust.PinOf(authority.Authority));
             var readModel = ReadModelStore.Sqlite(directory.PathOf(DataFiles.ReadModel));
 
@@ -111,6 +113,9 @@ public sealed class HeadquartersNode : IAsyncDisposable
             new JournalFile(directory.PathOf(DataFiles.Journal)), options.Journal, readModel, options.ReadModel, options.Offices, authority, clock,
             new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]));
     }
+
+    [LoggerMessage(LogLevel.Warning, "{Problem}")]
+    private static partial void LogAuthority(ILogger log, string problem);
 
     // The youngest part first: faces close before what they show.
     private static async ValueTask Close(Stack<IAsyncDisposable> parts)

@@ -118,6 +118,28 @@ public sealed class HeadquartersNodeTests : IDisposable
         await using var next = await Start(Data);
     }
 
+    [Theory]
+    [InlineData("read-model.db", "rebuild-read-model")]
+    [InlineData("journal.db", "backup")]
+    public async Task A_damaged_database_is_told_with_what_to_do_and_left_as_it_was(string file, string advice)
+    {
+        await using (await Start(Data))
+        {
+        }
+
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        var damaged = Path.Combine(Data, file);
+        File.WriteAllText(damaged, "no database at all, and longer than a header of SQLite, which has a hundred bytes in all, of which sixteen are the magic.");
+        var before = await File.ReadAllBytesAsync(damaged);
+
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => Start(Data));
+
+        Assert.True(refused is StorageException or Fleet.Headquarters.Cluster.JournalRefusedException, refused.ToString());
+        Assert.Contains(file, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(advice, refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await File.ReadAllBytesAsync(damaged));
+    }
+
     [Fact]
     public void Every_mistake_in_the_settings_is_told_at_once()
     {

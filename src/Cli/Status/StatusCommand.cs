@@ -9,6 +9,9 @@ internal static class StatusCommand
 {
     private const int Looked = 10;
 
+    /// <summary>Long enough to enrol a fleet anew.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromDays(365);
+
     public static Command Make(FleetCommands commands) => commands.Remote("status", "Shows the fleet: how many are linked and run what is desired, and what needs a look.", "fleet status",
         async call =>
         {
@@ -30,8 +33,12 @@ internal static class StatusCommand
             var offices = await call.Client.Get("offices?page-size=500", ApiJson.Default.ListPageOfficeResource, call.Cancellation).ConfigureAwait(false);
             call.Display.Section("Offices", ["OFFICE", "NODES LINKED", "DEVICES", "TITLE"], offices.Items.Select(IReadOnlyList<string> (o) =>
                 [o.Id, call.Display.Share(o.LinkedNodes, o.Nodes), Words.Number(o.Devices), o.Title]));
-            call.Display.Section("Needs a look", ["WHAT", "WHY"], [.. await DownNodes(call, now).ConfigureAwait(false), .. await Devices(call, status, now).ConfigureAwait(false)]);
+            call.Display.Section("Needs a look", ["WHAT", "WHY"], [.. Authority(status, now), .. await DownNodes(call, now).ConfigureAwait(false), .. await Devices(call, status, now).ConfigureAwait(false)]);
         });
+
+    private static IEnumerable<IReadOnlyList<string>> Authority(StatusResource status, DateTimeOffset now) => status.AuthorityNotAfter - now > Soon
+        ? []
+        : [["headquarters' CA", $"runs out at {Words.At(status.AuthorityNotAfter)}: set up another headquarters and enrol every node and agent there before"]];
 
     private static async Task<IEnumerable<IReadOnlyList<string>>> DownNodes(RemoteCall call, DateTimeOffset now)
     {

@@ -4,6 +4,7 @@ namespace Fleet.Contracts.Api;
 /// <param name="Converged">Devices that run what is desired.</param>
 /// <param name="Clones">Devices of which a second machine was seen.</param>
 /// <param name="StartedAt">When this headquarters process started.</param>
+/// <param name="AuthorityNotAfter">When headquarters' own CA runs out: no certificate outlives it.</param>
 public sealed record StatusResource(
     string Version,
     DateTimeOffset StartedAt,
@@ -13,7 +14,8 @@ public sealed record StatusResource(
     int Devices,
     int Converged,
     int Clones,
-    int Policies);
+    int Policies,
+    DateTimeOffset AuthorityNotAfter);
 
 /// <summary>One entry of a history, or of the event stream.</summary>
 /// <param name="Position">Rises over the whole fleet.</param>

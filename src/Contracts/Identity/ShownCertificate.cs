@@ -13,6 +13,9 @@ public sealed class ShownCertificate(Func<X509Certificate2> certificate, X509Cer
 {
     private volatile Made? _made;
 
+    /// <summary>The CA that it is shown with.</summary>
+    public X509Certificate2 Authority => authority;
+
     public SslStreamCertificateContext Context()
     {
         var current = certificate();

@@ -11,6 +11,10 @@ namespace Fleet.Gateway.Service;
 internal sealed partial class CallFaults(ILoggerFactory inner, TimeProvider clock) : ILoggerFactory
 {
     private const string Calls = "Grpc.AspNetCore.Server.ServerCallHandler";
+
+    /// <summary>The one of gRPC's entries that each such call makes.</summary>
+    private const string Unreadable = "ErrorReadingMessage";
+
     private static readonly TimeSpan LogEvery = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _log = inner.CreateLogger<AgentListener>();
@@ -57,7 +61,7 @@ internal sealed partial class CallFaults(ILoggerFactory inner, TimeProvider cloc
         {
             if (exception is not (InvalidProtocolBufferException or IOException or RpcException))
                 inner.Log(logLevel, eventId, state, exception, formatter);
-            else if (logLevel >= LogLevel.Error)
+            else if (eventId.Name == Unreadable)
                 faults.Tell(exception);
         }
     }

@@ -20,7 +20,8 @@ internal static class FleetEndpoints
     private static async Task<Ok<StatusResource>> Status(ReadModelQueries queries, ProgramFacts program)
     {
         var s = await queries.Status();
-        return TypedResults.Ok(new StatusResource(program.Version, program.StartedAt, s.Offices, s.Nodes, s.LinkedNodes, s.Devices, s.Converged, s.Clones, s.Policies));
+        return TypedResults.Ok(new StatusResource(
+            program.Version, program.StartedAt, s.Offices, s.Nodes, s.LinkedNodes, s.Devices, s.Converged, s.Clones, s.Policies, program.AuthorityNotAfter));
     }
 
     private static async Task Events(HttpContext http, long? after, ReadModelQueries queries, ReadModelStore store, ProgramFacts program)

@@ -14,32 +14,40 @@ public sealed class JournalFile(string path)
     /// <summary>Makes the file ready for use, or says why it can't be used; then nothing in it was touched.</summary>
     public string? Prepare()
     {
-        if (File.Exists(path) && Problem() is { } problem)
-            return problem;
-        using var connection = new SqliteConnection(ConnectionString);
-        connection.Open();
-        Run(connection, "PRAGMA journal_mode=WAL");
-        Run(connection, $"PRAGMA user_version={Format}");
-        return null;
+        try
+        {
+            if (File.Exists(path) && Problem() is { } problem)
+                return problem;
+            using var connection = new SqliteConnection(ConnectionString);
+            connection.Open();
+            Run(connection, "PRAGMA journal_mode=WAL");
+            Run(connection, $"PRAGMA user_version={Format}");
+            return null;
+        }
+        catch (SqliteException fault)
+        {
+            return $"the journal {path} can't be used: {fault.Message} {Advice(fault)}";
+        }
     }
+
+    // SQLITE_BUSY, SQLITE_LOCKED; SQLITE_FULL, SQLITE_CANTOPEN, SQLITE_READONLY; else SQLITE_CORRUPT, SQLITE_NOTADB and the like.
+    private static string Advice(SqliteException fault) => fault.SqliteErrorCode switch
+    {
+        5 or 6 => "Another program has it open: stop that one",
+        13 or 14 or 8 => "Make room and see that this user may write there",
+        _ => "Restore the data directory from a backup",
+    };
 
     private string? Problem()
     {
-        try
-        {
-            using var connection = new SqliteConnection($"{ConnectionString};Mode=ReadOnly;Pooling=false");
-            connection.Open();
-            var format = Convert.ToInt32(Run(connection, "PRAGMA user_version"), System.Globalization.CultureInfo.InvariantCulture);
-            if (format > Format)
-                return $"the journal {path} has format {format} and this version of Fleet reads up to {Format}: start the newer version, or restore a backup made by this one";
-            return UnknownManifest(connection) is { } unknown
-                ? $"the journal {path} holds '{unknown}', which this version of Fleet does not know: start the newer version, or restore a backup made by this one"
-                : null;
-        }
-        catch (SqliteException damaged)
-        {
-            return $"the journal {path} can't be read: {damaged.Message}";
-        }
+        using var connection = new SqliteConnection($"{ConnectionString};Mode=ReadOnly;Pooling=false;Default Timeout=5");
+        connection.Open();
+        var format = Convert.ToInt32(Run(connection, "PRAGMA user_version"), System.Globalization.CultureInfo.InvariantCulture);
+        if (format > Format)
+            return $"the journal {path} has format {format} and this version of Fleet reads up to {Format}: start the newer version, or restore a backup made by this one";
+        return UnknownManifest(connection) is { } unknown
+            ? $"the journal {path} holds '{unknown}', which this version of Fleet does not know: start the newer version, or restore a backup made by this one"
+            : null;
     }
 
     // A format number can be forgotten in a release; a kind of event that is not in the table can't be missed.

@@ -35,6 +35,11 @@ public sealed class CertificateAuthority : ICertificateIssuer
 
     public X509Certificate2 Authority => _files.Authority;
 
+    /// <summary>What an administrator must know of the CA's end; null while that is more than a year away.</summary>
+    public string? EndsSoon() => Authority.NotAfter.ToUniversalTime() is var end && end - _clock.GetUtcNow() <= TimeSpan.FromDays(365)
+        ? $"the CA runs out at {end:u}, and no certificate outlives it: set up another headquarters and enrol every node and agent there before"
+        : null;
+
     public byte[] EnvelopePublicKey { get; }
 
     /// <summary>Which certificates headquarters takes for genuine.</summary>

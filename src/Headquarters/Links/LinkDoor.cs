@@ -18,6 +18,7 @@ internal sealed class LinkDoor : ReceiveActor
 
     private const int MaximumRemembered = 50_000;
     private static readonly TimeSpan UpgradeWait = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan CloneWait = TimeSpan.FromMinutes(10);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LinkTools _tools;
@@ -62,11 +63,19 @@ internal sealed class LinkDoor : ReceiveActor
         if (_visitors.Count >= MaximumRemembered)
             ForgetUnlinked();
         if (!_visitors.TryGetValue(hello.NodeId, out var visitor))
-            visitor = _visitors[hello.NodeId] = new Visitor(new HelloRate(HellosPerNodeAndSecond, HelloBurstPerNode), null);
+            visitor = _visitors[hello.NodeId] = new Visitor(new HelloRate(HellosPerNodeAndSecond, HelloBurstPerNode), null, hello.Incarnation, "");
         var now = _tools.Clock.GetUtcNow();
         if ((visitor.Rate.Wait(now, Random.Shared.NextDouble()) ?? _rate.Wait(now, Random.Shared.NextDouble())) is { } wait)
         {
             Refuse(RefusalCode.Busy, "many are coming in just now", wait);
+            return;
+        }
+
+        if (hello.Incarnation == visitor.Replaced && visitor.Link is not null)
+        {
+            // A process that another took the place of, and that still runs: taking turns, they would end each other's link for ever.
+            _log.Warning("Node {NodeId} runs twice: two processes have its identity, the second is refused. Stop one, and enrol it anew in an empty data directory", hello.NodeId);
+            Refuse(RefusalCode.Clone, "another process runs with this node's identity; stop one of them, and enrol it anew in an empty data directory", Spread(CloneWait));
             return;
         }
 
@@ -79,7 +88,12 @@ internal sealed class LinkDoor : ReceiveActor
         visitor.Link?.Tell(new Replaced());
         var link = Context.ActorOf(OfficeLink.Props(hello, serial, Sender, _tools), LinkTools.NewSecret());
         Context.Watch(link);
-        _visitors[hello.NodeId] = visitor with { Link = link };
+        _visitors[hello.NodeId] = visitor with
+        {
+            Link = link,
+            Incarnation = hello.Incarnation,
+            Replaced = hello.Incarnation == visitor.Incarnation ? visitor.Replaced : visitor.Incarnation,
+        };
     }
 
     private void Handle(Terminated gone)
@@ -104,5 +118,7 @@ internal sealed class LinkDoor : ReceiveActor
 
     private static TimeSpan Spread(TimeSpan wait) => wait * (0.5 + Random.Shared.NextDouble());
 
-    private sealed record Visitor(HelloRate Rate, IActorRef? Link);
+    /// <param name="Incarnation">The process that came in last.</param>
+    /// <param name="Replaced">The process before that; empty where there was none.</param>
+    private sealed record Visitor(HelloRate Rate, IActorRef? Link, string Incarnation, string Replaced);
 }

@@ -46,7 +46,7 @@ public static class Enrolment
         if (!office.IsOpen)
             return (RefusalCode.NotFound, $"there is no office {office.Id}");
         if (IdText.Problem(request.TokenId) is not null || !office.Tokens.TryGetValue(new TokenId(request.TokenId), out token))
-            return (RefusalCode.NotFound, $"office {office.Id} knows no token {Shown(request.TokenId)}");
+            return (RefusalCode.NotFound, $"office {office.Id} knows no token {Shown(request.TokenId)}; ask for a new one");
         if (token.Revoked)
             return (RefusalCode.TokenRevoked, $"token {token.TokenId} was revoked; ask for a new one");
         if (token.ExpiresAt <= now)
@@ -55,7 +55,7 @@ public static class Enrolment
         if (!EnrolmentProof.Matches(EnrolmentProof.ForRequest(token.Secret.ToArray(), request), request.Proof.Span))
             return (RefusalCode.ProofFailed, $"the proof does not match token {token.TokenId}: it was mistyped, or the request was altered on its way");
         if ((int)request.Kind != (int)token.Kind)
-            return (RefusalCode.WrongKind, $"token {token.TokenId} is for a {Name(token.Kind)}, not for this kind");
+            return (RefusalCode.WrongKind, $"token {token.TokenId} is for a {Name(token.Kind)}: {(token.Kind == JoinKind.Node ? "use it with 'office enroll', or ask for one of kind agent" : "use it with 'agent enroll', or ask for one of kind node")}");
         if (request.Name.Length is 0 or > MaxName || request.Name.Any(char.IsControl))
             return (RefusalCode.Invalid, $"a name of 1 to {MaxName} characters is needed");
         if (token.Kind == JoinKind.Node && IdText.Problem(request.Name) is { } badName)

@@ -1,10 +1,12 @@
 using Fleet.Contracts;
+using Fleet.Contracts.Storage;
 using Fleet.Messages.Offices;
 using LinqToDB;
 using LinqToDB.Async;
 using LinqToDB.Data;
 using LinqToDB.DataProvider.SQLite;
 using LinqToDB.Mapping;
+using Microsoft.Data.Sqlite;
 
 namespace Fleet.Headquarters.ReadModel;
 
@@ -24,14 +26,23 @@ public sealed class ReadModelStore
     private ReadModelStore(DataOptions options) => _options = options.UseMappingSchema(Times);
 
     /// <summary>The read model in one SQLite file.</summary>
+    /// <exception cref="StorageException">The file is damaged, locked or no database; the message says what to do.</exception>
     public static ReadModelStore Sqlite(string file)
     {
         var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling=true", SQLiteProvider.Microsoft));
-        using var db = store.Open();
-        // WAL lets pages be read while the projection writes; it sticks to the file. The journal is the truth, so NORMAL is safe enough here.
-        db.Execute("PRAGMA journal_mode=WAL");
-        store.Prepare();
-        return store;
+        try
+        {
+            using var db = store.Open();
+            // WAL lets pages be read while the projection writes; it sticks to the file. The journal is the truth, so NORMAL is safe enough here.
+            db.Execute("PRAGMA journal_mode=WAL");
+            store.Prepare();
+            return store;
+        }
+        catch (SqliteException fault)
+        {
+            throw new StorageException(
+                $"the read model {file} can't be used: {fault.Message} It is made from the journal: delete it with its -wal and -shm files and run 'headquarters rebuild-read-model'");
+        }
     }
 
     internal ReadModelConnection Open()

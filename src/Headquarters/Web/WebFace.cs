@@ -97,7 +97,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(parts.Credentials);
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));
         services.AddSingleton(new Settled(parts.ReadModel.Changes, parts.Options.SettleTimeout, parts.Clock));
-        services.AddSingleton(new ProgramFacts(parts.Version, parts.Clock.GetUtcNow(), stopping));
+        services.AddSingleton(new ProgramFacts(parts.Version, parts.Clock.GetUtcNow(), parts.Certificate.Authority.NotAfter.ToUniversalTime(), stopping));
         services.AddRouting();
         // Bodies that can't be read are told as what they are, not as an empty 400.
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);

@@ -34,6 +34,7 @@ internal sealed class LinkConnection
     private readonly LinkLimits _limits;
     private readonly Address _local;
     private readonly Func<LinkConnection, ByteString, bool> _judge;
+    private readonly Action<LinkConnection, string> _oversized;
     private readonly Channel<(ushort Channel, ByteString Payload)> _unsent =
         System.Threading.Channels.Channel.CreateUnbounded<(ushort, ByteString)>(new UnboundedChannelOptions { SingleReader = true });
 
@@ -45,10 +46,12 @@ internal sealed class LinkConnection
     private bool _ended;
 
     /// <param name="judge">Whether a frame may be handed to Akka; false ends the connection.</param>
-    public LinkConnection(AuthenticatedStream authenticated, Address local, LinkLimits limits, Func<LinkConnection, ByteString, bool> judge)
+    /// <param name="oversized">Told when the connection ends since a frame is too large.</param>
+    public LinkConnection(
+        AuthenticatedStream authenticated, Address local, LinkLimits limits, Func<LinkConnection, ByteString, bool> judge, Action<LinkConnection, string> oversized)
     {
         (_stream, Peer, CertificateSerial) = authenticated;
-        (_local, _limits, _judge) = (local, limits, judge);
+        (_local, _limits, _judge, _oversized) = (local, limits, judge, oversized);
     }
 
     /// <summary>Whom the other side's certificate names.</summary>
@@ -148,7 +151,8 @@ internal sealed class LinkConnection
     }
 
     /// <summary>Reads one frame.</summary>
-    /// <exception cref="IOException">The connection ended, or the frame is larger than allowed.</exception>
+    /// <exception cref="IOException">The connection ended.</exception>
+    /// <exception cref="PeerRefusedException">The frame is larger than allowed.</exception>
     public static async Task<(ushort Channel, ByteString Payload)> ReadFrame(SslStream stream, int maximum, CancellationToken cancellation)
     {
         // A read of nothing returns when something is there; until then an idle link holds no buffer.
@@ -159,7 +163,7 @@ internal sealed class LinkConnection
         await stream.ReadExactlyAsync(header, cancellation);
         var length = BinaryPrimitives.ReadUInt32BigEndian(header);
         if (length > maximum)
-            throw new IOException($"a frame of {length} bytes is over the limit of {maximum}");
+            throw new PeerRefusedException($"a frame of {length} bytes is over the limit of {maximum} (fleet.link.maximum-frame, which must be the same on both sides)");
         var payload = new byte[length];
         await stream.ReadExactlyAsync(payload, cancellation);
         return (BinaryPrimitives.ReadUInt16BigEndian(header.AsSpan(4)), UnsafeByteOperations.UnsafeWrap(payload));
@@ -173,6 +177,10 @@ internal sealed class LinkConnection
             {
                 // Next frame.
             }
+        }
+        catch (PeerRefusedException refused)
+        {
+            _oversized(this, refused.Message);
         }
         catch (Exception fault) when (IsEnd(fault))
         {

@@ -99,7 +99,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             {
                 var raw = await _setup.Network.Connect(address, patience.Token);
                 var authenticated = await _tls.AsClient(raw, host, patience.Token);
-                var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge));
+                var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge, Oversized));
                 var association = connection.Dialled(remoteAddress);
                 connection.Start(Opened);
                 return association;
@@ -187,7 +187,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
                 var claimed = AkkaPdu.ClaimedHost(first.Span);
                 if (claimed != peer.LogicalHost || channel != LinkConnection.DiallersChannel)
                     throw new PeerRefusedException($"the certificate of {peer} claims to be {Shown(claimed)}");
-                var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge));
+                var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge, Oversized));
                 Present(connection, channel, first);
                 connection.Start(accept: null);
             }
@@ -224,6 +224,8 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         _log.Warning("Link of {Peer} dropped: it {Violation}", connection.Peer, violation);
         return false;
     }
+
+    private void Oversized(LinkConnection connection, string problem) => _log.Warning("Link of {Peer} dropped: it sent {Problem}", connection.Peer, problem);
 
     /// <summary>Of a peer's connections the newest counts: it dialled anew because the one before is dead, which this side may not know yet.</summary>
     private LinkConnection Register(LinkConnection connection)

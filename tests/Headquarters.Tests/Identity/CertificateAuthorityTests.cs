@@ -59,6 +59,21 @@ public sealed class CertificateAuthorityTests : IDisposable
     }
 
     [Fact]
+    public void A_year_before_the_authority_ends_it_is_said_and_nothing_outlives_it()
+    {
+        Open();
+        _clock.Advance(TimeSpan.FromDays((20 * 365) - 366));
+        Assert.Null(Open().EndsSoon());
+
+        _clock.Advance(TimeSpan.FromDays(346));
+        var authority = Open();
+        using var key = KeyRequest.NewKey();
+
+        Assert.StartsWith("the CA runs out at 2046-02-24 12:00:00Z", authority.EndsSoon(), StringComparison.Ordinal);
+        Assert.Equal(authority.Authority.NotAfter.ToUniversalTime(), authority.Issue(Gateway, KeyRequest.For(key), 1).Record.NotAfter);
+    }
+
+    [Fact]
     public void Headquarters_own_certificate_renews_itself_after_two_thirds_of_its_life()
     {
         var authority = Open();

@@ -195,17 +195,21 @@ internal sealed class OfficeNode
     /// <summary>A reference made up from a path, as an attacker does.</summary>
     public IActorRef Crafted(string address) => ((ExtendedActorSystem)System).Provider.ResolveActorRef(address);
 
-    public void SayHello(NodeId? claims = null) => Door.Tell(new Hello(claims ?? Id, Hello.CurrentProtocol, "0.1.0", "run-1", DateTimeOffset.UtcNow), Ear);
+    public void SayHello(NodeId? claims = null, string incarnation = "run-1") =>
+        Door.Tell(new Hello(claims ?? Id, Hello.CurrentProtocol, "0.1.0", incarnation, DateTimeOffset.UtcNow), Ear);
 
-    /// <summary>Says hello until welcomed: while Akka's gate is shut, messages are dropped.</summary>
-    public async Task<(Welcome Welcome, IActorRef Link)> ComeIn()
+    /// <summary>Says hello until welcomed.</summary>
+    public Task<(Welcome Welcome, IActorRef Link)> ComeIn(string incarnation = "run-1") => SayHelloUntil<Welcome>(incarnation);
+
+    /// <summary>Says hello until this is the answer: while Akka's gate is shut, messages are dropped.</summary>
+    public async Task<(T Message, IActorRef Sender)> SayHelloUntil<T>(string incarnation = "run-1")
     {
         for (var attempt = 0; attempt < 10; attempt++)
         {
-            SayHello();
+            SayHello(incarnation: incarnation);
             try
             {
-                return await Hears<Welcome>(TimeSpan.FromSeconds(2));
+                return await Hears<T>(TimeSpan.FromSeconds(2));
             }
             catch (TimeoutException)
             {
@@ -213,7 +217,7 @@ internal sealed class OfficeNode
             }
         }
 
-        throw new TimeoutException($"{Id} was not welcomed");
+        throw new TimeoutException($"{Id} said hello and heard no {typeof(T).Name}");
     }
 
     /// <summary>The next message of this type; others are passed over.</summary>

@@ -104,6 +104,23 @@ public sealed class OfficeLinkTests
     }
 
     [Fact]
+    public async Task A_copied_node_is_refused_with_the_reason_and_the_other_goes_on()
+    {
+        await using var rig = new LinkRig();
+        await rig.Node(LinkRig.Leeds).ComeIn("run-1");
+        await rig.Node(LinkRig.Leeds).ComeIn("run-2");
+        var told = rig.EdgeLogs("gw1.leeds runs twice");
+
+        // Akka lets an actor system that another took the place of never come back: a node then builds a new one, and stays the same process.
+        var (refused, _) = await rig.Node(LinkRig.Leeds).SayHelloUntil<NotWelcome>("run-1");
+
+        Assert.Equal(RefusalCode.Clone, refused.Code);
+        Assert.True(refused.RetryAfter > TimeSpan.FromMinutes(1));
+        await told.WaitAsync(LinkRig.Patience);
+        await rig.Node(LinkRig.Leeds).ComeIn("run-2");
+    }
+
+    [Fact]
     public async Task A_node_that_dies_is_one_line_in_the_log()
     {
         using var log = new CaughtLog();

@@ -190,6 +190,24 @@ public sealed class LinkTransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_frame_over_the_limit_ends_its_link_with_a_line_in_the_log_and_no_other()
+    {
+        var network = new TcpNetwork();
+        var edge = Edge(network, "akka.remote.fleet-link.maximum-frame = 65536");
+        var (leeds, york) = (Office(Leeds, edge, network), Office(York, edge, network));
+        await Door(leeds).Ask<Pong>(new Ping("e", 1), Patience);
+        await Door(york).Ask<Pong>(new Ping("e", 2), Patience);
+        var (told, ended) = (Warnings(edge, "over the limit of 65600"), Disassociations(leeds));
+
+        Door(leeds).Tell(new Ping(new string('x', 70_000), 3));
+
+        await told.WaitAsync(Patience);
+        await ended.WaitAsync(Patience);
+        Assert.Equal(4ul, (await Door(york).Ask<Pong>(new Ping("e", 4), Patience)).Number);
+        Assert.Equal(5ul, (await AskUntilAnswered(leeds, 5)).Number);
+    }
+
+    [Fact]
     public async Task A_new_certificate_is_shown_at_the_next_connection_and_the_present_one_stays()
     {
         var network = new TcpNetwork();
