@@ -18,11 +18,14 @@ internal static class DemoCommand
         {
             fleet = await AnsiConsole.Progress().AutoClear(false).Columns(new ProgressBarColumn { Width = 24 }, new ElapsedTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
                 .StartAsync(async progress => await Begin(topology, progress.AddTask("starting", maxValue: StepsOf(topology)), made => fleet = made, stop).ConfigureAwait(false)).ConfigureAwait(false);
-            await SayHowToUse(fleet).ConfigureAwait(false);
             if (once)
+            {
                 await SayWhoSynced(fleet).ConfigureAwait(false);
-            else
-                await DemoView.Show(fleet, stop).ConfigureAwait(false);
+                return 0;
+            }
+
+            await SayHowToUse(fleet).ConfigureAwait(false);
+            await DemoView.Show(fleet, stop).ConfigureAwait(false);
             return 0;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
