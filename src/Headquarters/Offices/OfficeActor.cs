@@ -181,12 +181,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         }));
     }
 
-    private bool IsElsewhere(IUpItem item) => item switch
-    {
-        DeviceEnvelopeUp up => !_office.Devices.ContainsKey(up.DeviceId),
-        DesiredWanted wanted => !_office.Devices.ContainsKey(wanted.DeviceId),
-        _ => false,
-    };
+    private bool IsElsewhere(IUpItem item) => OfficeIntake.DeviceOf(item) is { } device && !_office.Devices.ContainsKey(device);
 
     private void Enqueue(OfficeWork work)
     {

@@ -54,6 +54,14 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, ILoggin
     public static bool Same(NodeReport? one, NodeReport other) =>
         one is not null && MessagePackSerializer.Serialize(one, Codec.Options).AsSpan().SequenceEqual(MessagePackSerializer.Serialize(other, Codec.Options));
 
+    /// <summary>The device that an item speaks for; null: for the node, or for several.</summary>
+    public static DeviceId? DeviceOf(IUpItem item) => item switch
+    {
+        DeviceEnvelopeUp up => up.DeviceId,
+        DesiredWanted wanted => wanted.DeviceId,
+        _ => null,
+    };
+
     // Null: here. A device that is not known here is looked for at the office that it names, but only once.
     private static OfficeId? HomeOf(Office office, OfficeWork work, IUpItem item)
     {
@@ -69,13 +77,6 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, ILoggin
             return forward.To;
         return hint != office.Id && !work.Forwarded ? hint : null;
     }
-
-    private static DeviceId? DeviceOf(IUpItem item) => item switch
-    {
-        DeviceEnvelopeUp up => up.DeviceId,
-        DesiredWanted wanted => wanted.DeviceId,
-        _ => null,
-    };
 
     private void Take(OfficeBatch batch, OfficeWork work, IUpItem item, DateTimeOffset now)
     {
