@@ -4,6 +4,7 @@ using Fleet.Contracts.Storage;
 using Fleet.Device.Events;
 using Fleet.Device.Identity;
 using Fleet.Device.Inventory;
+using Fleet.Device.Push;
 using Fleet.Device.Settings;
 using Fleet.Device.Storage;
 using Fleet.Device.Sync;
@@ -22,6 +23,8 @@ public sealed partial class DeviceRuntime
     /// <summary>Exchanges in one round: apply, report that, have it acknowledged, and one to spare.</summary>
     private const int MaxExchanges = 4;
 
+    private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan RepeatAfter = TimeSpan.FromHours(1);
 
     private readonly IDeviceStorage _storage;
@@ -38,6 +41,9 @@ public sealed partial class DeviceRuntime
     // Carrier → why its newest envelopes were refused.
     private readonly SortedDictionary<string, string> _distrusted = new(StringComparer.Ordinal);
     private readonly Dictionary<Note, DateTimeOffset> _told = [];
+    private readonly WakeJudge _wakes;
+    // Of the newest accepted wake signal that no carrier was told of yet; 0 = none.
+    private ulong _wokenBy;
     private SyncState _state;
     private DeviceIdentity _identity;
 
@@ -50,6 +56,7 @@ public sealed partial class DeviceRuntime
         (_storage, _options, _carriers, _machine, _clock, _log, _version) = (storage, options, carriers, machine, clock, log, version);
         _identity = IdentityFiles.Load(storage) ?? throw new StorageException("this device is not enrolled");
         _state = SyncState.Load(storage);
+        _wakes = new WakeJudge(_state.WakeCounter);
         _wait = new SyncWait(new Backoff(options.FirstRetry), random ?? Random.Shared);
         _events = new EventQueue(storage, options.Events, clock, _state.AcknowledgedEvent);
     }
@@ -59,8 +66,14 @@ public sealed partial class DeviceRuntime
     /// <summary>Where the conversation with headquarters stands; immutable, so it may be read from any thread.</summary>
     public SyncState State => _state;
 
+    /// <summary>Whether the device never dials headquarters.</summary>
+    public bool GatewayOnly => Effective().GatewayOnly;
+
     /// <summary>Raised after each round on the device's own thread.</summary>
     public event Action<RoundEnd>? RoundEnded;
+
+    /// <summary>Raised on the device's own thread when another desired document was taken, or another identity.</summary>
+    public event Action? Changed;
 
     /// <summary>Syncs until cancelled. Never throws for what passes; a <see cref="StorageException"/> is one of those (a full disk is emptied).</summary>
     public async Task Run(CancellationToken cancellation)
@@ -75,7 +88,17 @@ public sealed partial class DeviceRuntime
             await WaitOrWake(wait, cancellation).ConfigureAwait(false);
         }
 
+        await Leave().ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>A wake signal came, by whatever way. From any thread; what is not headquarters' own, or was here before, changes nothing.</summary>
+    public void Wake(ReadOnlySpan<byte> signal)
+    {
+        if (!_wakes.Accepts(signal, _identity, out var counter))
+            return;
+        Interlocked.Exchange(ref _wokenBy, counter);
+        SyncSoon();
     }
 
     /// <summary>Ends the present wait: the device syncs at once.</summary>
@@ -98,6 +121,28 @@ public sealed partial class DeviceRuntime
         {
             LogStorage(fault.Message);
         }
+    }
+
+    /// <summary>Tells the first carrier that the device stops, so that nobody takes it for lost. A courtesy: whoever can't be told in a moment is not.</summary>
+    private async Task Leave()
+    {
+        try
+        {
+            using var moment = new CancellationTokenSource(LeaveWithin, _clock);
+            if (_carriers.InOrder(RoutePlan.Addresses(_identity.Reach, _state.Desired, GatewayOnly), _identity) is [var first, ..])
+                await first.SyncAsync(Request(reportWanted: false, leaving: true), moment.Token).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is CarrierException or OperationCanceledException)
+        {
+            LogCarrier(fault.Message);
+        }
+    }
+
+    private SyncRequest Request(bool reportWanted, bool leaving = false)
+    {
+        var request = ReportRules.Request(_state, _identity, _runId, _version, reportWanted, Interlocked.Read(ref _wokenBy));
+        request.Leaving = leaving;
+        return request;
     }
 
     private async Task WaitOrWake(TimeSpan wait, CancellationToken cancellation)
@@ -145,10 +190,11 @@ public sealed partial class DeviceRuntime
         foreach (var channel in _carriers.InOrder(addresses, _identity))
         {
             var began = _clock.GetTimestamp();
+            var request = Request(reportWanted);
             SyncReply reply;
             try
             {
-                reply = await channel.SyncAsync(ReportRules.Request(_state, _identity, _runId, _version, reportWanted), cancellation).ConfigureAwait(false);
+                reply = await channel.SyncAsync(request, cancellation).ConfigureAwait(false);
             }
             catch (CarrierException fault)
             {
@@ -156,6 +202,8 @@ public sealed partial class DeviceRuntime
                 continue;
             }
 
+            // Told; a newer signal that came meanwhile is told with the next sync.
+            Interlocked.CompareExchange(ref _wokenBy, 0, request.WokenBy);
             var taken = ReplyRules.Take(_state, _identity, reply, _options, _clock);
             Keep(taken, channel.Name);
             if (taken.Refusal is { } refusal)
@@ -183,6 +231,9 @@ public sealed partial class DeviceRuntime
 
     private void RefreshReport()
     {
+        // Before it is acknowledged: after a crash the same signal must not wake again.
+        if (Interlocked.Read(ref _wokenBy) is var woken && woken > _state.WakeCounter)
+            Save(_state with { WakeCounter = woken });
         if (_identity.Next is null && _identity.RenewalDue(_clock.GetUtcNow() + _state.ClockBehind))
         {
             _identity = _identity.WithNext();
@@ -215,15 +266,19 @@ public sealed partial class DeviceRuntime
 
     private void Keep(ReplyTaken taken, string carrier)
     {
+        var before = _identity;
         if (!ReferenceEquals(taken.Identity, _identity))
         {
             IdentityFiles.Save(_storage, taken.Identity);
             _identity = taken.Identity;
         }
 
+        var changed = !ReferenceEquals(before, _identity) || !ReferenceEquals(taken.State.Desired, _state.Desired);
         var state = taken.Distrust.Count == 0 ? taken.State with { ReachedThrough = carrier } : taken.State;
         var acknowledged = state.AcknowledgedEvent != _state.AcknowledgedEvent;
         Save(state);
+        if (changed)
+            Changed?.Invoke();
         if (acknowledged)
             lock (_events)
                 _events.Acknowledge(state.AcknowledgedEvent);

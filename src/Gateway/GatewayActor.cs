@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
+using Fleet.Gateway.Push;
 using Fleet.Gateway.Sessions;
 using Fleet.Messages.Link;
 using Google.Protobuf;
@@ -9,8 +10,8 @@ using Google.Protobuf;
 namespace Fleet.Gateway;
 
 /// <summary>
-/// Answers the syncs and enrolments of the devices that connect here, and owns their sessions. Child of whoever composes the gateway; lives as long.
-/// Rules are <see cref="DeviceSession"/>'s; this actor keeps the table, asks the uplink and lets askers wait.
+/// Answers the syncs and enrolments of the devices that connect here, and owns their sessions; its child, the push server, owns their lines. Child of
+/// whoever composes the gateway; lives as long. Rules are <see cref="DeviceSession"/>'s; this actor keeps the table, asks the uplink and lets askers wait.
 /// </summary>
 public sealed class GatewayActor : ReceiveActor, IWithTimers
 {
@@ -27,6 +28,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
     private readonly Dictionary<string, IActorRef> _enrolments = [];
     private readonly Dictionary<DeviceId, DateTimeOffset> _seen = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly IActorRef _push;
     private Uplink _uplink = new(Up: false, Epoch: "");
     private int _waitingCount;
     private long _lastNumber;
@@ -36,9 +38,12 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         (_options, _store, _uplinkActor, _clock) = (options, store, uplink, clock);
         _pacing = new Pacing(options.RetryAfter, Random.Shared);
         _sessions = new SessionTable(options.MaxDevices, options.MaxCacheBytes);
+        _push = Context.ActorOf(PushActor.Props(uplink, clock), "push");
 
         Receive<SyncDevice>(Sync);
         Receive<EnrolNewcomer>(Enrol);
+        Receive<OpenLine>(open => _push.Forward(open));
+        Receive<CloseLine>(close => _push.Forward(close));
         Receive<CameDown>(Take);
         Receive<UplinkChanged>(Turn);
         Receive<PresenceDue>(_ => SendPresence());
@@ -68,6 +73,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         }
 
         _seen[sync.DeviceId] = _clock.GetUtcNow();
+        Notice(sync);
         var session = _sessions[sync.DeviceId];
         var asked = new WaitingSync(++_lastNumber, sync, session.Ack, Sender);
         if (session.Question(sync, _uplink) is { } question)
@@ -83,6 +89,15 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         waiting.Add(asked);
         _waitingCount++;
         Timers.StartSingleTimer(asked.Number, new SyncOverdue(sync.DeviceId, asked.Number), _options.AnswerTimeout);
+    }
+
+    // Somebody waits for these: they do not wait for the next digest.
+    private void Notice(DeviceSync sync)
+    {
+        if (sync.WokenBy > 0)
+            _uplinkActor.Tell(new SendUp([new DeviceWoken(sync.DeviceId, sync.WokenBy, sync.OfficeHint)]));
+        if (sync.Leaving)
+            _uplinkActor.Tell(new SendUp([new LinesDigest([new DeviceLine(sync.DeviceId, LineEnd.Shutdown, _clock.GetUtcNow(), sync.OfficeHint)])]));
     }
 
     private void Enrol(EnrolNewcomer message)
@@ -113,6 +128,8 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         {
             if (item is EnrolmentDown enrolment)
                 AnswerEnrolment(enrolment);
+            if (item is WakeDevice wake)
+                _push.Tell(wake);
             if (DeviceOf(item) is not { } id)
                 continue;
             changed[id] = _sessions[id].Learn(item, _uplink.Epoch);
@@ -133,6 +150,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         if (uplink.Up != _uplink.Up)
             _log.Debug("Headquarters is {State}", uplink.Up ? "in reach" : "out of reach: syncs are answered from here");
         _uplink = new Uplink(uplink.Up, uplink.Epoch);
+        _push.Tell(uplink);
         if (uplink.Up)
             return;
         foreach (var id in _waiting.Keys.ToList())

@@ -1,5 +1,6 @@
 using System.Net;
 using Akka.Configuration;
+using Fleet.Gateway.Service;
 using Fleet.Messages.Settings;
 
 namespace Fleet.Gateway;
@@ -25,6 +26,12 @@ public sealed record GatewayOptions(
     int MaxWaiting,
     int MaxConnections)
 {
+    private static readonly TimeSpan ProbeAfter = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>An idle device keeps its connection over its whole sync interval; dead ones are found by a rare probe.</summary>
+    public AgentEndpoint Endpoint => new(AgentFace.Gateway, Bind, Port, MaxConnections, ProbeAfter, ProbeTimeout);
+
     public static GatewayOptions From(Config fleet, Problems problems) => new(
         Bind: problems.Address(fleet, "gateway.bind"),
         Port: problems.Port(fleet, "gateway.port"),

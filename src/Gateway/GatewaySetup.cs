@@ -9,15 +9,16 @@ using Microsoft.Extensions.Logging;
 namespace Fleet.Gateway;
 
 /// <summary>
-/// A gateway in three parts: the uplink, the <see cref="GatewayActor"/> in front of it, and the port for agents. Headquarters starts all at once
-/// (<see cref="StartWhole"/>); an office node opens the port only while it holds the role.
+/// A gateway in three parts: the uplink, the <see cref="GatewayActor"/> in front of it, and the ports for agents: one for syncs, one for lines.
+/// Headquarters starts all at once (<see cref="StartWhole"/>); an office node opens each port only while it holds the role.
 /// </summary>
 public static class GatewaySetup
 {
     /// <param name="uplink">Answers <see cref="GatewayReady"/>, carries <see cref="SendUp"/>.</param>
-    public static async Task<AgentListener> StartWhole(
+    public static async Task<(AgentListener Agents, AgentListener Lines)> StartWhole(
         IActorRefFactory system,
         GatewayOptions options,
+        PushOptions push,
         IActorRef uplink,
         Func<X509Certificate2> certificate,
         PeerTrust trust,
@@ -26,6 +27,16 @@ public static class GatewaySetup
         IByteNetwork? network = null)
     {
         var gateway = system.ActorOf(GatewayActor.Props(options, new NoStore(), uplink, clock), "gateway");
-        return await AgentListener.Start(new AgentListenerSetup(gateway, options, certificate, trust, clock, logging, network));
+        AgentListenerSetup At(AgentEndpoint endpoint) => new(gateway, endpoint, options, certificate, trust, clock, logging, network);
+        var agents = await AgentListener.Start(At(options.Endpoint));
+        try
+        {
+            return (agents, await AgentListener.Start(At(push.Endpoint)));
+        }
+        catch
+        {
+            await agents.DisposeAsync();
+            throw;
+        }
     }
 }

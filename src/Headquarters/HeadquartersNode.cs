@@ -74,8 +74,9 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             var relay = cluster.System.ActorOf(DirectRelay.Props(cluster.Offices, options.Links.PresenceEvery), "direct-relay");
             // Kestrel's own sockets serve best where there is a real network.
             var simulated = network is TcpNetwork ? null : network;
-            var agents = await GatewaySetup.StartWhole(cluster.System, options.Gateway, relay, authority.Own, authority.Trust, clock, logging, simulated);
+            var (agents, lines) = await GatewaySetup.StartWhole(cluster.System, options.Gateway, options.Push, relay, authority.Own, authority.Trust, clock, logging, simulated);
             parts.Push(agents);
+            parts.Push(lines);
 
             var web = await WebFace.Start(new WebParts(
                 options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), readModel, credentials,
@@ -110,7 +111,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
     {
         var transport = ClusterLink.Setup(network, authority, new IPEndPoint(options.Cluster.Bind, options.Cluster.Port));
         return new ClusterParts(
-            new JournalFile(directory.PathOf(DataFiles.Journal)), options.Journal, readModel, options.ReadModel, options.Offices, authority, clock,
+            new JournalFile(directory.PathOf(DataFiles.Journal)), options.Journal, readModel, options.ReadModel, options.Offices, options.Wake, authority, clock,
             new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]));
     }
 

@@ -4,6 +4,7 @@ using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Wakes;
 using Fleet.Headquarters.Web;
 using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
@@ -19,8 +20,10 @@ public sealed record HeadquartersOptions(
     LinkOptions Link,
     LinksOptions Links,
     GatewayOptions Gateway,
+    PushOptions Push,
     IdentityOptions Identity,
     OfficeOptions Offices,
+    WakeOptions Wake,
     ReadModelOptions ReadModel,
     JournalOptions Journal)
 {
@@ -37,8 +40,10 @@ public sealed record HeadquartersOptions(
             LinkOptions.From(fleet, problems),
             LinksOptions.From(fleet, problems),
             GatewayOptions.From(fleet, problems),
+            PushOptions.From(fleet, problems),
             IdentityOptions.From(fleet, problems),
             OfficeOptions.From(fleet, problems),
+            WakeOptions.From(fleet, problems),
             ReadModelOptions.From(fleet, problems),
             JournalOptions.From(fleet, problems));
         problems.ThrowIfAny();

@@ -4,6 +4,7 @@ using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Gateway;
+using Fleet.Gateway.Push;
 using Fleet.Gateway.Service;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
@@ -26,7 +27,7 @@ public sealed record OfficeParts(
     NodeCredentials Credentials,
     OutboxFile Outbox,
     GatewayFile GatewayFile,
-    AgentPort AgentPort,
+    RolePorts Ports,
     LinkSystemFactory LinkSystems,
     int LinkAddresses,
     IByteNetwork? Network,
@@ -45,9 +46,8 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly IActorRef _relay;
     private readonly IActorRef _gateway;
+    private readonly Dictionary<NodeRole, PortRole> _roles = [];
     private NodeDesired _desired;
-    private IActorRef? _gatewayRole;
-    private GatewayStands _gatewayStands = new(null, null);
     private string? _outboxTrouble;
     private string? _storageTrouble;
     private NodeReport _reported;
@@ -60,6 +60,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         _reported = Report();
         _relay = Context.ActorOf(Relay.Props(parts.Options.Relay, parts.Outbox, _reported, parts.Clock), "relay");
         _gateway = Context.ActorOf(GatewayActor.Props(parts.Options.Gateway, parts.GatewayFile, _relay, parts.Clock), "gateway");
+        Context.ActorOf(WakeSender.Props(parts.Options.WakePort), "wake-sender");
         Context.ActorOf(HqLink.Props(
             new HqLinkSetup(parts.Node, parts.Version, parts.LinkAddresses, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Clock),
             parts.LinkSystems, _relay), "link");
@@ -69,8 +70,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         Receive<NodeRenewed>(Renew);
         Receive<LinkOpened>(opened => Link(up: true, $"epoch {opened.Epoch}"));
         Receive<LinkClosed>(closed => Link(up: false, closed.Reason));
-        Receive<GatewayStands>(stands => Sender.Equals(_gatewayRole), Take);
-        Receive<GatewayStands>(_ => { });
+        Receive<PortStands>(Take);
         Receive<OutboxTrouble>(trouble =>
         {
             _outboxTrouble = trouble.Problem;
@@ -106,38 +106,40 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
 
     private void Apply()
     {
-        var wanted = _desired.Roles.Contains(NodeRole.Gateway);
-        if (wanted && _gatewayRole is null)
-        {
-            var setup = new AgentListenerSetup(_gateway, _parts.Options.Gateway, () => _parts.Credentials.Certificate, _parts.Credentials.Trust, _parts.Clock,
-                _parts.Logging, _parts.Network);
-            _gatewayRole = Context.ActorOf(GatewayRoleActor.Props(_parts.AgentPort, setup, _parts.Options.GatewayRetry));
-        }
-        else if (!wanted && _gatewayRole is not null)
-        {
-            Context.Stop(_gatewayRole);
-            _gatewayRole = null;
-            _gatewayStands = new GatewayStands(null, null);
-            Note("role-stopped", NodeRoles.Name(NodeRole.Gateway));
-        }
+        foreach (var role in _parts.Ports.Roles)
+            if (_desired.Roles.Contains(role) && !_roles.ContainsKey(role))
+            {
+                var endpoint = role == NodeRole.Gateway ? _parts.Options.Gateway.Endpoint : _parts.Options.Push.Endpoint;
+                var setup = new AgentListenerSetup(_gateway, endpoint, _parts.Options.Gateway, () => _parts.Credentials.Certificate, _parts.Credentials.Trust,
+                    _parts.Clock, _parts.Logging, _parts.Network);
+                _roles[role] = new PortRole(Context.ActorOf(PortRoleActor.Props(_parts.Ports[role], setup, _parts.Options.PortRetry)), new PortStands(null, null));
+            }
+            else if (!_desired.Roles.Contains(role) && _roles.Remove(role, out var given))
+            {
+                Context.Stop(given.Actor);
+                Note("role-stopped", NodeRoles.Name(role));
+            }
 
         ReportIfChanged();
     }
 
-    private void Take(GatewayStands stands)
+    private void Take(PortStands stands)
     {
+        // None: a role that was taken back meanwhile.
+        if (_roles.FirstOrDefault(r => r.Value.Actor.Equals(Sender)) is not { Value: { } before, Key: var role })
+            return;
         if (stands.At is { } at)
         {
-            _log.Info("Gateway for agents is open at {Address}", at);
-            Note("role-started", $"{NodeRoles.Name(NodeRole.Gateway)} at {at}");
+            _log.Info("The {Role}'s port for agents is open at {Address}", NodeRoles.Name(role), at);
+            Note("role-started", $"{NodeRoles.Name(role)} at {at}");
         }
-        else if (stands.Problem != _gatewayStands.Problem)
+        else if (stands.Problem != before.Stands.Problem)
         {
-            _log.Error("The gateway's port can't be opened, trying again: {Problem}", stands.Problem);
-            Note("role-failed", $"{NodeRoles.Name(NodeRole.Gateway)}: {stands.Problem}");
+            _log.Error("The {Role}'s port can't be opened, trying again: {Problem}", NodeRoles.Name(role), stands.Problem);
+            Note("role-failed", $"{NodeRoles.Name(role)}: {stands.Problem}");
         }
 
-        _gatewayStands = stands;
+        _roles[role] = before with { Stands = stands };
         ReportIfChanged();
     }
 
@@ -179,15 +181,15 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
 
     private NodeReport Report()
     {
-        var active = _gatewayStands.At is null ? Array.Empty<NodeRole>() : [NodeRole.Gateway];
-        var unknown = _desired.Roles.Where(r => r != NodeRole.Gateway).Select(r => $"role {NodeRoles.Name(r)} is not in version {_parts.Version}: update this node");
-        string?[] problems = [_gatewayStands.Problem, _outboxTrouble, _storageTrouble, .. unknown];
-        return new NodeReport(_desired.Version, active, AgentAddresses(_gatewayStands.At), _parts.Version, Dns.GetHostName(), _startedAt,
-            [.. problems.OfType<string>()]);
+        var unknown = _desired.Roles.Except(_parts.Ports.Roles).Select(r => $"role {NodeRoles.Name(r)} is not in version {_parts.Version}: update this node");
+        string?[] problems = [.. _roles.Values.Select(r => r.Stands.Problem), _outboxTrouble, _storageTrouble, .. unknown];
+        return new NodeReport(_desired.Version, [.. _roles.Where(r => r.Value.Stands.At is not null).Select(r => r.Key).Order()],
+            AddressesOf(NodeRole.Gateway, _parts.Options.GatewayAddresses), _parts.Version, Dns.GetHostName(), _startedAt, [.. problems.OfType<string>()],
+            AddressesOf(NodeRole.PushServer, _parts.Options.PushAddresses));
     }
 
-    private IReadOnlyList<string> AgentAddresses(IPEndPoint? open) =>
-        open is null ? [] : _parts.Options.GatewayAddresses is { Count: > 0 } named ? named : GatewayAddresses.Of(open);
+    private IReadOnlyList<string> AddressesOf(NodeRole role, IReadOnlyList<string> named) =>
+        _roles.GetValueOrDefault(role)?.Stands.At is not { } open ? [] : named.Count > 0 ? named : LanAddresses.Of(open);
 
     private void Stored(Action work)
     {
@@ -209,9 +211,12 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     // Records do not compare their lists' contents.
     private static bool Same(NodeReport one, NodeReport other) =>
         one.AppliedVersion == other.AppliedVersion && one.Roles.SequenceEqual(other.Roles) && one.GatewayAddresses.SequenceEqual(other.GatewayAddresses)
+        && one.PushAddresses.SequenceEqual(other.PushAddresses)
         && one.Problems.SequenceEqual(other.Problems) && one.HostName == other.HostName;
 
     private static string Names(IReadOnlyList<NodeRole> roles) => roles.Count == 0 ? "none" : string.Join(", ", roles.Select(NodeRoles.Name));
+
+    private sealed record PortRole(IActorRef Actor, PortStands Stands);
 
     /// <summary>OfficeNode → OfficeActor, by Ask. Answer: the GatewayActor's reference.</summary>
     internal sealed record GetGateway;

@@ -73,7 +73,7 @@ public sealed class OfficeNode : IAsyncDisposable
             var parts = new OfficeParts(node, Version, options, setup.Data, credentials,
                 Kept(opened, new OutboxFile(setup.Data.PathOf("outbox.db"), options.Outbox, setup.Clock)),
                 Kept(opened, new GatewayFile(setup.Data.PathOf("gateway.db"))),
-                new AgentPort(),
+                new RolePorts(),
                 new LinkSystemFactory(options, identity.Link, node, credentials, setup.Network ?? new TcpNetwork(), setup.Logging),
                 identity.Link.Count, setup.Network, setup.Clock, setup.Logging,
                 Linked: () =>
@@ -109,7 +109,7 @@ public sealed class OfficeNode : IAsyncDisposable
         // The office first: its link says goodbye while there is still one.
         await _office.GracefulStop(StartTimeout);
         await _parts.LinkSystems.DisposeAsync();
-        await _parts.AgentPort.DisposeAsync();
+        await _parts.Ports.DisposeAsync();
         await _system.Terminate();
         _parts.Outbox.Dispose();
         _parts.GatewayFile.Dispose();

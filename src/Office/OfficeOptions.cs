@@ -10,16 +10,21 @@ namespace Fleet.Office;
 
 /// <summary>All settings of an office node.</summary>
 /// <param name="GatewayAddresses"><c>host:port</c> for the office's agents; empty: the machine's own.</param>
+/// <param name="PushAddresses">The same for its push server.</param>
+/// <param name="WakePort">The UDP port at which agents take wake signals.</param>
 /// <param name="All">All layers, for the runtime's own block <c>akka</c>.</param>
 public sealed record OfficeOptions(
     LogOptions Log,
     LinkOptions Link,
     GatewayOptions Gateway,
+    PushOptions Push,
     OutboxOptions Outbox,
     RelayOptions Relay,
     TimeSpan RebuildLinkAfter,
     IReadOnlyList<string> GatewayAddresses,
-    TimeSpan GatewayRetry,
+    IReadOnlyList<string> PushAddresses,
+    int WakePort,
+    TimeSpan PortRetry,
     TimeSpan LookAround,
     Config All)
 {
@@ -34,11 +39,14 @@ public sealed record OfficeOptions(
             LogOptions.From(fleet, problems),
             LinkOptions.From(fleet, problems),
             GatewayOptions.From(fleet, problems),
+            PushOptions.From(fleet, problems),
             OutboxOptions.From(fleet, problems),
             RelayOptions.From(fleet, problems),
             RebuildLinkAfter: problems.Positive(fleet, "office.rebuild-link-after"),
             GatewayAddresses: problems.Texts(fleet, "office.gateway-addresses"),
-            GatewayRetry: problems.Positive(fleet, "office.gateway-retry"),
+            PushAddresses: problems.Texts(fleet, "office.push-addresses"),
+            WakePort: problems.Port(fleet, "wake.datagram-port"),
+            PortRetry: problems.Positive(fleet, "office.port-retry"),
             LookAround: problems.Positive(fleet, "office.look-around"),
             layers.All);
         if (options.Relay.FrameBytes > options.Link.MaximumFrame - RelayOptions.FrameMargin)

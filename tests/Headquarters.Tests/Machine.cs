@@ -76,6 +76,8 @@ internal sealed class Machine(string name, ulong counter = 0) : IDisposable
 
     public DesiredDocument OpenDesired(ReadOnlyMemory<byte> envelope) => Envelope.Open(Keys(), EnvelopeKind.Desired, envelope.Span, DesiredDocument.Parser).Content;
 
+    public bool Takes(ReadOnlyMemory<byte> wake) => WakeSignal.IsGenuine(Keys(), wake.Span);
+
     public void Dispose() => _key.Dispose();
 
     private EnvelopeKeys Keys()

@@ -10,6 +10,7 @@ using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Wakes;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -141,6 +142,7 @@ internal sealed class TestCompany : IAsyncDisposable
         Store,
         new ReadModelOptions(500, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
         TestOffices.Options with { SnapshotEvery = _snapshotEvery },
+        TestOffices.Wake,
         Authority,
         TimeProvider.System,
         ClusterTransport.Alone with { Config = ConfigurationFactory.ParseString("akka.loglevel = WARNING").WithFallback(ClusterTransport.Alone.Config) });
@@ -151,6 +153,7 @@ internal static class TestOffices
     public static OfficeOptions Options { get; } = new(
         SyncInterval: TimeSpan.FromMinutes(15),
         HeadquartersAddresses: ["hq.example:13000"],
+        HeadquartersPushAddresses: ["hq.example:13295"],
         SnapshotEvery: 1000,
         RefusalsPerHour: 3,
         DeviceIdleAfter: TimeSpan.FromMinutes(1),
@@ -158,4 +161,6 @@ internal static class TestOffices
         ResendEvery: TimeSpan.FromMilliseconds(500),
         MinBackoff: TimeSpan.FromMilliseconds(100),
         MaxBackoff: TimeSpan.FromSeconds(1));
+
+    public static WakeOptions Wake { get; } = new(PushWithin: TimeSpan.FromMilliseconds(300), DatagramWithin: TimeSpan.FromMilliseconds(300), DatagramPort: 1, ReachableNetworks: []);
 }

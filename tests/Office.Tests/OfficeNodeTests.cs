@@ -86,7 +86,7 @@ public sealed class OfficeNodeTests : IAsyncLifetime
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
-        await using var node = await Start($"gateway.port={port}", "office.gateway-retry=200ms");
+        await using var node = await Start($"gateway.port={port}", "office.port-retry=200ms");
         await node.Linked.WaitAsync(TimeSpan.FromSeconds(20));
         _said.Send(Wanted(1, NodeRole.Gateway));
         await Until.True(() => _said.Node?.Problems.Any(p => p.Contains($":{port}", StringComparison.Ordinal)) == true, "the port in use is reported as a problem");

@@ -3,6 +3,7 @@ using Fleet.Device;
 using Fleet.Device.Enrolment;
 using Fleet.Device.Identity;
 using Fleet.Device.Inventory;
+using Fleet.Device.Push;
 using Fleet.Device.Settings;
 using Fleet.Device.Storage;
 using Fleet.Device.Sync;
@@ -48,7 +49,10 @@ internal static partial class RunCommand
             // Between two syncs nothing is needed but the connection: what a round used goes back to the machine for the next 15 minutes.
             device.RoundEnded += _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
             LogReady(log, device.Identity.Device.Value);
-            await device.Run(cancellation).ConfigureAwait(false);
+            await Task.WhenAll(
+                device.Run(cancellation),
+                new PushLine(device, Tcp.Connect, options, clock, log).Run(cancellation),
+                TakeDatagrams(device, options, log, cancellation)).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -56,6 +60,15 @@ internal static partial class RunCommand
         }
 
         return ExitCode.Done;
+    }
+
+    private static async Task TakeDatagrams(DeviceRuntime device, DeviceOptions options, ConsoleLog log, CancellationToken cancellation)
+    {
+        if (options.WakePort == 0)
+            return;
+        using var socket = WakeSocket.Open(options.WakePort, log);
+        if (socket is not null)
+            await socket.Run(device, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Returns why the machine can't be enrolled, or null once it is.</summary>

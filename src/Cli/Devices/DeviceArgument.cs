@@ -11,9 +11,11 @@ internal static class DeviceArgument
     public static Argument<string> Make() => new("device") { Description = "The device's id, or its name where only one has it." };
 
     /// <exception cref="CommandFailure">No such device, or several.</exception>
-    public static async Task<DeviceDetailResource> Find(RemoteCall call, Argument<string> argument)
+    public static Task<DeviceDetailResource> Find(RemoteCall call, Argument<string> argument) => Find(call, call.Value(argument));
+
+    /// <exception cref="CommandFailure">No such device, or several.</exception>
+    public static async Task<DeviceDetailResource> Find(RemoteCall call, string text)
     {
-        var text = call.Value(argument);
         if (IdText.Problem(text) is null
             && await call.Client.Find(Query.Path("devices", text), ApiJson.Default.DeviceDetailResource, call.Cancellation).ConfigureAwait(false) is { } device)
             return device;

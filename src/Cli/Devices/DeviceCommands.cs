@@ -16,6 +16,8 @@ internal static class DeviceCommands
         Move(commands),
         Remove(commands),
         DeviceSync.Make(commands),
+        DeviceWake.Make(commands),
+        DeviceSet.Make(commands),
     };
 
     private static Command List(FleetCommands commands)
@@ -24,6 +26,8 @@ internal static class DeviceCommands
         var text = new Option<string?>("--text") { Description = "Part of the id, name or host name.", HelpName = "TEXT" };
         var labels = new Option<string[]>("--label") { Description = "Devices with this label; may repeat.", HelpName = "KEY=VALUE" };
         var converged = new Option<bool?>("--converged") { Description = "Only devices that run what is desired (true), or do not yet (false)." };
+        var presence = new Option<string?>("--presence") { Description = "Devices in this state alone: online, offline or unknown.", HelpName = "STATE" };
+        presence.AcceptOnlyFromAmong("online", "offline", "unknown");
         var sort = new Option<string?>("--sort") { Description = "name, office, last-sync, reported-at or enrolled-at; with '-' in front: descending." };
         var limit = new Option<int?>("--limit") { Description = "At most this many.", HelpName = "N" };
         return commands.Remote("list", "Lists the devices.", """
@@ -33,15 +37,15 @@ internal static class DeviceCommands
             call => call.Display.List(
                 call.Client.List(
                     Query.Of("devices",
-                        [("office", call.Value(office)), ("text", call.Value(text)), ("converged", call.Value(converged)?.ToString().ToLowerInvariant()), ("sort", call.Value(sort)),
+                        [("office", call.Value(office)), ("text", call.Value(text)), ("converged", call.Value(converged)?.ToString().ToLowerInvariant()), ("presence", call.Value(presence)), ("sort", call.Value(sort)),
                         .. (call.Value(labels) ?? []).Select(l => ("label", (string?)l))]),
                     ApiJson.Default.ListPageDeviceResource, call.Value(limit), call.Cancellation),
                 ApiJson.Default.DeviceResource,
                 "no devices; let one join: fleet token create --office OFFICE --kind agent",
-                ["NAME", "OFFICE", "SYNCED", "THROUGH", "RUNS", "DEVICE", "LABELS"],
-                d => [d.Name, d.Office, Words.Ago(d.LastSync, call.Terminal.Clock.GetUtcNow()), d.Through ?? (d.LastSync is null ? Words.None : "direct"),
+                ["NAME", "OFFICE", "STATE", "SYNCED", "THROUGH", "RUNS", "DEVICE", "LABELS"],
+                d => [d.Name, d.Office, d.Presence, Words.Ago(d.LastSync, call.Terminal.Clock.GetUtcNow()), d.Through ?? (d.LastSync is null ? Words.None : "direct"),
                     d.Converged ? Words.Number(d.AppliedVersion) : $"{d.AppliedVersion} → {d.DesiredVersion}", d.Id, Words.Labels(d.Labels)]),
-            office, text, labels, converged, sort, limit);
+            office, text, labels, converged, presence, sort, limit);
     }
 
     private static Command Label(FleetCommands commands)

@@ -81,6 +81,7 @@ internal static class NodeCommands
         ("link", $"{(node.Linked ? "up" : "down")} since {Words.At(node.LinkSince)}{(node.Linked || node.LinkReason.Length == 0 ? "" : $": {node.LinkReason}")}"),
         ("roles", Words.Many(node.Roles)),
         ("wanted roles", $"{Words.Many(node.DesiredRoles)}{(node.AppliedVersion >= node.DesiredVersion ? "" : " (not yet obeyed)")}"),
+        ("push server at", node.PushAddresses.Count == 0 ? "" : Words.Many(node.PushAddresses)),
         ("gateway at", node.GatewayAddresses.Count == 0 ? "" : Words.Many(node.GatewayAddresses)),
         ("host", node.HostName),
         ("version", node.Version),

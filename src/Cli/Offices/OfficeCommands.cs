@@ -14,6 +14,7 @@ internal static class OfficeCommands
         List(commands),
         Show(commands),
         Remove(commands),
+        Devices.DeviceWake.MakeForOffice(commands),
     };
 
     private static Argument<string> Id() => new("office") { Description = "The office's id, such as leeds." };

@@ -8,6 +8,9 @@ namespace Fleet.Contracts.Api;
 /// <param name="LastSync">When it was last seen; absent = never since presence is kept.</param>
 /// <param name="Through">The node it last synced through; absent when directly with headquarters, or never.</param>
 /// <param name="CloneSeenAt">When a second machine with its identity was last seen and refused.</param>
+/// <param name="Presence"><c>online</c>, <c>offline</c>, or <c>unknown</c> while nobody can know.</param>
+/// <param name="PresenceSince">Since when.</param>
+/// <param name="PresenceWhy">Why that is thought.</param>
 public sealed record DeviceResource(
     string Id,
     string Name,
@@ -23,7 +26,10 @@ public sealed record DeviceResource(
     DateTimeOffset? LastSync,
     string? Through,
     IReadOnlyDictionary<string, string> Labels,
-    DateTimeOffset? CloneSeenAt);
+    DateTimeOffset? CloneSeenAt,
+    string Presence,
+    DateTimeOffset? PresenceSince,
+    string PresenceWhy);
 
 /// <summary>All about one device.</summary>
 /// <param name="DesiredAt">When headquarters made the desired version.</param>
@@ -32,6 +38,8 @@ public sealed record DeviceResource(
 /// <param name="DelaySeconds">From the desired version made to headquarters' knowing it applied; absent while it is not applied.</param>
 /// <param name="Settings">The effective settings that run on the device.</param>
 /// <param name="Problems">What the device could not do, in its own words.</param>
+/// <param name="Connection">Set for this device alone: <c>always</c> or <c>periodic</c>; absent: policies decide.</param>
+/// <param name="Wake">Its newest wake-up; absent: none yet.</param>
 public sealed record DeviceDetailResource(
     DeviceResource Device,
     DateTimeOffset EnrolledAt,
@@ -45,7 +53,29 @@ public sealed record DeviceDetailResource(
     string CloneEvidence,
     InventoryResource? Inventory,
     IReadOnlyDictionary<string, string> Settings,
-    IReadOnlyList<string> Problems);
+    IReadOnlyList<string> Problems,
+    string? Connection,
+    WakeResource? Wake);
+
+/// <summary>A wake-up.</summary>
+/// <param name="Id">Rises with each of the device.</param>
+/// <param name="State"><c>running</c>, <c>woken</c> or <c>failed</c>.</param>
+/// <param name="Channel">By which the device was woken: <c>office-push</c>, <c>headquarters-push</c>, <c>datagram-from-headquarters</c>, <c>datagram-from-an-office-node</c> or <c>periodic-sync</c>.</param>
+/// <param name="Milliseconds">From the request accepted to the device's sync.</param>
+/// <param name="Failures">What failed on the way.</param>
+public sealed record WakeResource(
+    string Id, string State, DateTimeOffset RequestedAt, DateTimeOffset? EndedAt, string? Channel, double? Milliseconds, IReadOnlyList<string> Failures);
+
+/// <summary>The answer to POST /api/v1/devices/{id}/wake.</summary>
+/// <param name="Wake">The id of the wake-up, new or already under way.</param>
+public sealed record WakeRequested(string Id, string Wake, DateTimeOffset RequestedAt);
+
+/// <summary>What <c>fleet device wake</c> prints for each device.</summary>
+public sealed record WakeOutcome(string Id, string Name, WakeResource Wake);
+
+/// <summary>POST /api/v1/devices/{id}/connection.</summary>
+/// <param name="Mode"><c>always</c> or <c>periodic</c>; absent: as policies say.</param>
+public sealed record ConnectionChange(string? Mode);
 
 /// <summary>What the device says its machine is.</summary>
 public sealed record InventoryResource(

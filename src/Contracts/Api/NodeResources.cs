@@ -7,6 +7,7 @@ namespace Fleet.Contracts.Api;
 /// <param name="Roles">What it last said it is.</param>
 /// <param name="AppliedVersion">The desired version that the node obeys.</param>
 /// <param name="GatewayAddresses">host:port at which the agents of the office reach it.</param>
+/// <param name="PushAddresses">The same for its push server.</param>
 /// <param name="LinkSince">Since when it is linked or not.</param>
 /// <param name="LinkReason">Why it is not linked.</param>
 public sealed record NodeResource(
@@ -21,6 +22,7 @@ public sealed record NodeResource(
     DateTimeOffset? LinkSince,
     string LinkReason,
     IReadOnlyList<string> GatewayAddresses,
+    IReadOnlyList<string> PushAddresses,
     string HostName,
     string Version,
     DateTimeOffset? StartedAt,

@@ -5,12 +5,12 @@ namespace Fleet.Contracts.Envelopes;
 
 /// <summary>
 /// The keys that one device and headquarters share for one key generation: HKDF-SHA256 (RFC 5869) over the ECDH P-256 secret of both,
-/// one AES-256 key a direction and one MAC key for content hashes and wake-ups. Carriers have none of them.
+/// one AES-256 key a direction, one MAC key for content hashes and one for wake signals. Carriers have none of them.
 /// </summary>
 public sealed class EnvelopeKeys
 {
-    private EnvelopeKeys(DeviceId device, uint generation, byte[] up, byte[] down, byte[] mac) =>
-        (Device, Generation, Up, Down, Mac) = (device, generation, up, down, mac);
+    private EnvelopeKeys(DeviceId device, uint generation, byte[] up, byte[] down, byte[] mac, byte[] wake) =>
+        (Device, Generation, Up, Down, Mac, Wake) = (device, generation, up, down, mac, wake);
 
     public DeviceId Device { get; }
 
@@ -21,6 +21,8 @@ public sealed class EnvelopeKeys
     internal byte[] Down { get; }
 
     internal byte[] Mac { get; }
+
+    internal byte[] Wake { get; }
 
     /// <summary>Derives the keys from one side's private and the other side's public key.</summary>
     /// <param name="own">This side's P-256 key.</param>
@@ -37,7 +39,7 @@ public sealed class EnvelopeKeys
         var secret = own.DeriveRawSecretAgreement(other.PublicKey);
         byte[] Key(string purpose) => HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32,
             salt: Encoding.UTF8.GetBytes("fleet envelopes 1"), info: Encoding.UTF8.GetBytes($"{purpose} {device} {generation}"));
-        var keys = new EnvelopeKeys(device, generation, Key("up"), Key("down"), Key("mac"));
+        var keys = new EnvelopeKeys(device, generation, Key("up"), Key("down"), Key("mac"), Key("wake"));
         CryptographicOperations.ZeroMemory(secret);
         return keys;
     }

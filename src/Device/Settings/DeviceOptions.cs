@@ -11,6 +11,9 @@ public sealed record DeviceOptions(
     TimeSpan ConnectTimeout,
     TimeSpan AnswerTimeout,
     TimeSpan Keepalive,
+    TimeSpan LineProbe,
+    TimeSpan LineRetry,
+    int WakePort,
     TimeSpan ClockTolerance,
     EventCaps Events)
 {
@@ -49,6 +52,9 @@ public sealed record DeviceOptions(
             ConnectTimeout: Duration("fleet.agent.sync.connect-timeout"),
             AnswerTimeout: Duration("fleet.agent.sync.answer-timeout"),
             Keepalive: Duration("fleet.agent.sync.keepalive"),
+            LineProbe: Duration("fleet.agent.push.probe-after"),
+            LineRetry: Duration("fleet.agent.push.longest-retry"),
+            WakePort: (int)Number("fleet.agent.wake.port", 0, 65_535),
             ClockTolerance: Duration("fleet.agent.clock.tolerance"),
             Events: new EventCaps(
                 (int)Number("fleet.agent.events.max-count", 10, 1_000_000),

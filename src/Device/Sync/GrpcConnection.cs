@@ -109,6 +109,24 @@ internal sealed class GrpcConnection : IDisposable
         }
     }
 
+    /// <summary>Reads a stream until the server ends it.</summary>
+    /// <exception cref="CarrierException">It could not be opened, or broke.</exception>
+    public async Task Stream<TItem>(Func<AgentGateway.AgentGatewayClient, CallOptions, AsyncServerStreamingCall<TItem>> call, Action<TItem> take, CancellationToken cancellation)
+    {
+        _judgement = null;
+        try
+        {
+            using var running = call(Client, new CallOptions(cancellationToken: cancellation));
+            await foreach (var item in running.ResponseStream.ReadAllAsync(cancellation).ConfigureAwait(false))
+                take(item);
+        }
+        catch (RpcException fault)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            throw new CarrierException($"{_address}: {Why(fault, late: false, TimeSpan.Zero)}");
+        }
+    }
+
     public void Dispose()
     {
         _channel.Dispose();

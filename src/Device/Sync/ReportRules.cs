@@ -47,7 +47,8 @@ public static class ReportRules
     }
 
     /// <summary>What the device says to a carrier; the report goes along while it is not acknowledged, or where the carrier wants it.</summary>
-    public static SyncRequest Request(SyncState state, Identity.DeviceIdentity identity, ByteString runId, string agentVersion, bool reportWanted) => new()
+    /// <param name="wokenBy">The counter of the wake signal that this sync acknowledges; 0 = none.</param>
+    public static SyncRequest Request(SyncState state, Identity.DeviceIdentity identity, ByteString runId, string agentVersion, bool reportWanted, ulong wokenBy) => new()
     {
         DeviceId = identity.Device.Value,
         OfficeId = state.Desired?.OfficeId is { Length: > 0 } office ? office : identity.Office.Value,
@@ -57,6 +58,7 @@ public static class ReportRules
         Envelope = state.AwaitsAck || reportWanted ? state.ReportEnvelope : ByteString.Empty,
         RunId = runId,
         AgentVersion = agentVersion,
+        WokenBy = wokenBy,
     };
 
     private static DeviceReport Lasting(DeviceReport report)

@@ -55,6 +55,9 @@ public sealed record SyncState
     /// <summary>How far this clock is behind headquarters' (negative: ahead of it) while that is out of tolerance; else zero.</summary>
     public TimeSpan ClockBehind { get; init; }
 
+    /// <summary>Counter of the newest wake signal that was accepted.</summary>
+    public ulong WakeCounter { get; init; }
+
     public ulong DesiredVersion => Desired?.Version ?? 0;
 
     public bool AwaitsAck => ReportedVersion > AcknowledgedVersion;
@@ -84,6 +87,7 @@ public sealed record SyncState
                 AcknowledgedEvent = file.AcknowledgedEvent,
                 ReachedThrough = file.ReachedThrough,
                 ClockBehind = TimeSpan.FromMilliseconds(file.ClockBehindMs),
+                WakeCounter = file.WakeCounter,
             };
         }
         catch (Exception fault) when (fault is InvalidProtocolBufferException or ArgumentOutOfRangeException)
@@ -109,6 +113,7 @@ public sealed record SyncState
         AcknowledgedEvent = AcknowledgedEvent,
         ReachedThrough = ReachedThrough,
         ClockBehindMs = (long)ClockBehind.TotalMilliseconds,
+        WakeCounter = WakeCounter,
     }.ToByteArray());
 
     private static EnvelopeMark ToMark(MarkFile? file) => new(file?.Generation ?? 0, file?.Counter ?? 0);

@@ -1,15 +1,21 @@
+using System.Threading.Channels;
 using Akka.Actor;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
+using Fleet.Gateway.Push;
+using Fleet.Messages.Link;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Fleet.Gateway.Service;
 
 /// <summary>
 /// Maps the agents' gRPC calls to messages for the <see cref="GatewayActor"/>. Judges who may call what; decides nothing else.
 /// </summary>
-public sealed class AgentGatewayService(IActorRef gateway, GatewayOptions options, TimeProvider clock) : AgentGateway.AgentGatewayBase
+/// <param name="face">Which of the calls this port takes.</param>
+public sealed class AgentGatewayService(IActorRef gateway, AgentFace face, GatewayOptions options, TimeProvider clock) : AgentGateway.AgentGatewayBase
 {
     /// <summary>Above what any honest call needs: an envelope and its versions.</summary>
     public const int MaxMessageBytes = Contracts.Envelopes.Envelope.MaxBytes + 4096;
@@ -23,18 +29,42 @@ public sealed class AgentGatewayService(IActorRef gateway, GatewayOptions option
 
     public override async Task<SyncReply> Sync(SyncRequest request, ServerCallContext context)
     {
-        var identity = PeerOf(context).Identity
-            ?? throw Status(StatusCode.Unauthenticated, "a self-signed certificate may only enrol: run 'agent enroll' first");
-        if (IdText.Problem(request.DeviceId) is { } problem)
-            throw Status(StatusCode.InvalidArgument, $"device_id: {problem}");
-        var device = new DeviceId(request.DeviceId);
-        if (identity != PeerIdentity.Of(device))
-            throw Status(StatusCode.PermissionDenied, $"the certificate is of {identity}, the request of device {device}");
+        Takes(AgentFace.Gateway);
+        var device = DeviceOf(request.DeviceId, context);
         return await Ask<SyncReply>(new SyncDevice(device, request), options.AnswerTimeout, context);
+    }
+
+    public override async Task Listen(ListenRequest request, IServerStreamWriter<PushItem> responseStream, ServerCallContext context)
+    {
+        Takes(AgentFace.Push);
+        var device = DeviceOf(request.DeviceId, context);
+        if (IdText.Problem(request.OfficeId) is { } problem)
+            throw Status(StatusCode.InvalidArgument, $"office_id: {problem}");
+        var items = Channel.CreateBounded<PushItem>(PushActor.LineCapacity);
+        var end = LineEnd.Lost;
+        gateway.Tell(new OpenLine(device, new OfficeId(request.OfficeId), items.Writer));
+        try
+        {
+            await foreach (var item in items.Reader.ReadAllAsync(context.CancellationToken))
+                await responseStream.WriteAsync(item, context.CancellationToken);
+            // A newer line of the device took over, or the push server stops.
+            throw Status(StatusCode.Aborted, "this line ended: the device listens anew, or the push server stops");
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection lives on: the agent itself gave the line up.
+            if (!context.GetHttpContext().Features.GetRequiredFeature<IConnectionLifetimeFeature>().ConnectionClosed.IsCancellationRequested)
+                end = LineEnd.HungUp;
+        }
+        finally
+        {
+            gateway.Tell(new CloseLine(device, items.Writer, end));
+        }
     }
 
     public override async Task<EnrolReply> Enrol(EnrolRequest request, ServerCallContext context)
     {
+        Takes(AgentFace.Gateway);
         PeerOf(context);
         var problem = IdText.Problem(request.TokenId) is { } token ? $"token_id: {token}"
             : IdText.Problem(request.OfficeId) is { } office ? $"office_id: {office}"
@@ -47,6 +77,24 @@ public sealed class AgentGatewayService(IActorRef gateway, GatewayOptions option
         return problem is null
             ? await Ask<EnrolReply>(new EnrolNewcomer(request), options.EnrolTimeout, context)
             : throw Status(StatusCode.InvalidArgument, problem);
+    }
+
+    private void Takes(AgentFace wanted)
+    {
+        if (face != wanted)
+            throw Status(StatusCode.Unimplemented, face == AgentFace.Push ? "this is a push server's port: agents only listen here" : "this is a gateway's port: agents listen at a push server's");
+    }
+
+    private DeviceId DeviceOf(string claimed, ServerCallContext context)
+    {
+        var identity = PeerOf(context).Identity
+            ?? throw Status(StatusCode.Unauthenticated, "a self-signed certificate may only enrol: run 'agent enroll' first");
+        if (IdText.Problem(claimed) is { } problem)
+            throw Status(StatusCode.InvalidArgument, $"device_id: {problem}");
+        var device = new DeviceId(claimed);
+        return identity == PeerIdentity.Of(device)
+            ? device
+            : throw Status(StatusCode.PermissionDenied, $"the certificate is of {identity}, the request of device {device}");
     }
 
     private ConnectedPeer PeerOf(ServerCallContext context)

@@ -20,6 +20,7 @@ namespace Fleet.Gateway.Service;
 /// <param name="Network">Null: the machine's own sockets.</param>
 public sealed record AgentListenerSetup(
     IActorRef Gateway,
+    AgentEndpoint Endpoint,
     GatewayOptions Options,
     Func<X509Certificate2> Certificate,
     PeerTrust Trust,
@@ -47,7 +48,7 @@ public sealed class AgentListener : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton<ILoggerFactory>(new CallFaults(setup.Logging, setup.Clock));
         builder.Services.AddLogging();
-        builder.Services.AddSingleton(new AgentGatewayService(setup.Gateway, setup.Options, setup.Clock));
+        builder.Services.AddSingleton(new AgentGatewayService(setup.Gateway, setup.Endpoint.Face, setup.Options, setup.Clock));
         builder.Services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = AgentGatewayService.MaxMessageBytes;
@@ -65,13 +66,15 @@ public sealed class AgentListener : IAsyncDisposable
         catch (Exception fault)
         {
             await host.DisposeAsync();
+            var block = setup.Endpoint.Face == AgentFace.Push ? "fleet.push" : "fleet.gateway";
             if (fault is IOException or System.Net.Sockets.SocketException)
-                throw new IOException($"agents can't be listened for at {setup.Options.Bind}:{setup.Options.Port}: {fault.GetBaseException().Message}; set fleet.gateway.port or fleet.gateway.bind to another", fault);
+                throw new IOException(
+                    $"agents can't be listened for at {setup.Endpoint.Bind}:{setup.Endpoint.Port}: {fault.GetBaseException().Message}; set {block}.port or {block}.bind to another", fault);
             throw;
         }
 
         var address = new Uri(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        return new AgentListener(host, new IPEndPoint(setup.Options.Bind, address.Port));
+        return new AgentListener(host, new IPEndPoint(setup.Endpoint.Bind, address.Port));
     }
 
     public async ValueTask DisposeAsync()
@@ -84,19 +87,19 @@ public sealed class AgentListener : IAsyncDisposable
     private static void Limit(KestrelServerOptions kestrel, AgentListenerSetup setup)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxConcurrentConnections = setup.Options.MaxConnections;
+        kestrel.Limits.MaxConcurrentConnections = setup.Endpoint.MaxConnections;
         kestrel.Limits.MaxRequestBodySize = AgentGatewayService.MaxMessageBytes + 64;
         kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
         // A device makes one call at a time; the windows bound what a thousand of them can make us hold.
         kestrel.Limits.Http2.MaxStreamsPerConnection = 4;
         kestrel.Limits.Http2.InitialConnectionWindowSize = 128 * 1024;
         kestrel.Limits.Http2.InitialStreamWindowSize = 96 * 1024;
-        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromMinutes(20);
-        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
-        // An idle device keeps its connection over its whole sync interval; dead ones are found by the ping.
+        kestrel.Limits.Http2.KeepAlivePingDelay = setup.Endpoint.ProbeAfter;
+        kestrel.Limits.Http2.KeepAlivePingTimeout = setup.Endpoint.ProbeTimeout;
+        // Dead connections are found by the ping, not by their silence.
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromHours(2);
         var tls = new AgentTls(setup.Certificate, setup.Trust, setup.Logging.CreateLogger<AgentListener>());
-        kestrel.Listen(new IPEndPoint(setup.Options.Bind, setup.Options.Port), listen =>
+        kestrel.Listen(new IPEndPoint(setup.Endpoint.Bind, setup.Endpoint.Port), listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
             listen.UseHttps(tls.HandshakeOptions(HandshakeTimeout));

@@ -6,6 +6,8 @@ namespace Fleet.Gateway.Sessions;
 
 /// <summary>What a device says in one sync, as far as a carrier can read it.</summary>
 /// <param name="Report">The sealed report, while headquarters has not acknowledged it; else null.</param>
+/// <param name="WokenBy">The counter of the wake signal that this sync acknowledges; 0 = none.</param>
+/// <param name="Leaving">The agent stops after this sync.</param>
 public sealed record DeviceSync(
     DeviceId DeviceId,
     OfficeId OfficeHint,
@@ -13,7 +15,9 @@ public sealed record DeviceSync(
     ulong ReportedVersion,
     ulong AcknowledgedVersion,
     CarriedEnvelope? Report,
-    string RunId)
+    string RunId,
+    ulong WokenBy,
+    bool Leaving)
 {
     /// <summary>Longest run id and agent version, in bytes; both are 16-byte random or short text.</summary>
     private const int MaxText = 64;
@@ -39,7 +43,7 @@ public sealed record DeviceSync(
         return problem.Length > 0
             ? null
             : new DeviceSync(device, new OfficeId(request.OfficeId), request.DesiredVersion, request.ReportedVersion, request.AcknowledgedVersion, report,
-                Convert.ToHexStringLower(request.RunId.Span));
+                Convert.ToHexStringLower(request.RunId.Span), request.WokenBy, request.Leaving);
     }
 }
 

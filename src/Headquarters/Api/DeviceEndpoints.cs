@@ -1,5 +1,7 @@
+using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
+using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Offices;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -18,6 +20,8 @@ internal static class DeviceEndpoints
         devices.MapPost("/{id}/labels", Label).WithSummary("Sets and removes labels.");
         devices.MapPost("/{id}/move", Move).WithSummary("Moves a device to another office.");
         devices.MapPost("/{id}/sync", Sync).WithSummary("Asks a device to sync as soon as it can be reached.");
+        devices.MapPost("/{id}/wake", Wake).WithSummary("Wakes a device by the best channel there is, and the next where one fails, until it has synced; the outcome is the device's 'wake'.");
+        devices.MapPost("/{id}/connection", Connect).WithSummary("Lets a device keep a line open, or sync periodically, over what policies say.");
         devices.MapDelete("/{id}", Remove).WithSummary("Removes a device; it must enrol anew to come back.");
         devices.MapGet("/{id}/events", Events).WithSummary("The history of a device, newest first.");
     }
@@ -59,6 +63,29 @@ internal static class DeviceEndpoints
         return refusal is null
             ? TypedResults.Accepted($"/api/v1/devices/{id}", new SyncRequested(id, clock.GetUtcNow(), before?.Device.LastSync))
             : refusal.Problem();
+    }
+
+    private static async Task<Results<Accepted<WakeRequested>, ProblemHttpResult>> Wake(string id, Owners owners, ReadModelQueries queries, TimeProvider clock)
+    {
+        if (ApiIds.Read(id, out DeviceId device) is { } wrong)
+            return wrong.Problem();
+        if (await queries.HomeOf(device) is not { } home)
+            return Refusal.NotFound("device", id).Problem();
+        var (reply, refusal) = await owners.Ask(new RequestWake(home, device, Owners.Administrator));
+        return refusal is null
+            ? TypedResults.Accepted($"/api/v1/devices/{id}", new WakeRequested(id, ((WakeAccepted)reply!).Counter.ToString(CultureInfo.InvariantCulture), clock.GetUtcNow()))
+            : refusal.Problem();
+    }
+
+    private static async Task<Results<Ok<DeviceDetailResource>, ProblemHttpResult>> Connect(string id, ConnectionChange change, Owners owners, ReadModelQueries queries, Settled settled)
+    {
+        bool? always = change.Mode switch { PolicySettings.Always => true, PolicySettings.Periodic => false, _ => null };
+        if (change.Mode is not null && always is null)
+            return Refusal.Invalid($"mode must be {PolicySettings.Always}, {PolicySettings.Periodic} or absent, not '{change.Mode}'").Problem();
+        var (device, refusal) = await Ask(id, owners, queries, (home, d) => new SetConnection(home, d, always, Owners.Administrator));
+        if (refusal is not null)
+            return refusal.Problem();
+        return Shown(id, await settled.When(() => queries.Device(device), d => d is not null && d.AlwaysConnected == always));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Remove(string id, Owners owners, ReadModelQueries queries, Settled settled)

@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Messages.Offices;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -27,6 +28,7 @@ internal readonly record struct DeviceParameters(
     [property: FromQuery(Name = "converged")] bool? Converged,
     [property: FromQuery(Name = "cloned")] bool? Cloned,
     [property: FromQuery(Name = "seen-before")] DateTimeOffset? SeenBefore,
+    [property: FromQuery(Name = "presence")] string? Presence,
     [property: FromQuery(Name = "sort")] string? Sort)
 {
     public Refusal? Read(PageRequest page, out DeviceFilter? filter)
@@ -55,7 +57,10 @@ internal readonly record struct DeviceParameters(
         };
         if (sort is not { } by)
             return Refusal.Invalid($"devices are not sorted by '{name}'; say name, office, last-sync, reported-at or enrolled-at");
-        filter = new DeviceFilter(page, Office is null ? null : office, Text, labels, Converged, Cloned, SeenBefore, by, Sort is ['-', ..]);
+        PresenceState? state = Presence is null ? null : Enum.TryParse<PresenceState>(Presence, ignoreCase: true, out var named) && !char.IsDigit(Presence[0]) ? named : 0;
+        if (state is 0)
+            return Refusal.Invalid($"presence is online, offline or unknown, not '{Presence}'");
+        filter = new DeviceFilter(page, Office is null ? null : office, Text, labels, Converged, Cloned, SeenBefore, state, by, Sort is ['-', ..]);
         return null;
     }
 }

@@ -1,6 +1,9 @@
+using System.Globalization;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Api;
+using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Wakes;
 using Fleet.Messages.Link;
 
 namespace Fleet.Headquarters.Api;
@@ -12,15 +15,21 @@ internal static class Resources
 
     public static NodeResource Of(NodeView n) => new(
         n.NodeId.Value, n.OfficeId.Value, n.DeviceId.Value, Names(n.DesiredRoles), Names(n.Roles), n.DesiredVersion, n.AppliedVersion,
-        n.Linked, n.LinkSince, n.LinkReason, n.GatewayAddresses, n.HostName, n.Version, n.StartedAt, n.ReportedAt, n.EnrolledAt, n.CertificateNotAfter, n.Problems);
+        n.Linked, n.LinkSince, n.LinkReason, n.GatewayAddresses, n.PushAddresses, n.HostName, n.Version, n.StartedAt, n.ReportedAt, n.EnrolledAt, n.CertificateNotAfter, n.Problems);
 
     public static DeviceResource Of(DeviceView d) => new(
         d.DeviceId.Value, d.Name, d.OfficeId.Value, d.HostName, d.Os, d.AgentVersion, d.DesiredVersion, d.AppliedVersion, d.ReportedVersion,
-        d.AppliedVersion >= d.DesiredVersion, d.ReportedAt, d.LastSync, d.Through?.Value, d.Labels, d.CloneSeenAt);
+        d.AppliedVersion >= d.DesiredVersion, d.ReportedAt, d.LastSync, d.Through?.Value, d.Labels, d.CloneSeenAt,
+        d.Presence.State.ToString().ToLowerInvariant(), d.Presence.Since, d.Presence.Why);
 
     public static DeviceDetailResource Of(DeviceDetail d) => new(
         Of(d.Device), d.EnrolledAt, d.DesiredAt, d.AppliedAt, d.AppliedKnownAt, d.Delay?.TotalSeconds, d.CertificateSerial, d.CertificateNotAfter, d.KeyGeneration,
-        d.CloneEvidence, d.Report?.Inventory is { } inventory ? Of(inventory) : null, d.Report?.Settings.ToDictionary() ?? [], [.. d.Report?.Problems ?? []]);
+        d.CloneEvidence, d.Report?.Inventory is { } inventory ? Of(inventory) : null, d.Report?.Settings.ToDictionary() ?? [], [.. d.Report?.Problems ?? []],
+        d.AlwaysConnected is { } always ? always ? PolicySettings.Always : PolicySettings.Periodic : null, d.Wake is { } wake ? Of(wake) : null);
+
+    private static WakeResource Of(WakeView w) => new(
+        w.Counter.ToString(CultureInfo.InvariantCulture), w.EndedAt is null ? "running" : w.Channel is null ? "failed" : "woken", w.RequestedAt, w.EndedAt,
+        w.Channel is { } channel ? WakeLadder.Name(channel).Replace(' ', '-') : null, w.Took?.TotalMilliseconds, w.Detail.Length == 0 ? [] : w.Detail.Split('\n'));
 
     public static TokenResource Of(TokenView t) => new(
         t.TokenId.Value, t.OfficeId.Value, Name(t.Kind), t.State.ToString().ToLowerInvariant(), t.Uses, t.Used, t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.CreatedBy);

@@ -6,10 +6,12 @@ using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
 using Akka.Pattern;
 using Fleet.Contracts;
+using Fleet.Gateway.Push;
 using Fleet.Headquarters.Company;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Wakes;
 using Fleet.Messages.Offices;
 
 namespace Fleet.Headquarters.Cluster;
@@ -94,7 +96,7 @@ public sealed class ClusterSystem : IAsyncDisposable
     {
         var progress = new ProjectionProgress();
         IActorRef? region = null;
-        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, () => region!, progress.Of);
+        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, progress.Of);
         if (!parts.FollowJournal)
             return new ClusterSystem(system, ActorRefs.Nobody, ActorRefs.Nobody, []);
 
@@ -110,6 +112,7 @@ public sealed class ClusterSystem : IAsyncDisposable
             system.ActorOf(ProjectionActor.Props(parts.ReadModel, parts.ReadModelOptions, progress), "projection"),
             system.ActorOf(PresenceWriter.Props(parts.ReadModel), "presence"),
         ];
+        system.ActorOf(WakeSender.Props(parts.Wake.DatagramPort), "wake-sender");
         return new ClusterSystem(system, region, company, writers);
     }
 
@@ -126,6 +129,7 @@ public sealed record ClusterParts(
     ReadModelStore ReadModel,
     ReadModelOptions ReadModelOptions,
     OfficeOptions Offices,
+    WakeOptions Wake,
     ICertificateIssuer Issuer,
     TimeProvider Clock,
     ClusterTransport Transport)

@@ -24,7 +24,7 @@ public sealed record Device(DeviceSnapshot Known)
         enrolled.DeviceId, enrolled.Name, ImmutableDictionary<string, string>.Empty, enrolled.Machine, [enrolled.Certificate],
         DesiredVersion: 0, DesiredHash: default, DesiredAt: enrolled.At,
         ReportedVersion: 0, ReportedHash: default, Counter: 0, Report: default, ReportedAt: enrolled.At,
-        EventNumber: 0, EnrolledAt: enrolled.At, CloneSeenAt: null, CloneEvidence: ""));
+        EventNumber: 0, EnrolledAt: enrolled.At, CloneSeenAt: null, CloneEvidence: "", Wake: null, AlwaysConnected: null));
 
     public CertificateRecord? Certificate(uint generation) => Known.Certificates.FirstOrDefault(c => c.Generation == generation);
 
@@ -44,6 +44,9 @@ public sealed record Device(DeviceSnapshot Known)
         DeviceEventRecorded e => Known with { EventNumber = e.Number },
         DeviceLabelled e => Known with { Labels = e.Labels },
         DeviceDesiredChanged e => Known with { DesiredVersion = e.Version, DesiredHash = e.ContentHash, DesiredAt = e.At },
+        DeviceWakeRequested e => Known with { Wake = new WakeSnapshot(e.Counter, e.By, e.At, IsOver: false) },
+        DeviceWakeEnded e => Known with { Wake = Known.Wake is { } wake && wake.Counter == e.Counter ? wake with { IsOver = true } : Known.Wake },
+        DeviceConnectionSet e => Known with { AlwaysConnected = e.Always },
         DeviceCloneSeen e => Known with { CloneSeenAt = e.At, CloneEvidence = e.Evidence },
         _ => throw new NotSupportedException($"{happened.GetType().Name} does not change a device"),
     });

@@ -29,9 +29,12 @@ public sealed class DeviceEnvelopes(ICertificateIssuer issuer, TimeProvider cloc
     public DeviceEnvelopeDown Seal(Device device, DesiredDocument document) =>
         Seal(device, device.Proven, EnvelopeKind.Desired, document.Version, document);
 
+    /// <summary>A wake signal under the newest key that the device has proven to hold.</summary>
+    public byte[] Wake(Device device, ulong counter) => WakeSignal.Make(issuer.KeysFor(device.Id, device.Proven), counter);
+
     private DeviceEnvelopeDown Seal(Device device, CertificateRecord certificate, EnvelopeKind kind, ulong version, IMessage content) =>
         new(device.Id, Envelope.Seal(issuer.KeysFor(device.Id, certificate), kind, version, NextCounter(), content));
 
     // Counters rise over restarts without being stored: they follow the clock, one apart at least.
-    private ulong NextCounter() => (ulong)(_counter = Math.Max(_counter + 1, clock.GetUtcNow().UtcTicks));
+    public ulong NextCounter() => (ulong)(_counter = Math.Max(_counter + 1, clock.GetUtcNow().UtcTicks));
 }

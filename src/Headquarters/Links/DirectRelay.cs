@@ -67,6 +67,12 @@ public sealed class DirectRelay : ReceiveActor, IWithTimers
             case DesiredWanted wanted:
                 Remember(wanted.DeviceId, wanted.OfficeHint);
                 return [(wanted.OfficeHint, item)];
+            case LinesDigest digest:
+                foreach (var line in digest.Lines)
+                    Remember(line.DeviceId, line.OfficeHint);
+                return digest.Lines.GroupBy(l => l.OfficeHint).Select(ofOffice => (ofOffice.Key, (IUpItem)new LinesDigest([.. ofOffice])));
+            case DeviceWoken or WakeFailed:
+                return [(((IDeviceUpItem)item).OfficeHint, item)];
             case PresenceDigest digest:
                 return digest.Seen.Where(s => _homes.ContainsKey(s.DeviceId)).GroupBy(s => _homes[s.DeviceId])
                     .Select(ofOffice => (ofOffice.Key, (IUpItem)new PresenceDigest([.. ofOffice])));

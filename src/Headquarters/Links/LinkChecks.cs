@@ -48,17 +48,22 @@ internal static class LinkChecks
         EnrolmentUp up => Text(up.RequestId, "request id") ?? Size(up.Request.Length, MaxRequestBytes, "an enrolment"),
         NodeRenewal renewal => Size(renewal.CertificateRequest.Length, MaxRequestBytes, "a certificate request"),
         DesiredWanted wanted => Id(wanted.DeviceId.Value) ?? Id(wanted.OfficeHint.Value),
+        LinesDigest digest => digest.Lines is null || digest.Lines.Count > UpFrame.MaxItems || digest.Lines.Any(l => l?.DeviceId.Value is null || l.OfficeHint.Value is null)
+            ? "a digest of lines that is malformed or too long"
+            : null,
+        DeviceWoken woken => Id(woken.DeviceId.Value) ?? Id(woken.OfficeHint.Value),
+        WakeFailed failed => Id(failed.DeviceId.Value) ?? Id(failed.OfficeHint.Value) ?? Text(failed.Why, "reason"),
         _ => $"an item of kind {item.GetType().Name}",
     };
 
     private static string? Problem(NodeReport? report)
     {
-        if (report?.Roles is null || report.GatewayAddresses is null || report.Problems is null)
+        if (report?.Roles is null || report.GatewayAddresses is null || report.PushAddresses is null || report.Problems is null)
             return "a node report with parts missing";
-        if (report.Roles.Count > 16 || report.GatewayAddresses.Count > MaxAddresses || report.Problems.Count > MaxAddresses)
+        if (report.Roles.Count > 16 || report.GatewayAddresses.Count > MaxAddresses || report.PushAddresses.Count > MaxAddresses || report.Problems.Count > MaxAddresses)
             return "a node report that is too long";
         return Text(report.Version, "version") ?? Text(report.HostName, "host name")
-            ?? report.GatewayAddresses.Concat(report.Problems).Select(t => Text(t, "line of the node report")).FirstOrDefault(p => p is not null);
+            ?? report.GatewayAddresses.Concat(report.PushAddresses).Concat(report.Problems).Select(t => Text(t, "line of the node report")).FirstOrDefault(p => p is not null);
     }
 
     private static string? Id(string? id) => id is null ? "an item without its id" : null;

@@ -34,6 +34,10 @@ public sealed record Office(OfficeId Id)
     public IEnumerable<NodeSnapshot> Gateways =>
         Nodes.Values.Where(n => n.Roles.Contains(NodeRole.Gateway) && n.Report is { GatewayAddresses.Count: > 0 }).OrderBy(n => n.NodeId.Value, StringComparer.Ordinal);
 
+    /// <summary>The push servers that always-connected devices of the office are told of.</summary>
+    public IEnumerable<NodeSnapshot> PushServers =>
+        Nodes.Values.Where(n => n.Roles.Contains(NodeRole.PushServer) && n.Report is { PushAddresses.Count: > 0 }).OrderBy(n => n.NodeId.Value, StringComparer.Ordinal);
+
     public Office Apply(IOfficeEvent happened) => happened switch
     {
         OfficeOpened e => this with { Title = e.Title, IsOpen = true, OpenedAt = e.At },

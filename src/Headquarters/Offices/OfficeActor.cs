@@ -24,6 +24,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private readonly OfficeLinks _links = new();
     private readonly Presence _presence;
     private readonly OfficeIntake _intake;
+    private readonly OfficeWakes _wakes;
     private readonly DeviceEnvelopes _envelopes;
     private readonly List<OfficeWork> _queue = [];
     private readonly Dictionary<NodeId, NodePresence> _nodesChanged = [];
@@ -39,8 +40,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         PersistenceId = PersistenceIdOf(id);
         (_office, _tools) = (new Office(id), tools);
         _presence = new Presence(tools.Clock.GetUtcNow());
-        _intake = new OfficeIntake(tools, _presence, _log);
         _envelopes = new DeviceEnvelopes(tools.Issuer, tools.Clock);
+        _wakes = new OfficeWakes(tools, _links, _presence, _envelopes, Context.System.EventStream.Publish, () => Timers);
+        _intake = new OfficeIntake(tools, _presence, _wakes, _log);
 
         Recover<SnapshotOffer>(offer => Restore(offer));
         Recover<IOfficeEvent>(e => _office = _office.Apply(e));
@@ -83,6 +85,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<LinkNode>(Handle);
         Command<UnlinkNode>(Handle);
         Command<TakeAnnounce>(Handle);
+        Command<WakeDue>(Handle);
         Command<DeviceTakenIn>(Handle);
         Command<OfficeRefused>(Handle);
         Command<Terminated>(Handle);
@@ -146,7 +149,11 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         var now = Now;
         List<IOfficeEvent> events = [.. _office.Nodes.Values.Where(n => n.Linked).Select(n => new NodeLinkChanged(_office.Id, n.NodeId, false, "headquarters restarted", now))];
         events.AddRange(_office.Devices.Values.Select(d => DesiredState.Change(_office, d, _tools.Options, now)).OfType<IOfficeEvent>());
-        Store(events, () => { });
+        Store(events, () =>
+        {
+            foreach (var device in _office.Devices.Values)
+                _wakes.Begin(_office, device);
+        });
     }
 
     // ---- Batches: frames, forwarded items, direct devices ----
@@ -181,7 +188,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         }));
     }
 
-    private bool IsElsewhere(IUpItem item) => OfficeIntake.DeviceOf(item) is { } device && !_office.Devices.ContainsKey(device);
+    private bool IsElsewhere(IUpItem item) => item is IDeviceUpItem { DeviceId: var id } && !_office.Devices.ContainsKey(id);
 
     private void Enqueue(OfficeWork work)
     {
@@ -268,7 +275,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Handle(IOfficeCommand command)
     {
         var sender = Sender;
-        var decision = _office.Decide(command, Now);
+        var decision = command is RequestWake wake ? _office.Decide(wake, _wakes.NextCounter, Now) : _office.Decide(command, Now);
         Store(decision.Events, () =>
         {
             sender.Tell(decision.Reply);
@@ -277,6 +284,13 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             if (command is MoveDevice)
                 HandOver();
         });
+    }
+
+    private void Handle(WakeDue due)
+    {
+        if (_office.Devices.TryGetValue(due.DeviceId, out var device)
+            && _wakes.Failed(_office, device, due.Counter, due.Channel, "the device did not sync in time", Now) is { } ended)
+            Store([ended], () => { });
     }
 
     private void Handle(CreateToken command)
@@ -341,6 +355,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             if (_links.Of(session) is null)
                 Context.Watch(session);
             _links.Up(link.NodeId, session, link.Epoch);
+            _presence.NoLinesAt(link.NodeId);
             session.Tell(new NodeWelcomed(link.NodeId, link.Epoch, _office.Nodes[link.NodeId].EventNumber));
         });
     }
@@ -420,8 +435,18 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             PublishDirect(items);
         }
 
+        foreach (var wanted in events.OfType<DeviceWakeRequested>())
+            _wakes.Begin(_office, _office.Devices[wanted.DeviceId]);
+        foreach (var over in events.OfType<DeviceWakeEnded>())
+            _wakes.Forget(over.DeviceId);
         foreach (var gone in events.OfType<IDeviceEvent>().Where(e => e is DeviceRemoved or DeviceMovedOut))
+        {
+            _wakes.Forget(gone.DeviceId);
             _presence.Forget(gone.DeviceId);
+        }
+
+        if (events.Any(e => e is NodeLinkChanged or NodeRemoved or DeviceEnrolled or DeviceMovedIn or OfficePoliciesAdopted))
+            _presence.ReviewAll();
     }
 
     private IEnumerable<IDownItem> ChangesOf(Office before, DeviceId id, IEnumerable<IDeviceEvent> events)
@@ -502,7 +527,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private void PublishPresence()
     {
-        var devices = _presence.TakeChanges();
+        var devices = _presence.Review(_office, _tools.Options, Now);
         if (devices.Count == 0 && _nodesChanged.Count == 0)
             return;
         Context.System.EventStream.Publish(new PresenceChanged(_office.Id, [.. _nodesChanged.Values], devices));

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Fleet.Contracts;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Wakes;
 using Fleet.Messages.Link;
 
 namespace Fleet.Headquarters.Offices;
@@ -15,5 +16,6 @@ public sealed record CameDownDirect(OfficeId OfficeId, IReadOnlyList<IDownItem> 
 
 /// <summary>What an office twin works with.</summary>
 /// <param name="Offices">The shard region of all twins, for what other offices must be told.</param>
+/// <param name="Wake">How devices are woken.</param>
 /// <param name="ProjectedTo">How far the read model has followed a persistence id; what it has not read is never deleted.</param>
-public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, OfficeOptions Options, Func<IActorRef> Offices, Func<string, long> ProjectedTo);
+public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, OfficeOptions Options, WakeOptions Wake, Func<IActorRef> Offices, Func<string, long> ProjectedTo);

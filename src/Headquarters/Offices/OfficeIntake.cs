@@ -12,7 +12,7 @@ using MessagePack;
 namespace Fleet.Headquarters.Offices;
 
 /// <summary>Decides about everything in a batch but device reports, which it hands to the devices' twins. Part of the office twin, on its thread.</summary>
-internal sealed class OfficeIntake(OfficeTools tools, Presence presence, ILoggingAdapter log)
+internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeWakes wakes, ILoggingAdapter log)
 {
     private DateTimeOffset _refusalHour;
     private int _refusals;
@@ -54,24 +54,10 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, ILoggin
     public static bool Same(NodeReport? one, NodeReport other) =>
         one is not null && MessagePackSerializer.Serialize(one, Codec.Options).AsSpan().SequenceEqual(MessagePackSerializer.Serialize(other, Codec.Options));
 
-    /// <summary>The device that an item speaks for; null: for the node, or for several.</summary>
-    public static DeviceId? DeviceOf(IUpItem item) => item switch
-    {
-        DeviceEnvelopeUp up => up.DeviceId,
-        DesiredWanted wanted => wanted.DeviceId,
-        _ => null,
-    };
-
     // Null: here. A device that is not known here is looked for at the office that it names, but only once.
     private static OfficeId? HomeOf(Office office, OfficeWork work, IUpItem item)
     {
-        var hint = item switch
-        {
-            DeviceEnvelopeUp e => e.OfficeHint,
-            DesiredWanted w => w.OfficeHint,
-            _ => office.Id,
-        };
-        if (DeviceOf(item) is not { } id || office.Devices.ContainsKey(id))
+        if (item is not IDeviceUpItem { DeviceId: var id, OfficeHint: var hint } || office.Devices.ContainsKey(id))
             return null;
         if (office.Forwards.TryGetValue(id, out var forward))
             return forward.To;
@@ -81,7 +67,7 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, ILoggin
     private void Take(OfficeBatch batch, OfficeWork work, IUpItem item, DateTimeOffset now)
     {
         var office = batch.Working;
-        if (work is { Through: null, Forwarded: false } && DeviceOf(item) is { } met)
+        if (work is { Through: null, Forwarded: false } && item is IDeviceUpItem { DeviceId: var met })
             presence.MetDirectly(met);
         switch (item)
         {
@@ -98,8 +84,26 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, ILoggin
                 RefuseUnknown(office, work, id);
                 break;
             case PresenceDigest digest:
-                foreach (var seen in digest.Seen.Where(s => office.Devices.ContainsKey(s.DeviceId)))
-                    presence.Seen(seen.DeviceId, seen.At, now, work.Through);
+                foreach (var seen in digest.Seen)
+                    if (office.Devices.TryGetValue(seen.DeviceId, out var device))
+                    {
+                        presence.Seen(seen.DeviceId, seen.At, now, work.Through);
+                        Add(batch, wakes.Synced(office, device, seen.At, now));
+                    }
+
+                break;
+            case LinesDigest digest:
+                Take(office, digest, work.Through, now);
+                break;
+            case DeviceWoken woken when office.Devices.TryGetValue(woken.DeviceId, out var device):
+                presence.Seen(woken.DeviceId, now, now, work.Through);
+                Add(batch, wakes.Woken(office, device, woken.Counter, now));
+                break;
+            case WakeFailed failed when office.Devices.TryGetValue(failed.DeviceId, out var device):
+                Add(batch, wakes.Failed(office, device, failed.Counter, failed.Channel, failed.Why, now));
+                break;
+            case DeviceWoken or WakeFailed:
+                // Of a device that is gone.
                 break;
             case EnrolmentUp enrolment:
                 var decision = Enrol(office, enrolment.Request, now);
@@ -123,6 +127,24 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, ILoggin
                 log.Warning("{Item} in office {OfficeId} came from none of its nodes and is dropped", item.GetType().Name, office.Id);
                 break;
         }
+    }
+
+    private void Take(Office office, LinesDigest digest, NodeId? at, DateTimeOffset now)
+    {
+        foreach (var line in digest.Lines)
+            if (office.Devices.TryGetValue(line.DeviceId, out var device))
+            {
+                presence.Line(line, at, now);
+                // A better way than the one being tried may have come back.
+                if (line.End == LineEnd.None)
+                    wakes.Begin(office, device);
+            }
+    }
+
+    private static void Add(OfficeBatch batch, DeviceWakeEnded? ended)
+    {
+        if (ended is not null)
+            batch.Add([ended]);
     }
 
     // Forwarded: the device may be on its way here; it asks again, and only its own office's twin may refuse it.

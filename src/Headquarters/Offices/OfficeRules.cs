@@ -30,6 +30,7 @@ public static class OfficeRules
         TakeInDevice c => TakeIn(office, c, now),
         RemoveDevice c when office.Devices.ContainsKey(c.DeviceId) => Remove(office, c, now),
         RemoveDevice c => NoDevice(office, c.DeviceId),
+        SetConnection c => Connect(office, c, now),
         RequestSync c => office.Devices.ContainsKey(c.DeviceId) ? Accept(office) : NoDevice(office, c.DeviceId),
         AdoptPolicyBook c when c.Book.Version <= office.Book.Version => new OfficeDecision([], new PolicyBookAdopted(office.Id, office.Book.Version)),
         AdoptPolicyBook c => new OfficeDecision([new OfficePoliciesAdopted(office.Id, c.Book, now)], new PolicyBookAdopted(office.Id, c.Book.Version)),
@@ -51,6 +52,18 @@ public static class OfficeRules
             new TokenMade(office.Id, fresh.Id, fresh.ToText(), expires));
     }
 
+    /// <summary>Begins a wake-up, or names the one under way.</summary>
+    /// <param name="nextCounter">Draws the counter that names it.</param>
+    public static OfficeDecision Decide(this Office office, RequestWake command, Func<Device, ulong> nextCounter, DateTimeOffset now)
+    {
+        if (!office.Devices.TryGetValue(command.DeviceId, out var device))
+            return NoDevice(office, command.DeviceId);
+        if (device.Known.Wake is { IsOver: false } running)
+            return new OfficeDecision([], new WakeAccepted(office.Id, device.Id, running.Counter));
+        var counter = nextCounter(device);
+        return new OfficeDecision([new DeviceWakeRequested(office.Id, device.Id, counter, command.By, now)], new WakeAccepted(office.Id, device.Id, counter));
+    }
+
     /// <summary>
     /// Adds what follows from the events: devices whose effective document changed by them get its next version. So the journal never holds
     /// a cause without its effect.
@@ -58,10 +71,10 @@ public static class OfficeRules
     public static IReadOnlyList<IOfficeEvent> Settled(this Office office, IReadOnlyList<IOfficeEvent> events, OfficeOptions options, DateTimeOffset now)
     {
         var next = office.Apply(events);
-        var all = !ReferenceEquals(office.Book, next.Book) || !SameGateways(office, next);
+        var all = !ReferenceEquals(office.Book, next.Book) || !SameAddresses(office, next);
         var touched = all
             ? next.Devices.Values
-            : events.Where(e => e is DeviceEnrolled or DeviceMovedIn or DeviceLabelled).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
+            : events.Where(e => e is DeviceEnrolled or DeviceMovedIn or DeviceLabelled or DeviceConnectionSet).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
         return [.. events, .. touched.Distinct().Select(d => DesiredState.Change(next, d, options, now)).OfType<DeviceDesiredChanged>()];
     }
 
@@ -136,6 +149,11 @@ public static class OfficeRules
             : Accept(office, new DeviceLabelled(office.Id, device.Id, labels, command.By, now));
     }
 
+    private static OfficeDecision Connect(Office office, SetConnection command, DateTimeOffset now) =>
+        !office.Devices.TryGetValue(command.DeviceId, out var device) ? NoDevice(office, command.DeviceId)
+        : device.Known.AlwaysConnected == command.Always ? Accept(office)
+        : Accept(office, new DeviceConnectionSet(office.Id, device.Id, command.Always, command.By, now));
+
     private static OfficeDecision Move(Office office, MoveDevice command, DateTimeOffset now)
     {
         if (command.To == office.Id)
@@ -156,9 +174,10 @@ public static class OfficeRules
         return new OfficeDecision(repeat ? [] : [new DeviceMovedIn(office.Id, command.Device.DeviceId, command.From, command.Device, now)], taken);
     }
 
-    private static bool SameGateways(Office one, Office other) =>
+    private static bool SameAddresses(Office one, Office other) =>
         ReferenceEquals(one.Nodes, other.Nodes)
-        || one.Gateways.Select(DesiredState.AddressOf).SequenceEqual(other.Gateways.Select(DesiredState.AddressOf));
+        || (one.Gateways.Select(DesiredState.AddressOf).SequenceEqual(other.Gateways.Select(DesiredState.AddressOf))
+            && one.PushServers.Select(DesiredState.PushAddressOf).SequenceEqual(other.PushServers.Select(DesiredState.PushAddressOf)));
 }
 
 /// <summary>What to journal and, once it is, what to answer.</summary>

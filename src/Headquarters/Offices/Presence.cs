@@ -1,19 +1,28 @@
 using Fleet.Contracts;
 using Fleet.Headquarters.Devices;
+using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 
 namespace Fleet.Headquarters.Offices;
 
-/// <summary>Who was seen when, and through which node. Owned by the office twin, never journaled; a restart forgets it.</summary>
+/// <summary>
+/// Whether each device is there, since when and why that is thought: from syncs and open lines that carriers tell of. Owned by the office twin, never
+/// journaled; a restart forgets it, and the carriers' next epochs tell it anew. The rule is <see cref="PresenceRule"/>.
+/// </summary>
 internal sealed class Presence(DateTimeOffset startedAt)
 {
-    private readonly Dictionary<DeviceId, DevicePresence> _seen = [];
+    private readonly Dictionary<DeviceId, DeviceSigns> _signs = [];
+    private readonly Dictionary<DeviceId, DevicePresence> _shown = [];
     private readonly Dictionary<DeviceId, DateTimeOffset> _heard = [];
     private readonly Dictionary<DeviceId, DateTimeOffset> _suspected = [];
     private readonly HashSet<DeviceId> _direct = [];
+    private readonly HashSet<DeviceId> _touched = [];
     private readonly HashSet<DeviceId> _changed = [];
+    // A device's judgement may change by time alone at these moments; entries that are out of date cost one judgement each.
+    private readonly PriorityQueue<DeviceId, DateTimeOffset> _due = new();
+    private bool _all = true;
 
-    public IReadOnlyList<DevicePresence> All => [.. _seen.Values];
+    public IReadOnlyList<DevicePresence> All => [.. _shown.Values];
 
     public void Seen(DeviceId device, DateTimeOffset at, DateTimeOffset now, NodeId? through)
     {
@@ -21,14 +30,42 @@ internal sealed class Presence(DateTimeOffset startedAt)
             MetDirectly(device);
         // A gateway's clock must not place anybody in the future.
         var capped = at < now ? at : now;
-        if (_seen.TryGetValue(device, out var known) && known.LastSync >= capped)
+        var signs = SignsOf(device);
+        if (signs.LastSync >= capped)
             return;
-        _seen[device] = new DevicePresence(device, capped, through);
-        _changed.Add(device);
+        _signs[device] = signs with { LastSync = capped, Through = through };
+        _touched.Add(device);
         // While a second machine is about, a sync no longer shows which of the two made it.
         if (!_suspected.TryGetValue(device, out var since) || since + Device.CloneQuiet < now)
             _heard[device] = capped;
     }
+
+    /// <summary>A carrier tells of a line. An end counts only where the line was: a device that moved to another push server is not gone.</summary>
+    /// <param name="at">The node whose push server it is; null: headquarters' own.</param>
+    public void Line(DeviceLine line, NodeId? at, DateTimeOffset now)
+    {
+        if (at is null)
+            MetDirectly(line.DeviceId);
+        var signs = SignsOf(line.DeviceId);
+        var since = line.Since < now ? line.Since : now;
+        if (line.End == LineEnd.None)
+            _signs[line.DeviceId] = signs with { Line = new OpenAt(at, since), End = LineEnd.None };
+        else if (line.End == LineEnd.Shutdown || signs.Line?.Node == at)
+            _signs[line.DeviceId] = signs with { Line = null, End = line.End, EndedAt = since };
+        _touched.Add(line.DeviceId);
+    }
+
+    /// <summary>A node's epoch begins: the lines that it had before are void until it names them again, and only the last syncs count.</summary>
+    public void NoLinesAt(NodeId at)
+    {
+        foreach (var (device, signs) in _signs.Where(s => s.Value.Line?.Node == at).ToList())
+        {
+            _signs[device] = signs with { Line = null };
+            _touched.Add(device);
+        }
+    }
+
+    public bool HasLine(DeviceId device, NodeId? at) => SignsOf(device).Line is { } line && line.Node == at;
 
     /// <summary>A report told which machine spoke.</summary>
     public void Heard(DeviceId device, ReportOutcome outcome, DateTimeOffset now)
@@ -52,20 +89,52 @@ internal sealed class Presence(DateTimeOffset startedAt)
     /// </summary>
     public bool IsDirect(DeviceId device) => _direct.Contains(device);
 
+    /// <summary>A link came up or went down, or the devices are others: everything is judged anew at the next review.</summary>
+    public void ReviewAll() => _all = true;
+
     public void Forget(DeviceId device)
     {
-        _seen.Remove(device);
+        _signs.Remove(device);
+        _shown.Remove(device);
         _heard.Remove(device);
         _suspected.Remove(device);
         _direct.Remove(device);
+        _touched.Remove(device);
         _changed.Remove(device);
     }
 
-    /// <summary>What changed since the last call.</summary>
-    public IReadOnlyList<DevicePresence> TakeChanges()
+    /// <summary>Judges what may have changed since the last call, and returns what did.</summary>
+    public IReadOnlyList<DevicePresence> Review(Office office, OfficeOptions options, DateTimeOffset now)
     {
-        IReadOnlyList<DevicePresence> changes = [.. _changed.Select(d => _seen[d])];
+        while (_due.TryPeek(out var device, out var at) && at <= now)
+            _touched.Add(_due.Dequeue());
+        if (_all)
+            _touched.UnionWith(office.Devices.Keys);
+        _all = false;
+        foreach (var id in _touched)
+            if (office.Devices.TryGetValue(id, out var device))
+                Judge(office, device, options, now);
+        _touched.Clear();
+        IReadOnlyList<DevicePresence> changes = [.. _changed.Select(d => _shown[d])];
         _changed.Clear();
         return changes;
     }
+
+    private void Judge(Office office, Device device, OfficeOptions options, DateTimeOffset now)
+    {
+        var signs = SignsOf(device.Id);
+        var lease = PresenceRule.LeaseOf(Policies.DesiredState.IntervalOf(office, device, options));
+        var judged = PresenceRule.Judge(signs, office.Nodes, lease, startedAt, now);
+        if (judged.ChangesAt is { } at)
+            _due.Enqueue(device.Id, at);
+        var before = _shown.GetValueOrDefault(device.Id);
+        var since = before?.State == judged.State && before.Why == judged.Why ? before.Since : judged.Since;
+        var shown = new DevicePresence(device.Id, signs.LastSync, signs.Through, judged.State, since, judged.Why);
+        if (shown == before)
+            return;
+        _shown[device.Id] = shown;
+        _changed.Add(device.Id);
+    }
+
+    private DeviceSigns SignsOf(DeviceId device) => _signs.GetValueOrDefault(device, DeviceSigns.None);
 }

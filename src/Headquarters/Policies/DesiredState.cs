@@ -50,6 +50,9 @@ public static class DesiredState
             Policies = { policies.Select(p => new AppliedPolicy { Name = p.Document.Name.Value, Version = p.Version }).OrderBy(p => p.Name, StringComparer.Ordinal) },
             Gateways = { office.Gateways.Select(AddressOf) },
             HeadquartersAddresses = { options.HeadquartersAddresses },
+            Connection = IsAlwaysConnected(device, settings) ? ConnectionMode.Always : ConnectionMode.Periodic,
+            PushServers = { office.PushServers.Select(PushAddressOf) },
+            HeadquartersPushAddresses = { options.HeadquartersPushAddresses },
         };
         // Added in order of their keys: the hash over the document must not depend on how a dictionary happens to lie.
         foreach (var (key, value) in settings.OrderBy(s => s.Key, StringComparer.Ordinal))
@@ -58,6 +61,9 @@ public static class DesiredState
             document.Labels.Add(key, value);
         return document;
     }
+
+    private static bool IsAlwaysConnected(Device device, Dictionary<string, string> settings) =>
+        device.Known.AlwaysConnected ?? settings.GetValueOrDefault(PolicySettings.Connection) == PolicySettings.Always;
 
     private static (Dictionary<string, string> Settings, List<Policy> Policies) Effective(Office office, Device device)
     {
@@ -72,4 +78,7 @@ public static class DesiredState
 
     /// <summary>A gateway as devices are told of it.</summary>
     public static GatewayAddress AddressOf(Fleet.Messages.Offices.NodeSnapshot node) => new() { NodeId = node.NodeId.Value, Addresses = { node.Report!.GatewayAddresses } };
+
+    /// <summary>A push server as devices are told of it.</summary>
+    public static GatewayAddress PushAddressOf(Fleet.Messages.Offices.NodeSnapshot node) => new() { NodeId = node.NodeId.Value, Addresses = { node.Report!.PushAddresses } };
 }

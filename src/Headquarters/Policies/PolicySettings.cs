@@ -12,6 +12,13 @@ public static class PolicySettings
     /// <summary>True: the device never dials headquarters.</summary>
     public const string GatewayOnly = "agent.gateway-only";
 
+    /// <summary>Whether the device keeps a line open to a push server: <see cref="Always"/> or <see cref="Periodic"/>.</summary>
+    public const string Connection = "agent.connection";
+
+    public const string Always = "always";
+
+    public const string Periodic = "periodic";
+
     private const int MaxSettings = 200;
     private const int MaxLength = 1000;
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
@@ -29,6 +36,8 @@ public static class PolicySettings
             return $"{SyncInterval} must be a duration from 1s to 7d such as 15m or 30s, not '{interval}'";
         if (document.Settings.TryGetValue(GatewayOnly, out var only) && !bool.TryParse(only, out _))
             return $"{GatewayOnly} must be true or false, not '{only}'";
+        if (document.Settings.TryGetValue(Connection, out var connection) && connection is not (Always or Periodic))
+            return $"{Connection} must be {Always} or {Periodic}, not '{connection}'";
         return null;
     }
 

@@ -1,5 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
+using Fleet.Headquarters.Policies;
+using Fleet.Headquarters.Wakes;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -203,6 +205,20 @@ internal sealed class Projection(ReadModelConnection db)
             case DeviceDesiredChanged e:
                 _devices.Change(id, d => (d.DesiredVersion, d.DesiredAt) = ((long)e.Version, e.At));
                 break;
+            case DeviceWakeRequested e:
+                _devices.Change(id, d => (d.WakeCounter, d.WakeRequestedAt, d.WakeEndedAt, d.WakeChannel, d.WakeTookMilliseconds, d.WakeDetail) =
+                    ((long)e.Counter, e.At, null, null, null, ""));
+                Note(e, "wake-requested", $"by {e.By}");
+                break;
+            case DeviceWakeEnded e:
+                _devices.Change(id, d => (d.WakeEndedAt, d.WakeChannel, d.WakeTookMilliseconds, d.WakeDetail) =
+                    (e.At, (int?)e.Channel, e.Took.TotalMilliseconds, e.Detail));
+                Note(e, "wake-ended", e.Channel is { } channel ? $"by {WakeLadder.Name(channel)} in {e.Took.TotalMilliseconds:0} ms" : "the device did not sync");
+                break;
+            case DeviceConnectionSet e:
+                _devices.Change(id, d => d.AlwaysConnected = e.Always);
+                Note(e, "connection-set", $"{(e.Always is { } always ? always ? PolicySettings.Always : PolicySettings.Periodic : "as policies say")} by {e.By}");
+                break;
             case DeviceCloneSeen e:
                 _devices.Change(id, d => (d.CloneSeenAt, d.CloneEvidence) = (e.At, e.Evidence));
                 Note(e, "clone-seen", e.Evidence);
@@ -263,6 +279,7 @@ internal sealed class Projection(ReadModelConnection db)
     private static void Fill(NodeRow row, NodeReport report, DateTimeOffset at)
     {
         (row.AppliedVersion, row.ReportedRoles, row.ReportedAt) = ((long)report.AppliedVersion, Names(report.Roles), at);
+        row.PushAddresses = string.Join(',', report.PushAddresses);
         (row.GatewayAddresses, row.Version, row.HostName) = (string.Join(',', report.GatewayAddresses), report.Version, report.HostName);
         (row.StartedAt, row.Problems) = (report.StartedAt, string.Join('\n', report.Problems));
     }

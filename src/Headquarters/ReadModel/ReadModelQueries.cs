@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
 using JoinKind = Fleet.Messages.Offices.JoinKind;
 using Fleet.Messages.Serialization;
 using LinqToDB;
@@ -75,7 +76,7 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         var row = found.Device;
         var delay = row.AppliedVersion >= row.DesiredVersion && row.DesiredVersion > 0 ? row.AppliedKnownAt - row.DesiredAt : null;
         return new DeviceDetail(View(found, labels), row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter, (uint)row.KeyGeneration, row.DesiredAt,
-            row.AppliedAt, row.AppliedKnownAt, delay, row.CloneEvidence, row.Report is { } report ? DeviceReport.Parser.ParseFrom(report) : null);
+            row.AppliedAt, row.AppliedKnownAt, delay, row.CloneEvidence, row.Report is { } report ? DeviceReport.Parser.ParseFrom(report) : null, Wake(row), row.AlwaysConnected);
     }
 
     /// <summary>The office that a device is of; null where there is no such device.</summary>
@@ -180,7 +181,10 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
     private static IQueryable<SeenDevice> WithPresence(ReadModelConnection db) =>
         from device in db.Devices
         from presence in db.Presence.LeftJoin(p => p.DeviceId == device.DeviceId)
-        select new SeenDevice { Device = device, LastSync = (DateTimeOffset?)presence.LastSync, Through = presence.Through };
+        select new SeenDevice
+        {
+            Device = device, LastSync = presence.LastSync, Through = presence.Through, State = (int?)presence.State, Since = (DateTimeOffset?)presence.Since, Why = presence.Why,
+        };
 
     private static IQueryable<SeenDevice> Filtered(ReadModelConnection db, DeviceFilter filter)
     {
@@ -195,6 +199,8 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
             rows = rows.Where(r => r.Device.CloneSeenAt != null == cloned);
         if (filter.SeenBefore is { } before)
             rows = rows.Where(r => r.LastSync == null || r.LastSync < before);
+        if (filter.State is { } state)
+            rows = rows.Where(r => (r.State ?? (int)PresenceState.Unknown) == (int)state);
         foreach (var (label, value) in filter.Labels ?? new Dictionary<string, string>())
             rows = rows.Where(r => db.Labels.Any(l => l.DeviceId == r.Device.DeviceId && l.Label == label && l.Value == value));
         return rows;
@@ -220,11 +226,15 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         new DeviceId(found.Device.DeviceId), new OfficeId(found.Device.OfficeId), found.Device.Name, found.Device.HostName, found.Device.Os,
         found.Device.AgentVersion, (ulong)found.Device.DesiredVersion, (ulong)found.Device.AppliedVersion, (ulong)found.Device.ReportedVersion,
         found.Device.ReportedAt, found.LastSync, found.Through is { } through ? new NodeId(through) : null,
-        labels.ToDictionary(l => l.Label, l => l.Value), found.Device.CloneSeenAt);
+        labels.ToDictionary(l => l.Label, l => l.Value), found.Device.CloneSeenAt,
+        found.State is { } state ? new PresenceView((PresenceState)state, found.Since, found.Why ?? "") : PresenceView.None);
+
+    private static WakeView? Wake(DeviceRow row) => row.WakeRequestedAt is not { } at ? null : new WakeView(
+        (ulong)row.WakeCounter, at, row.WakeEndedAt, (WakeChannel?)row.WakeChannel, row.WakeTookMilliseconds is { } took ? TimeSpan.FromMilliseconds(took) : null, row.WakeDetail);
 
     private static NodeView View(NodeRow row) => new(
         new NodeId(row.NodeId), new OfficeId(row.OfficeId), new DeviceId(row.DeviceId), Roles(row.DesiredRoles), (ulong)row.DesiredVersion, row.DesiredAt,
-        Roles(row.ReportedRoles), (ulong)row.AppliedVersion, row.ReportedAt, Parts(row.GatewayAddresses, ','), row.Version, row.HostName, row.StartedAt,
+        Roles(row.ReportedRoles), (ulong)row.AppliedVersion, row.ReportedAt, Parts(row.GatewayAddresses, ','), Parts(row.PushAddresses, ','), row.Version, row.HostName, row.StartedAt,
         Parts(row.Problems, '\n'), row.Linked, row.LinkSince, row.LinkReason, row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter);
 
     private static EventView View(DeviceEventRow e) =>
@@ -253,6 +263,12 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         public DateTimeOffset? LastSync { get; init; }
 
         public string? Through { get; init; }
+
+        public int? State { get; init; }
+
+        public DateTimeOffset? Since { get; init; }
+
+        public string? Why { get; init; }
     }
 }
 

@@ -14,7 +14,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 1;
+    private const int Format = 2;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
@@ -79,7 +79,7 @@ public sealed class ReadModelStore
         using var db = Open();
         using var transaction = db.BeginTransaction();
         foreach (var (office, seen) in presence)
-            db.InsertOrReplace(new PresenceRow { DeviceId = seen.DeviceId.Value, OfficeId = office.Value, LastSync = seen.LastSync, Through = seen.Through?.Value });
+            db.InsertOrReplace(new PresenceRow { DeviceId = seen.DeviceId.Value, OfficeId = office.Value, LastSync = seen.LastSync, Through = seen.Through?.Value, State = (int)seen.State, Since = seen.Since, Why = seen.Why });
         transaction.Commit();
         Changes.Raise();
     }

@@ -30,6 +30,7 @@ internal sealed class NodeRow
     [Column("reported_roles"), NotNull] public string ReportedRoles { get; set; } = "";
     [Column("reported_at")] public DateTimeOffset? ReportedAt { get; set; }
     [Column("gateway_addresses"), NotNull] public string GatewayAddresses { get; set; } = "";
+    [Column("push_addresses"), NotNull] public string PushAddresses { get; set; } = "";
     [Column("version"), NotNull] public string Version { get; set; } = "";
     [Column("host_name"), NotNull] public string HostName { get; set; } = "";
     [Column("started_at")] public DateTimeOffset? StartedAt { get; set; }
@@ -64,6 +65,15 @@ internal sealed class DeviceRow
     [Column("host_name"), NotNull] public string HostName { get; set; } = "";
     [Column("os"), NotNull] public string Os { get; set; } = "";
     [Column("agent_version"), NotNull] public string AgentVersion { get; set; } = "";
+    /// <summary>Names the newest wake-up; 0 = none yet.</summary>
+    [Column("wake_counter")] public long WakeCounter { get; set; }
+    [Column("wake_requested_at")] public DateTimeOffset? WakeRequestedAt { get; set; }
+    [Column("wake_ended_at")] public DateTimeOffset? WakeEndedAt { get; set; }
+    /// <summary>A WakeChannel; null: under way, or the device did not sync.</summary>
+    [Column("wake_channel")] public int? WakeChannel { get; set; }
+    [Column("wake_took_ms")] public double? WakeTookMilliseconds { get; set; }
+    [Column("wake_detail"), NotNull] public string WakeDetail { get; set; } = "";
+    [Column("always_connected")] public bool? AlwaysConnected { get; set; }
     [Column("clone_seen_at")] public DateTimeOffset? CloneSeenAt { get; set; }
     [Column("clone_evidence"), NotNull] public string CloneEvidence { get; set; } = "";
 }
@@ -81,8 +91,12 @@ internal sealed class PresenceRow
 {
     [Column("device_id"), PrimaryKey] public string DeviceId { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
-    [Column("last_sync")] public DateTimeOffset LastSync { get; set; }
+    [Column("last_sync")] public DateTimeOffset? LastSync { get; set; }
     [Column("through_node")] public string? Through { get; set; }
+    /// <summary>A PresenceState.</summary>
+    [Column("state")] public int State { get; set; }
+    [Column("since")] public DateTimeOffset Since { get; set; }
+    [Column("why"), NotNull] public string Why { get; set; } = "";
 }
 
 [Table("tokens")]

@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
 using JoinKind = Fleet.Messages.Offices.JoinKind;
 
 namespace Fleet.Headquarters.ReadModel;
@@ -45,6 +46,7 @@ public sealed record NodeView(
     ulong AppliedVersion,
     DateTimeOffset? ReportedAt,
     IReadOnlyList<string> GatewayAddresses,
+    IReadOnlyList<string> PushAddresses,
     string Version,
     string HostName,
     DateTimeOffset? StartedAt,
@@ -74,7 +76,20 @@ public sealed record DeviceView(
     DateTimeOffset? LastSync,
     NodeId? Through,
     IReadOnlyDictionary<string, string> Labels,
-    DateTimeOffset? CloneSeenAt);
+    DateTimeOffset? CloneSeenAt,
+    PresenceView Presence);
+
+/// <summary>Whether a device is there, since when, and why that is thought.</summary>
+public sealed record PresenceView(PresenceState State, DateTimeOffset? Since, string Why)
+{
+    public static PresenceView None { get; } = new(PresenceState.Unknown, null, "not heard of yet");
+}
+
+/// <summary>A device's newest wake-up.</summary>
+/// <param name="EndedAt">Null: under way.</param>
+/// <param name="Channel">By which the device was woken; null while under way, or where it did not sync.</param>
+/// <param name="Detail">What failed on the way, one a line.</param>
+public sealed record WakeView(ulong Counter, DateTimeOffset RequestedAt, DateTimeOffset? EndedAt, WakeChannel? Channel, TimeSpan? Took, string Detail);
 
 public enum DeviceSort
 {
@@ -89,6 +104,7 @@ public enum DeviceSort
 /// <param name="Labels">Labels it must all have, with these values.</param>
 /// <param name="Converged">True: runs what is desired; false: does not yet.</param>
 /// <param name="SeenBefore">Last sync before this time, or never.</param>
+/// <param name="State">Only devices in this state.</param>
 public sealed record DeviceFilter(
     PageRequest Page,
     OfficeId? Office = null,
@@ -97,6 +113,7 @@ public sealed record DeviceFilter(
     bool? Converged = null,
     bool? Cloned = null,
     DateTimeOffset? SeenBefore = null,
+    PresenceState? State = null,
     DeviceSort Sort = DeviceSort.Name,
     bool Descending = false);
 
@@ -106,6 +123,7 @@ public sealed record DeviceFilter(
 /// <param name="AppliedKnownAt">When headquarters heard of that, by its own clock.</param>
 /// <param name="Delay">From the desired version made to headquarters' knowing it applied; null while it is not applied.</param>
 /// <param name="Report">The newest report (without events); null = none yet.</param>
+/// <param name="AlwaysConnected">Whether it keeps a line open, over what policies say; null: they decide.</param>
 public sealed record DeviceDetail(
     DeviceView Device,
     DateTimeOffset EnrolledAt,
@@ -117,7 +135,9 @@ public sealed record DeviceDetail(
     DateTimeOffset? AppliedKnownAt,
     TimeSpan? Delay,
     string CloneEvidence,
-    DeviceReport? Report);
+    DeviceReport? Report,
+    WakeView? Wake,
+    bool? AlwaysConnected);
 
 /// <summary>One entry of a history.</summary>
 /// <param name="Position">Rises over the whole fleet; where the next page or a live view goes on.</param>

@@ -106,15 +106,26 @@ public sealed record Goodbye([property: Key(0)] string Epoch, [property: Key(1)]
 [Union(4, typeof(EnrolmentUp))]
 [Union(5, typeof(NodeRenewal))]
 [Union(6, typeof(DesiredWanted))]
+[Union(7, typeof(LinesDigest))]
+[Union(8, typeof(DeviceWoken))]
+[Union(9, typeof(WakeFailed))]
 public interface IUpItem;
 
+/// <summary>An item about one device, whose home may be another office than that of the node which sends it.</summary>
+public interface IDeviceUpItem : IUpItem
+{
+    DeviceId DeviceId { get; }
+
+    /// <summary>The office the device says it is of; routes devices whose home is elsewhere.</summary>
+    OfficeId OfficeHint { get; }
+}
+
 /// <summary>A device's sealed report (SealedEnvelope), unopened.</summary>
-/// <param name="OfficeHint">The office the device says it is of; routes devices whose home is elsewhere.</param>
 [MessagePackObject]
 public sealed record DeviceEnvelopeUp(
     [property: Key(0)] DeviceId DeviceId,
     [property: Key(1)] ReadOnlyMemory<byte> Envelope,
-    [property: Key(2)] OfficeId OfficeHint) : IUpItem;
+    [property: Key(2)] OfficeId OfficeHint) : IDeviceUpItem;
 
 /// <summary>Which devices synced through this node since the last digest. Not journaled.</summary>
 [MessagePackObject]
@@ -126,6 +137,7 @@ public sealed record DeviceSeen([property: Key(0)] DeviceId DeviceId, [property:
 /// <summary>What the node last is: reported state of the node itself.</summary>
 /// <param name="AppliedVersion">Version of the <see cref="NodeDesired"/> it obeys.</param>
 /// <param name="GatewayAddresses">host:port at which the office's agents reach this gateway; empty while it is none.</param>
+/// <param name="PushAddresses">The same for its push server.</param>
 [MessagePackObject]
 public sealed record NodeReport(
     [property: Key(0)] ulong AppliedVersion,
@@ -134,7 +146,8 @@ public sealed record NodeReport(
     [property: Key(3)] string Version,
     [property: Key(4)] string HostName,
     [property: Key(5)] DateTimeOffset StartedAt,
-    [property: Key(6)] IReadOnlyList<string> Problems) : IUpItem;
+    [property: Key(6)] IReadOnlyList<string> Problems,
+    [property: Key(7)] IReadOnlyList<string> PushAddresses) : IUpItem;
 
 /// <summary>One entry of the node's own history, numbered without gaps, kept by the outbox until journaled.</summary>
 [MessagePackObject]
@@ -157,7 +170,52 @@ public sealed record NodeRenewal([property: Key(0)] ReadOnlyMemory<byte> Certifi
 public sealed record DesiredWanted(
     [property: Key(0)] DeviceId DeviceId,
     [property: Key(1)] ulong HeldVersion,
-    [property: Key(2)] OfficeId OfficeHint) : IUpItem;
+    [property: Key(2)] OfficeId OfficeHint) : IDeviceUpItem;
+
+/// <summary>Which devices keep a line open to the push server here, or no longer do. Not journaled; an epoch begins without lines, and names all that there are.</summary>
+[MessagePackObject]
+public sealed record LinesDigest([property: Key(0)] IReadOnlyList<DeviceLine> Lines) : IUpItem;
+
+/// <param name="Since">When the line opened, or ended.</param>
+/// <param name="End">Why it ended; <see cref="LineEnd.None"/> while it is open.</param>
+[MessagePackObject]
+public sealed record DeviceLine(
+    [property: Key(0)] DeviceId DeviceId,
+    [property: Key(1)] LineEnd End,
+    [property: Key(2)] DateTimeOffset Since,
+    [property: Key(3)] OfficeId OfficeHint);
+
+/// <summary>Numbers are on the wire.</summary>
+public enum LineEnd
+{
+    /// <summary>The line is open.</summary>
+    None = 0,
+
+    /// <summary>The connection broke, or did not answer the probes: nobody knows how the device is.</summary>
+    Lost = 1,
+
+    /// <summary>The agent said that it stops.</summary>
+    Shutdown = 2,
+
+    /// <summary>The agent hung up: it uses another push server, or is periodic now.</summary>
+    HungUp = 3,
+}
+
+/// <summary>A device synced and named a wake signal: the wake-up is done. Not journaled by the carrier.</summary>
+[MessagePackObject]
+public sealed record DeviceWoken(
+    [property: Key(0)] DeviceId DeviceId,
+    [property: Key(1)] ulong Counter,
+    [property: Key(2)] OfficeId OfficeHint) : IDeviceUpItem;
+
+/// <summary>A <see cref="WakeDevice"/> could not even be tried here: headquarters escalates at once.</summary>
+[MessagePackObject]
+public sealed record WakeFailed(
+    [property: Key(0)] DeviceId DeviceId,
+    [property: Key(1)] ulong Counter,
+    [property: Key(2)] WakeChannel Channel,
+    [property: Key(3)] string Why,
+    [property: Key(4)] OfficeId OfficeHint) : IDeviceUpItem;
 
 // ---- What comes down ----
 
@@ -169,6 +227,7 @@ public sealed record DesiredWanted(
 [Union(5, typeof(DeviceState))]
 [Union(6, typeof(DeviceRefusedDown))]
 [Union(7, typeof(SyncWanted))]
+[Union(8, typeof(WakeDevice))]
 public interface IDownItem;
 
 /// <summary>A sealed envelope for a device: the kind and version are in its clear header.</summary>
@@ -212,6 +271,36 @@ public sealed record DeviceRefusedDown(
 /// <summary>An operator asked the device to sync: the gateway names a short interval at the device's next sync and wakes it where it can.</summary>
 [MessagePackObject]
 public sealed record SyncWanted([property: Key(0)] DeviceId DeviceId) : IDownItem;
+
+/// <summary>Hand this wake signal to the device, over a channel of the node's.</summary>
+/// <param name="Signal">A WakeSignal, which only the device can judge.</param>
+/// <param name="Addresses">IP addresses of the device, for datagrams.</param>
+[MessagePackObject]
+public sealed record WakeDevice(
+    [property: Key(0)] DeviceId DeviceId,
+    [property: Key(1)] ReadOnlyMemory<byte> Signal,
+    [property: Key(2)] WakeChannel Channel,
+    [property: Key(3)] IReadOnlyList<string> Addresses,
+    [property: Key(4)] OfficeId OfficeId) : IDownItem;
+
+/// <summary>The ways to wake a device, best first: headquarters climbs down until the device has synced. Numbers are on the wire and in the journal.</summary>
+public enum WakeChannel
+{
+    /// <summary>The line that the device keeps open to a push server of its office.</summary>
+    OfficePush = 1,
+
+    /// <summary>The line that the device keeps open to headquarters.</summary>
+    HeadquartersPush = 2,
+
+    /// <summary>A datagram from headquarters, where its network is reachable from there.</summary>
+    HeadquartersDatagram = 3,
+
+    /// <summary>A datagram from an office node on the device's LAN.</summary>
+    OfficeDatagram = 4,
+
+    /// <summary>No channel worked, and the device came by itself.</summary>
+    PeriodicSync = 5,
+}
 
 /// <summary>The roles a node may hold. Numbers are on the wire.</summary>
 public enum NodeRole

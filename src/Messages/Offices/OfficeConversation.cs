@@ -88,6 +88,22 @@ public sealed record RemoveDevice([property: Key(0)] OfficeId OfficeId, [propert
 [MessagePackObject]
 public sealed record RequestSync([property: Key(0)] OfficeId OfficeId, [property: Key(1)] DeviceId DeviceId, [property: Key(2)] string By) : IOfficeCommand;
 
+/// <summary>
+/// An operator wants the device to sync now: headquarters climbs down the wake-up ladder until it has. Journaled, so that no restart forgets it.
+/// Answer: <see cref="WakeAccepted"/>; while a wake-up is under way, the same one again.
+/// </summary>
+[MessagePackObject]
+public sealed record RequestWake([property: Key(0)] OfficeId OfficeId, [property: Key(1)] DeviceId DeviceId, [property: Key(2)] string By) : IOfficeCommand;
+
+/// <summary>Whether the device keeps a line open, over what policies say.</summary>
+/// <param name="Always">Null: policies decide.</param>
+[MessagePackObject]
+public sealed record SetConnection(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] DeviceId DeviceId,
+    [property: Key(2)] bool? Always,
+    [property: Key(3)] string By) : IOfficeCommand;
+
 /// <summary>The company's policy book as it is now; sent at each change and at the twin's asking. Answer: <see cref="PolicyBookAdopted"/>.</summary>
 [MessagePackObject]
 public sealed record AdoptPolicyBook([property: Key(0)] OfficeId OfficeId, [property: Key(1)] Company.PolicyBook Book) : IOfficeCommand;
@@ -104,6 +120,10 @@ public sealed record OfficeAccepted([property: Key(0)] OfficeId OfficeId) : IOff
 
 [MessagePackObject]
 public sealed record OfficeRefused([property: Key(0)] OfficeId OfficeId, [property: Key(1)] RefusalCode Code, [property: Key(2)] string Detail) : IOfficeReply;
+
+/// <param name="Counter">Names the wake-up.</param>
+[MessagePackObject]
+public sealed record WakeAccepted([property: Key(0)] OfficeId OfficeId, [property: Key(1)] DeviceId DeviceId, [property: Key(2)] ulong Counter) : IOfficeReply;
 
 /// <summary>The token's whole text; told once, kept nowhere.</summary>
 [MessagePackObject]
@@ -302,6 +322,37 @@ public sealed record DeviceDesiredChanged(
     [property: Key(3)] ReadOnlyMemory<byte> ContentHash,
     [property: Key(4)] DateTimeOffset At) : IDeviceEvent;
 
+/// <param name="Counter">In the wake signals; rises.</param>
+[MessagePackObject]
+public sealed record DeviceWakeRequested(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] DeviceId DeviceId,
+    [property: Key(2)] ulong Counter,
+    [property: Key(3)] string By,
+    [property: Key(4)] DateTimeOffset At) : IDeviceEvent;
+
+/// <summary>The outcome of a wake-up.</summary>
+/// <param name="Channel">The last one tried when the device synced; null: it did not.</param>
+/// <param name="Took">From the request accepted to the sync.</param>
+/// <param name="Detail">What failed on the way, one a line.</param>
+[MessagePackObject]
+public sealed record DeviceWakeEnded(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] DeviceId DeviceId,
+    [property: Key(2)] ulong Counter,
+    [property: Key(3)] Link.WakeChannel? Channel,
+    [property: Key(4)] TimeSpan Took,
+    [property: Key(5)] string Detail,
+    [property: Key(6)] DateTimeOffset At) : IDeviceEvent;
+
+[MessagePackObject]
+public sealed record DeviceConnectionSet(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] DeviceId DeviceId,
+    [property: Key(2)] bool? Always,
+    [property: Key(3)] string By,
+    [property: Key(4)] DateTimeOffset At) : IDeviceEvent;
+
 /// <summary>A second machine with the same identity was seen and refused. Repeats within the hour collapse.</summary>
 [MessagePackObject]
 public sealed record DeviceCloneSeen(
@@ -376,7 +427,14 @@ public sealed record DeviceSnapshot(
     [property: Key(13)] ulong EventNumber,
     [property: Key(14)] DateTimeOffset EnrolledAt,
     [property: Key(15)] DateTimeOffset? CloneSeenAt,
-    [property: Key(16)] string CloneEvidence);
+    [property: Key(16)] string CloneEvidence,
+    [property: Key(17)] WakeSnapshot? Wake,
+    [property: Key(18)] bool? AlwaysConnected);
+
+/// <summary>A wake-up: the newest of its device.</summary>
+/// <param name="IsOver">The device has synced, or the wait for it is over.</param>
+[MessagePackObject]
+public sealed record WakeSnapshot([property: Key(0)] ulong Counter, [property: Key(1)] string By, [property: Key(2)] DateTimeOffset At, [property: Key(3)] bool IsOver);
 
 // ---- Queries and answers ----
 
@@ -397,12 +455,28 @@ public sealed record NodePresence(
     [property: Key(2)] DateTimeOffset Since,
     [property: Key(3)] string Reason);
 
+/// <param name="LastSync">Null: never since presence is kept.</param>
 /// <param name="Through">The node it last synced through, or null when directly.</param>
+/// <param name="Since">Since when it is in this state.</param>
+/// <param name="Why">In words, for people.</param>
 [MessagePackObject]
 public sealed record DevicePresence(
     [property: Key(0)] DeviceId DeviceId,
-    [property: Key(1)] DateTimeOffset LastSync,
-    [property: Key(2)] NodeId? Through);
+    [property: Key(1)] DateTimeOffset? LastSync,
+    [property: Key(2)] NodeId? Through,
+    [property: Key(3)] PresenceState State,
+    [property: Key(4)] DateTimeOffset Since,
+    [property: Key(5)] string Why);
+
+public enum PresenceState
+{
+    /// <summary>Nobody can know now: its way to headquarters is down, or it fell silent a moment ago, or it was never seen.</summary>
+    Unknown = 1,
+
+    Online = 2,
+
+    Offline = 3,
+}
 
 /// <summary>Twin → event stream of its node: presence that changed since the last one, for the read model. Not journaled.</summary>
 [MessagePackObject]

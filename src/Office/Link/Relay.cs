@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Fleet.Gateway;
+using Fleet.Gateway.Push;
 using Fleet.Messages.Link;
 using Fleet.Office.Outbox;
 using Microsoft.Data.Sqlite;
@@ -148,6 +149,9 @@ public sealed class Relay : ReceiveActor, IWithTimers
                 case NodeEventsStored events:
                     Guarded(() => _outbox.EventsStored(events.Number));
                     break;
+                case WakeDevice { Channel: WakeChannel.OfficeDatagram } wake:
+                    Context.System.EventStream.Publish(new SendDatagrams(wake.Signal, wake.Addresses));
+                    break;
                 case NodeDesired or NodeRenewed:
                     Context.Parent.Tell(item);
                     break;
@@ -262,7 +266,8 @@ public sealed class Relay : ReceiveActor, IWithTimers
         NodeRenewal renewal => renewal.CertificateRequest.Length,
         PresenceDigest digest => digest.Seen.Count * 96,
         NodeEvent entry => entry.Text.Length * 3,
-        NodeReport report => report.Problems.Sum(p => p.Length * 3) + report.GatewayAddresses.Sum(a => a.Length),
+        NodeReport report => report.Problems.Sum(p => p.Length * 3) + report.GatewayAddresses.Concat(report.PushAddresses).Sum(a => a.Length),
+        LinesDigest lines => lines.Lines.Count * 160,
         _ => 0,
     };
 

@@ -3,7 +3,7 @@ using Fleet.Gateway.Service;
 
 namespace Fleet.Office.Roles;
 
-/// <summary>The node's one port for agents: opened and closed one after the other, so that a role given back at once does not find its own port in use.</summary>
+/// <summary>One port for agents of the node: opened and closed one after the other, so that a role given back at once does not find its own port in use.</summary>
 public sealed class AgentPort : IAsyncDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);

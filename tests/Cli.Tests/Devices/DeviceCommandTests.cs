@@ -98,6 +98,6 @@ public sealed class DeviceCommandTests : IDisposable
     private Task<Ran> Run(FakeApi api, params string[] args) => _terminal.Run([.. args, "--url", api.Url, "--token", FakeApi.Token.ToText()]);
 
     private static DeviceDetailResource Detail(string id, string name, DateTimeOffset? lastSync) => new(
-        new DeviceResource(id, name, "leeds", name, "Debian 12", "0.1.0", 1, 1, 1, true, null, lastSync, null, new Dictionary<string, string>(), null),
-        DateTimeOffset.UnixEpoch, null, null, null, null, "00", DateTimeOffset.UnixEpoch, 1, "", null, new Dictionary<string, string>(), []);
+        new DeviceResource(id, name, "leeds", name, "Debian 12", "0.1.0", 1, 1, 1, true, null, lastSync, null, new Dictionary<string, string>(), null, "online", lastSync, "syncs with gw1.leeds"),
+        DateTimeOffset.UnixEpoch, null, null, null, null, "00", DateTimeOffset.UnixEpoch, 1, "", null, new Dictionary<string, string>(), [], null, null);
 }

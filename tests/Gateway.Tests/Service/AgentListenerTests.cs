@@ -30,7 +30,7 @@ public sealed class AgentListenerTests : TestKit, IAsyncLifetime
     public async Task InitializeAsync()
     {
         _own = _authority.Issue(Gateway1);
-        _listener = await AgentListener.Start(new AgentListenerSetup(TestActor, Options, () => _own, Trust, TimeProvider.System, NullLoggerFactory.Instance));
+        _listener = await AgentListener.Start(new AgentListenerSetup(TestActor, Options.Endpoint, Options, () => _own, Trust, TimeProvider.System, NullLoggerFactory.Instance));
     }
 
     public async Task DisposeAsync() => await _listener.DisposeAsync();
@@ -120,7 +120,7 @@ public sealed class AgentListenerTests : TestKit, IAsyncLifetime
     public async Task A_call_that_can_not_be_read_is_one_line_in_the_log_and_others_are_served(byte[] body, string what)
     {
         using var log = new CaughtLog();
-        await using var listener = await AgentListener.Start(new AgentListenerSetup(TestActor, Options, () => _own, Trust, TimeProvider.System, log));
+        await using var listener = await AgentListener.Start(new AgentListenerSetup(TestActor, Options.Endpoint, Options, () => _own, Trust, TimeProvider.System, log));
         using var http = new HttpClient(Handler(_authority.Issue(PeerIdentity.Of(Till))));
         using var call = new HttpRequestMessage(HttpMethod.Post, $"https://{listener.Local}/fleet.agent.v1.AgentGateway/Sync")
         {
@@ -176,7 +176,7 @@ public sealed class AgentListenerTests : TestKit, IAsyncLifetime
         var taken = Options with { Port = _listener.Local.Port };
 
         var fault = await Assert.ThrowsAsync<IOException>(() =>
-            AgentListener.Start(new AgentListenerSetup(TestActor, taken, () => _own, Trust, TimeProvider.System, NullLoggerFactory.Instance)));
+            AgentListener.Start(new AgentListenerSetup(TestActor, taken.Endpoint, taken, () => _own, Trust, TimeProvider.System, NullLoggerFactory.Instance)));
 
         Assert.Contains($"{_listener.Local.Port}", fault.Message, StringComparison.Ordinal);
     }

@@ -15,7 +15,7 @@ namespace Fleet.Office.Tests.Link;
 public sealed class RelayTests : TestKit
 {
     private static readonly OfficeId Leeds = new("leeds");
-    private static readonly NodeReport Node = new(1, [], [], "0.1.0", "host", DateTimeOffset.UnixEpoch, []);
+    private static readonly NodeReport Node = new(1, [], [], "0.1.0", "host", DateTimeOffset.UnixEpoch, [], []);
     private static readonly RelayOptions Options = new(Window: 2, FrameItems: 3, FrameBytes: 100_000, MaxPassing: 5, StoredWithin: TimeSpan.FromSeconds(60), PresenceInterval: TimeSpan.FromSeconds(10));
     private readonly TempDirectory _directory = new();
     private readonly FakeTimeProvider _clock = new();

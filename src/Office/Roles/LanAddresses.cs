@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Fleet.Office.Roles;
 
 /// <summary>Where an office's agents reach a port that this machine has open.</summary>
-internal static class GatewayAddresses
+internal static class LanAddresses
 {
     /// <summary><c>host:port</c>, IPv4 first; loopback only where there is nothing else.</summary>
     public static IReadOnlyList<string> Of(IPEndPoint open)

@@ -4,29 +4,29 @@ using Fleet.Gateway.Service;
 
 namespace Fleet.Office.Roles;
 
-/// <summary>GatewayRoleActor → OfficeActor: how the role stands.</summary>
+/// <summary>PortRoleActor → OfficeActor: how the role stands.</summary>
 /// <param name="At">Where the port is open; null while it is not.</param>
 /// <param name="Problem">Why it is not; null while it is.</param>
-public sealed record GatewayStands(IPEndPoint? At, string? Problem);
+public sealed record PortStands(IPEndPoint? At, string? Problem);
 
 /// <summary>
-/// Holds the gateway role: keeps the port for agents open, and tries again while it can't be. Child of the OfficeActor; made when the role is given,
+/// Holds a role that is a port for agents (gateway, push server): keeps it open, and tries again while it can't be. Child of the OfficeActor; made when the role is given,
 /// stopped when it is taken, which closes the port.
 /// </summary>
-public sealed class GatewayRoleActor : ReceiveActor, IWithTimers
+public sealed class PortRoleActor : ReceiveActor, IWithTimers
 {
     private readonly AgentPort _port;
     private readonly AgentListenerSetup _setup;
 
-    public GatewayRoleActor(AgentPort port, AgentListenerSetup setup, TimeSpan retry)
+    public PortRoleActor(AgentPort port, AgentListenerSetup setup, TimeSpan retry)
     {
         (_port, _setup) = (port, setup);
 
         Receive<OpenDue>(_ => Open());
-        Receive<Opened>(opened => Context.Parent.Tell(new GatewayStands(opened.At, null)));
+        Receive<Opened>(opened => Context.Parent.Tell(new PortStands(opened.At, null)));
         Receive<OpeningFailed>(failed =>
         {
-            Context.Parent.Tell(new GatewayStands(null, failed.Problem));
+            Context.Parent.Tell(new PortStands(null, failed.Problem));
             Timers.StartSingleTimer(OpenDue.Instance, OpenDue.Instance, retry);
         });
     }
@@ -34,7 +34,7 @@ public sealed class GatewayRoleActor : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props Props(AgentPort port, AgentListenerSetup setup, TimeSpan retry) =>
-        Akka.Actor.Props.Create(() => new GatewayRoleActor(port, setup, retry));
+        Akka.Actor.Props.Create(() => new PortRoleActor(port, setup, retry));
 
     protected override void PreStart() => Open();
 

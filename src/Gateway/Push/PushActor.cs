@@ -1,0 +1,133 @@
+using System.Threading.Channels;
+using Akka.Actor;
+using Akka.Event;
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Contracts.Envelopes;
+using Fleet.Messages.Link;
+using Google.Protobuf;
+
+namespace Fleet.Gateway.Push;
+
+/// <summary>gRPC service → PushActor: a device listens from now on; what is written goes to it.</summary>
+/// <param name="Items">Completed by the actor when a newer line of the device takes over.</param>
+public sealed record OpenLine(DeviceId DeviceId, OfficeId OfficeHint, ChannelWriter<PushItem> Items);
+
+/// <summary>gRPC service → PushActor: the line is over.</summary>
+public sealed record CloseLine(DeviceId DeviceId, ChannelWriter<PushItem> Items, LineEnd End);
+
+/// <summary>
+/// The push server: owns the lines that devices keep open here, tells headquarters which there are, and hands wake signals to them. Child of the
+/// GatewayActor; lives as long. Memory a line: one entry and a channel of <see cref="LineCapacity"/>.
+/// </summary>
+public sealed class PushActor : ReceiveActor
+{
+    /// <summary>Items that may wait in a line. A wake signal that finds no room is no loss: one that waits there wakes as well.</summary>
+    public const int LineCapacity = 4;
+
+    /// <summary>Lines in one digest, so that it fits a link frame with room to spare.</summary>
+    private const int MaxLines = 500;
+
+    private readonly IActorRef _uplink;
+    private readonly TimeProvider _clock;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly Dictionary<DeviceId, Line> _lines = [];
+    private readonly Dictionary<DeviceId, DeviceLine> _changed = [];
+    private Sessions.Uplink _state = new(Up: false, Epoch: "");
+    private bool _flushDue;
+
+    public PushActor(IActorRef uplink, TimeProvider clock)
+    {
+        (_uplink, _clock) = (uplink, clock);
+
+        Receive<OpenLine>(Open);
+        Receive<CloseLine>(Close);
+        Receive<WakeDevice>(Wake);
+        Receive<UplinkChanged>(Turn);
+        Receive<Flush>(_ => SendChanges());
+    }
+
+    public static Props Props(IActorRef uplink, TimeProvider clock) => Akka.Actor.Props.Create(() => new PushActor(uplink, clock));
+
+    protected override void PostStop()
+    {
+        foreach (var line in _lines.Values)
+            line.Items.TryComplete();
+    }
+
+    private void Open(OpenLine open)
+    {
+        if (_lines.TryGetValue(open.DeviceId, out var older))
+            older.Items.TryComplete();
+        var line = new Line(open.Items, open.OfficeHint, _clock.GetUtcNow());
+        _lines[open.DeviceId] = line;
+        open.Items.TryWrite(new PushItem());
+        Changed(line.Shown(open.DeviceId));
+    }
+
+    private void Close(CloseLine close)
+    {
+        // A line that was taken over says nothing about the newer one.
+        if (!_lines.TryGetValue(close.DeviceId, out var line) || line.Items != close.Items)
+            return;
+        _lines.Remove(close.DeviceId);
+        Changed(new DeviceLine(close.DeviceId, close.End, _clock.GetUtcNow(), line.OfficeHint));
+    }
+
+    private void Wake(WakeDevice wake)
+    {
+        if (_lines.TryGetValue(wake.DeviceId, out var line))
+        {
+            line.Items.TryWrite(new PushItem { Wake = UnsafeByteOperations.UnsafeWrap(wake.Signal) });
+            return;
+        }
+
+        _log.Debug("Device {DeviceId} should be woken, but has no line open here", wake.DeviceId);
+        _uplink.Tell(new SendUp([new WakeFailed(wake.DeviceId, WakeSignal.Read(wake.Signal.Span)?.Counter ?? 0, wake.Channel, "the device has no line open there", wake.OfficeId)]));
+    }
+
+    private void Turn(UplinkChanged uplink)
+    {
+        _state = new Sessions.Uplink(uplink.Up, uplink.Epoch);
+        if (!uplink.Up)
+            return;
+        // A new epoch: headquarters has forgotten all lines.
+        _changed.Clear();
+        Send(_lines.Select(l => l.Value.Shown(l.Key)));
+    }
+
+    // Collapsed: a thousand devices that come back together are told in a few digests.
+    private void Changed(DeviceLine line)
+    {
+        _changed[line.DeviceId] = line;
+        if (_flushDue)
+            return;
+        _flushDue = true;
+        Self.Tell(Flush.Instance);
+    }
+
+    private void SendChanges()
+    {
+        _flushDue = false;
+        if (_state.Up)
+            Send(_changed.Values);
+        _changed.Clear();
+    }
+
+    private void Send(IEnumerable<DeviceLine> lines)
+    {
+        IReadOnlyList<IUpItem> digests = [.. lines.Chunk(MaxLines).Select(part => new LinesDigest(part))];
+        if (digests.Count > 0)
+            _uplink.Tell(new SendUp(digests));
+    }
+
+    private sealed record Line(ChannelWriter<PushItem> Items, OfficeId OfficeHint, DateTimeOffset Since)
+    {
+        public DeviceLine Shown(DeviceId device) => new(device, LineEnd.None, Since, OfficeHint);
+    }
+
+    private sealed record Flush
+    {
+        public static readonly Flush Instance = new();
+    }
+}

@@ -1,0 +1,126 @@
+using Akka.Actor;
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Gateway.Push;
+using Fleet.Headquarters.Devices;
+using Fleet.Headquarters.Wakes;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+
+namespace Fleet.Headquarters.Offices;
+
+/// <summary>
+/// The wake-ups that are under way: which channel each has come to, what failed on the way, and when to try the next. That one was asked for and how
+/// it ended is journaled; where it stands is not, and begins anew at the top after a restart. Part of the office twin, on its thread.
+/// </summary>
+internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence presence, DeviceEnvelopes envelopes, Action<object> publish, Func<ITimerScheduler> timers)
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<DeviceId, Climb> _climbs = [];
+
+    /// <summary>The counter of the next wake-up of a device.</summary>
+    public ulong NextCounter(Device device) => Math.Max(envelopes.NextCounter(), (device.Known.Wake?.Counter ?? 0) + 1);
+
+    /// <summary>Begins at the best channel, also where a wake-up is under way: a better channel may have come back.</summary>
+    public void Begin(Office office, Device device)
+    {
+        if (device.Known.Wake is { IsOver: false } wake)
+            Try(office, device, new Climb(wake.Counter, null, _climbs.GetValueOrDefault(device.Id)?.Failures ?? []));
+    }
+
+    /// <summary>A channel could not be tried, or its time is over. Nothing where the climb is past it already.</summary>
+    /// <returns>The end of the wake-up, where all failed.</returns>
+    public DeviceWakeEnded? Failed(Office office, Device device, ulong counter, WakeChannel channel, string why, DateTimeOffset now)
+    {
+        if (!_climbs.TryGetValue(device.Id, out var climb) || climb.Counter != counter || climb.Channel != channel)
+            return null;
+        climb = climb with { Failures = [.. climb.Failures, $"{WakeLadder.Name(channel)}: {why}"] };
+        if (channel == WakeChannel.PeriodicSync)
+            return Ended(office, device, climb, null, now);
+        Try(office, device, climb);
+        return null;
+    }
+
+    /// <summary>The device synced and named the signal.</summary>
+    public DeviceWakeEnded? Woken(Office office, Device device, ulong counter, DateTimeOffset now) =>
+        _climbs.TryGetValue(device.Id, out var climb) && climb.Counter == counter ? Ended(office, device, climb, climb.Channel, now) : null;
+
+    /// <summary>The device synced, for whatever reason: nothing is left to wake it for.</summary>
+    public DeviceWakeEnded? Synced(Office office, Device device, DateTimeOffset at, DateTimeOffset now) =>
+        device.Known.Wake is { IsOver: false } wake && at > wake.At && _climbs.TryGetValue(device.Id, out var climb)
+            ? Ended(office, device, climb, WakeChannel.PeriodicSync, now)
+            : null;
+
+    /// <summary>Its end is journaled, or the device is gone.</summary>
+    public void Forget(DeviceId device)
+    {
+        if (_climbs.Remove(device))
+            timers().Cancel(TimerOf(device));
+    }
+
+    private void Try(Office office, Device device, Climb climb)
+    {
+        var ways = WaysTo(office, device);
+        var channel = WakeLadder.Next(ways, climb.Channel);
+        _climbs[device.Id] = climb with { Channel = channel };
+        timers().StartSingleTimer(TimerOf(device.Id), new WakeDue(device.Id, climb.Counter, channel), Within(office, device, channel));
+        IReadOnlyList<IDownItem> item = [new WakeDevice(device.Id, envelopes.Wake(device, climb.Counter), channel, ways.Addresses, office.Id)];
+        switch (channel)
+        {
+            case WakeChannel.OfficePush:
+                // One line is enough; a device has two only while it changes over.
+                links.Send(ways.PushNodes[0], item);
+                break;
+            case WakeChannel.HeadquartersPush:
+                publish(new CameDownDirect(office.Id, item));
+                break;
+            case WakeChannel.OfficeDatagram:
+                foreach (var node in ways.LanNodes)
+                    links.Send(node, item);
+                break;
+            case WakeChannel.HeadquartersDatagram:
+                publish(new SendDatagrams(envelopes.Wake(device, climb.Counter), ways.ReachableAddresses));
+                break;
+            case WakeChannel.PeriodicSync:
+                break;
+            default:
+                throw new NotSupportedException($"{channel} is no channel");
+        }
+    }
+
+    private WakeWays WaysTo(Office office, Device device)
+    {
+        var linked = office.Nodes.Values.Where(n => n.Linked).Select(n => n.NodeId).ToList();
+        var addresses = AddressesOf(device);
+        return new WakeWays(
+            [.. linked.Where(n => presence.HasLine(device.Id, n))],
+            presence.HasLine(device.Id, null),
+            linked,
+            addresses,
+            [.. addresses.Where(a => tools.Wake.ReachableNetworks.Any(n => System.Net.IPAddress.TryParse(a, out var address) && n.Contains(address)))]);
+    }
+
+    private static IReadOnlyList<string> AddressesOf(Device device) => device.Known.Report.IsEmpty
+        ? []
+        : [.. DeviceReport.Parser.ParseFrom(device.Known.Report.Span).Inventory?.Interfaces.SelectMany(i => i.Addresses).Distinct() ?? []];
+
+    private TimeSpan Within(Office office, Device device, WakeChannel channel) => channel switch
+    {
+        WakeChannel.OfficePush or WakeChannel.HeadquartersPush => tools.Wake.PushWithin,
+        WakeChannel.HeadquartersDatagram or WakeChannel.OfficeDatagram => tools.Wake.DatagramWithin,
+        // By then the device has had two chances.
+        _ => (2 * Policies.DesiredState.IntervalOf(office, device, tools.Options)) + Grace,
+    };
+
+    private static DeviceWakeEnded Ended(Office office, Device device, Climb climb, WakeChannel? channel, DateTimeOffset now) =>
+        new(office.Id, device.Id, climb.Counter, channel, now - device.Known.Wake!.At, string.Join('\n', climb.Failures), now);
+
+    private static string TimerOf(DeviceId device) => $"wake {device}";
+
+    /// <param name="Channel">The one being tried; null before the first.</param>
+    private sealed record Climb(ulong Counter, WakeChannel? Channel, IReadOnlyList<string> Failures);
+}
+
+/// <summary>Timer: the time of a channel is over.</summary>
+internal sealed record WakeDue(DeviceId DeviceId, ulong Counter, WakeChannel Channel);

@@ -1,0 +1,62 @@
+using Fleet.Contracts;
+using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
+
+namespace Fleet.Headquarters.Offices;
+
+/// <summary>What carriers told of a device.</summary>
+/// <param name="Line">Where it keeps a line open; null: nowhere.</param>
+/// <param name="End">How its last line ended, where none is open.</param>
+internal sealed record DeviceSigns(DateTimeOffset? LastSync, NodeId? Through, OpenAt? Line, LineEnd End, DateTimeOffset EndedAt)
+{
+    public static DeviceSigns None { get; } = new(null, null, null, LineEnd.None, default);
+}
+
+/// <param name="Node">Null: headquarters itself.</param>
+internal sealed record OpenAt(NodeId? Node, DateTimeOffset Since);
+
+/// <param name="ChangesAt">When it may change by time alone; null: never.</param>
+internal readonly record struct Judgement(PresenceState State, DateTimeOffset Since, string Why, DateTimeOffset? ChangesAt = null);
+
+/// <summary>
+/// Whether a device is there. Leases, not guesses: "online" is somebody's word that has not run out, "offline" is a lease that did, or the device's own
+/// goodbye; where the way to headquarters is down nobody can know, and so it says. Pure.
+/// </summary>
+internal static class PresenceRule
+{
+    /// <summary>After a line broke, a device has this long to come back before it is offline. With a push server's probes (10 s and 10 s) a frozen device is offline after 40 s.</summary>
+    public static readonly TimeSpan LineGrace = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan SyncGrace = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long one sync of a periodic device vouches for it: its interval twice, as one sync may be lost.</summary>
+    public static TimeSpan LeaseOf(TimeSpan syncInterval) => (2 * syncInterval) + SyncGrace;
+
+    public static Judgement Judge(DeviceSigns signs, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes, TimeSpan lease, DateTimeOffset startedAt, DateTimeOffset now)
+    {
+        if (signs.Line is { } line)
+            return Unlinked(line.Node, nodes) ?? new Judgement(PresenceState.Online, line.Since, $"connected to {Name(line.Node)}");
+        if (signs.End == LineEnd.Shutdown && !(signs.LastSync > signs.EndedAt))
+            return new Judgement(PresenceState.Offline, signs.EndedAt, "its agent was shut down");
+        if (signs.End == LineEnd.Lost && !(signs.LastSync > signs.EndedAt))
+            return now < signs.EndedAt + LineGrace
+                ? new Judgement(PresenceState.Unknown, signs.EndedAt, "its connection broke", signs.EndedAt + LineGrace)
+                : new Judgement(PresenceState.Offline, signs.EndedAt, "its connection broke and it did not come back");
+        if (signs.LastSync is not { } last)
+            return now < startedAt + lease
+                ? new Judgement(PresenceState.Unknown, startedAt, "not heard of since headquarters started", startedAt + lease)
+                : new Judgement(PresenceState.Offline, startedAt, "not seen since headquarters started");
+        return Unlinked(signs.Through, nodes)
+            ?? (now < last + lease
+                ? new Judgement(PresenceState.Online, last, $"syncs with {Name(signs.Through)}", last + lease)
+                : new Judgement(PresenceState.Offline, last, $"no sync for {DurationText.Of(lease)}"));
+    }
+
+    // The office's state is one incident; of its devices nobody knows.
+    private static Judgement? Unlinked(NodeId? at, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes) =>
+        at is { } id && !(nodes.TryGetValue(id, out var node) && node.Linked)
+            ? new Judgement(PresenceState.Unknown, node?.LinkSince ?? default, $"the link of {id} is down: {node?.LinkReason ?? "it was removed"}")
+            : null;
+
+    private static string Name(NodeId? node) => node?.Value ?? "headquarters";
+}

@@ -1,0 +1,27 @@
+using System.Net;
+using Akka.Configuration;
+using Fleet.Messages.Settings;
+
+namespace Fleet.Headquarters.Wakes;
+
+/// <summary>Block <c>fleet.wake</c>.</summary>
+/// <param name="PushWithin">How long a push may take until the device has synced; then the next channel is tried.</param>
+/// <param name="DatagramWithin">The same for datagrams.</param>
+/// <param name="DatagramPort">The UDP port at which agents take wake signals.</param>
+/// <param name="ReachableNetworks">Networks into which headquarters can send datagrams itself.</param>
+public sealed record WakeOptions(TimeSpan PushWithin, TimeSpan DatagramWithin, int DatagramPort, IReadOnlyList<IPNetwork> ReachableNetworks)
+{
+    public static WakeOptions From(Config fleet, Problems problems) => new(
+        PushWithin: problems.Positive(fleet, "wake.push-within"),
+        DatagramWithin: problems.Positive(fleet, "wake.datagram-within"),
+        DatagramPort: problems.Port(fleet, "wake.datagram-port"),
+        ReachableNetworks: [.. problems.Texts(fleet, "wake.reachable-networks").Select(text => Network(text, problems)).OfType<IPNetwork>()]);
+
+    private static IPNetwork? Network(string text, Problems problems)
+    {
+        if (IPNetwork.TryParse(text, out var network))
+            return network;
+        problems.Add("fleet.wake.reachable-networks", $"must be networks such as 10.20.0.0/16, not '{text}'");
+        return null;
+    }
+}
