@@ -10,7 +10,7 @@ namespace Fleet.Headquarters.Tests;
 
 public sealed class HeadquartersNodeTests : IDisposable
 {
-    private static readonly string[] AnyPorts = ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "links.bind=127.0.0.1", "links.port=0"];
+    private static readonly string[] AnyPorts = ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0"];
 
     private readonly string _directory = Directory.CreateTempSubdirectory("fleet-node-").FullName;
 
@@ -107,6 +107,7 @@ public sealed class HeadquartersNodeTests : IDisposable
     [InlineData("cluster.port")]
     [InlineData("links.port")]
     [InlineData("gateway.port")]
+    [InlineData("push.port")]
     public async Task A_port_in_use_is_told_with_the_setting_that_names_it_and_the_next_start_works(string setting)
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);

@@ -56,6 +56,7 @@ public sealed class PushActorTests : TestKit
     {
         var older = Open(Till);
         Told();
+        await older.Reader.ReadAsync();
         Open(Till);
         Told();
 
@@ -94,9 +95,11 @@ public sealed class PushActorTests : TestKit
     public async Task A_device_that_reads_nothing_costs_no_more_than_its_few_items()
     {
         var line = Open(Till);
+        Told();
         for (var n = 0; n < 100; n++)
             _push.Tell(new WakeDevice(Till, Signal, WakeChannel.OfficePush, [], Leeds));
         _push.Tell(new CloseLine(Till, line.Writer, LineEnd.Lost));
+        Told();
         line.Writer.TryComplete();
 
         Assert.InRange(await line.Reader.ReadAllAsync().CountAsync(), 1, PushActor.LineCapacity);

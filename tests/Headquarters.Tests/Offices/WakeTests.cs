@@ -77,9 +77,9 @@ public sealed class WakeTests : IAsyncLifetime
         await _company.Restart();
         _kit = new TestKit(_company.System);
         node = await Linked("gw2");
-        await node.Send(new LinesDigest([new DeviceLine(till.Id, LineEnd.None, DateTimeOffset.UtcNow, Leeds)]));
+        var down = await node.Send(new LinesDigest([new DeviceLine(till.Id, LineEnd.None, DateTimeOffset.UtcNow, Leeds)]));
 
-        Assert.Equal(counter, WakeSignal.Read((await node.Down<WakeDevice>()).Signal.Span)?.Counter);
+        Assert.Equal(counter, WakeSignal.Read(down.OfType<WakeDevice>().Single().Signal.Span)?.Counter);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ internal sealed class LabPlan
             new LabMachine("headquarters", lab.Headquarters, topology.Headquarters), 13000, 13001, 8443, machines,
             topology.Offices.SelectMany(o => o.Nodes).ToDictionary(n => n.Id.Value, n => $"{n.Address}:13000"))
         {
-            HeadquartersSettings = [$"offices.headquarters-addresses=[\"{topology.Headquarters}:13000\"]"],
+            HeadquartersSettings = [$"offices.headquarters-addresses=[\"{topology.Headquarters}:13000\"]", $"offices.headquarters-push-addresses=[\"{topology.Headquarters}:13295\"]"],
         };
     }
 
@@ -50,17 +50,19 @@ internal sealed class LabPlan
     {
         var here = IPAddress.Loopback;
         var nodes = topology.Offices.SelectMany(o => o.Nodes).ToList();
-        var ports = FreePorts(4 + nodes.Count);
-        var gateways = nodes.Select((n, i) => (n.Id.Value, Port: ports[4 + i])).ToDictionary(n => n.Value, n => $"{here}:{n.Port}");
+        var ports = FreePorts(5 + (2 * nodes.Count));
+        var gateways = nodes.Select((n, i) => (n.Id.Value, Port: ports[5 + (2 * i)])).ToDictionary(n => n.Value, n => $"{here}:{n.Port}");
+        var pushServers = nodes.Select((n, i) => (n.Id.Value, Port: ports[6 + (2 * i)])).ToDictionary(n => n.Value, n => n.Port);
         var machines = nodes.Select(n => n.Id.Value).Concat(topology.Devices.Select(d => d.Name)).ToDictionary(n => n, n => new LabMachine(n, null, here));
         return new LabPlan(new LabMachine("headquarters", null, here), ports[0], ports[1], ports[2], machines, gateways)
         {
             HeadquartersSettings =
             [
                 $"offices.headquarters-addresses=[\"{here}:{ports[0]}\"]",
-                $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}",
+                $"offices.headquarters-push-addresses=[\"{here}:{ports[4]}\"]",
+                $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}",
             ],
-            NodeSettings = node => [$"gateway.port={gateways[node].Split(':')[1]}"],
+            NodeSettings = node => [$"gateway.port={gateways[node].Split(':')[1]}", $"push.port={pushServers[node]}"],
         };
     }
 
