@@ -23,6 +23,8 @@ public sealed partial class DocumentationTests : IDisposable
         ["created-token"] = [ApiJson.Default.CreatedToken],
         ["policy"] = [ApiJson.Default.PolicyResource],
         ["policy-changed"] = [ApiJson.Default.PolicyChanged],
+        ["wake"] = [ApiJson.Default.WakeResource],
+        ["wake-outcome"] = [ApiJson.Default.WakeOutcome],
         ["sync-requested"] = [ApiJson.Default.SyncRequested],
         ["removed"] = [DisplayJson.Default.RemovedResource],
     };

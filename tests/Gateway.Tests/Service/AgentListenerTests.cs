@@ -6,6 +6,7 @@ using Akka.TestKit.Xunit2;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
+using Fleet.Gateway.Push;
 using Fleet.Gateway.Service;
 using Google.Protobuf;
 using Fleet.TestSupport;
@@ -45,6 +46,45 @@ public sealed class AgentListenerTests : TestKit, IAsyncLifetime
         LastSender.Tell(new SyncReply { Outcome = SyncReply.Types.Outcome.NothingNew });
 
         Assert.Equal(SyncReply.Types.Outcome.NothingNew, (await call).Outcome);
+    }
+
+    [Fact]
+    public async Task The_agents_port_opens_no_lines_and_the_push_servers_takes_no_syncs()
+    {
+        using var agents = Dial(_authority.Issue(PeerIdentity.Of(Till)));
+        using var listening = new AgentGateway.AgentGatewayClient(agents).Listen(new ListenRequest { DeviceId = Till.Value, OfficeId = Leeds.Value });
+
+        var refused = await Assert.ThrowsAsync<RpcException>(() => listening.ResponseStream.MoveNext(CancellationToken.None));
+        await using var push = await StartPush();
+        using var lines = Dial(_authority.Issue(PeerIdentity.Of(Till)), push);
+
+        Assert.Equal((StatusCode.Unimplemented, StatusCode.Unimplemented), (refused.StatusCode, await StatusOf(lines, Request(2, 5, 5))));
+    }
+
+    [Fact]
+    public async Task A_line_carries_what_the_push_server_writes_until_the_device_hangs_up()
+    {
+        await using var push = await StartPush();
+        using var channel = Dial(_authority.Issue(PeerIdentity.Of(Till)), push);
+        using var line = new AgentGateway.AgentGatewayClient(channel).Listen(new ListenRequest { DeviceId = Till.Value, OfficeId = Leeds.Value });
+
+        var open = ExpectMsg<OpenLine>();
+        Assert.True(open.Items.TryWrite(new PushItem { Wake = ByteString.CopyFromUtf8("signal") }));
+        Assert.True(await line.ResponseStream.MoveNext(CancellationToken.None));
+        Assert.Equal((Till, Leeds, "signal"), (open.DeviceId, open.OfficeHint, line.ResponseStream.Current.Wake.ToStringUtf8()));
+        line.Dispose();
+
+        Assert.Equal((Till, open.Items), ExpectMsg<CloseLine>() is var close ? (close.DeviceId, close.Items) : default);
+    }
+
+    [Fact]
+    public async Task A_device_may_not_listen_as_another()
+    {
+        await using var push = await StartPush();
+        using var channel = Dial(_authority.Issue(PeerIdentity.Of(new DeviceId("till-2"))), push);
+        using var line = new AgentGateway.AgentGatewayClient(channel).Listen(new ListenRequest { DeviceId = Till.Value, OfficeId = Leeds.Value });
+
+        Assert.Equal(StatusCode.PermissionDenied, (await Assert.ThrowsAsync<RpcException>(() => line.ResponseStream.MoveNext(CancellationToken.None))).StatusCode);
     }
 
     [Fact]
@@ -186,6 +226,9 @@ public sealed class AgentListenerTests : TestKit, IAsyncLifetime
         base.AfterAll();
         _authority.Dispose();
     }
+
+    private Task<AgentListener> StartPush() => AgentListener.Start(new AgentListenerSetup(
+        TestActor, Options.Endpoint with { Face = AgentFace.Push }, Options, () => _own, Trust, TimeProvider.System, NullLoggerFactory.Instance));
 
     private static EnrolRequest Enrolment() => new()
     {
