@@ -222,7 +222,8 @@ public sealed partial class DeviceRuntime
 
             if (taken.Distrust.Count > 0)
                 continue;
-            LogSynced(_state.ReportedVersion, _state.DesiredVersion, channel.Name, (long)_clock.GetElapsedTime(began).TotalMilliseconds, _state.AwaitsAck ? ", not acknowledged yet" : "");
+            LogSynced(_state.ReportedVersion, _state.DesiredVersion, channel.Name, (long)_clock.GetElapsedTime(began).TotalMilliseconds,
+                $"{(request.WokenBy == 0 ? "" : $", woken by {request.WokenBy}")}{(_state.AwaitsAck ? ", not acknowledged yet" : "")}");
             return (reply, null, taken.SyncNow);
         }
 

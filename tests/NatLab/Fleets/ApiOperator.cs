@@ -25,9 +25,21 @@ internal sealed class ApiOperator(Func<HttpClient> api) : IOperator
 
     public Task RequestSync(string device) => Send(HttpMethod.Post, $"devices/{device}/sync");
 
+    public async Task<WakeResource> Wake(string device)
+    {
+        var asked = await Send(HttpMethod.Post, $"devices/{device}/wake", null, ApiJson.Default.WakeRequested).ConfigureAwait(false);
+        WakeResource? wake = null;
+        await TestSupport.Until.True(async () =>
+        {
+            wake = (await Send(HttpMethod.Get, $"devices/{device}", null, ApiJson.Default.DeviceDetailResource).ConfigureAwait(false)).Wake;
+            return wake is { EndedAt: not null } && wake.Id == asked.Wake;
+        }, $"{device} is woken").ConfigureAwait(false);
+        return wake!;
+    }
+
     private Task Change(NodeId node, RoleChange change) => Send(HttpMethod.Post, $"nodes/{node}/roles", JsonContent.Create(change, ApiJson.Default.RoleChange));
 
-    private async Task<T> Send<T>(HttpMethod method, string path, HttpContent content, JsonTypeInfo<T> answer)
+    private async Task<T> Send<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> answer)
     {
         using var answered = await Send(method, path, content).ConfigureAwait(false);
         return await answered.Content.ReadFromJsonAsync(answer).ConfigureAwait(false) ?? throw new LabException($"{method} {path}: an empty answer");

@@ -29,11 +29,16 @@ internal sealed class CliOperator(Func<IReadOnlyList<string>, Task<(int Code, st
 
     public Task RequestSync(string device) => Run("device", "sync", device);
 
+    public async Task<WakeResource> Wake(string device) => ReadOne(await Run("device", "wake", device).ConfigureAwait(false), ApiJson.Default.WakeOutcome).Wake;
+
     private async Task<string> Run(params string[] command)
     {
         var (code, output, errors) = await fleet([.. command, "--json"]).ConfigureAwait(false);
         return code == 0 ? output : throw new LabException($"fleet {string.Join(' ', command)} failed ({code}): {errors}");
     }
+
+    // A list with one in it.
+    private static T ReadOne<T>(string output, JsonTypeInfo<T> type) => Read(output.Trim().TrimStart('[').TrimEnd(']'), type);
 
     private static T Read<T>(string output, JsonTypeInfo<T> type)
     {

@@ -95,6 +95,9 @@ public interface IOperator
     Task<ulong> ApplyPolicy(PolicyContent policy);
 
     Task RequestSync(string device);
+
+    /// <summary>Wakes a device and waits for the outcome, whatever it is.</summary>
+    Task<WakeResource> Wake(string device);
 }
 
 /// <summary>What a device says of itself.</summary>

@@ -34,6 +34,9 @@ public sealed class ProcessFleet : IFleetUnderTest
 
     public IOperator Operator { get; }
 
+    /// <summary>More settings of headquarters, <c>key=value</c>; read when it starts.</summary>
+    public IReadOnlyList<string> HeadquartersSettings { get; set; } = [];
+
     public FleetReader Shown => _shown ?? throw new InvalidOperationException("headquarters has not been started");
 
     public string Agents => _plan.Agents;
@@ -84,7 +87,7 @@ public sealed class ProcessFleet : IFleetUnderTest
 
     public async Task StartHeadquarters()
     {
-        await Start("headquarters", _plan.Headquarters, "headquarters is ready", Programs.Headquarters, ["run", "--data", DataOf("headquarters"), .. _plan.HeadquartersSettings.SelectMany(Set)]).ConfigureAwait(false);
+        await Start("headquarters", _plan.Headquarters, "headquarters is ready", Programs.Headquarters, ["run", "--data", DataOf("headquarters"), .. _plan.HeadquartersSettings.Concat(HeadquartersSettings).SelectMany(Set)]).ConfigureAwait(false);
         if (_api is not null)
             return;
         if (!AdminToken.TryParse(await File.ReadAllTextAsync(AdminTokenFile).ConfigureAwait(false), out var token, out var problem))
@@ -179,6 +182,17 @@ public sealed class ProcessFleet : IFleetUnderTest
     public PacketCounts CountedAt(TopologyDevice device) => Lab.MachineOf(device).Counted();
 
     public PacketCounts CountedAt(TopologyNode node) => Lab.MachineOf(node).Counted();
+
+    /// <summary>Drops what enters and leaves a device's machine by a port, without a word.</summary>
+    public void Block(TopologyDevice device, string protocol, int port) => Lab.MachineOf(device).Block(protocol, port);
+
+    public void Unblock(TopologyDevice device) => Lab.MachineOf(device).Unblock();
+
+    /// <summary>SIGSTOP: the machine is there and answers, the agent does nothing.</summary>
+    public void Freeze(TopologyDevice device) => Shell.Run("kill", "-STOP", $"{ProcessIdOf(device.Name)}");
+
+    /// <summary>SIGCONT.</summary>
+    public void Thaw(TopologyDevice device) => Shell.Run("kill", "-CONT", $"{ProcessIdOf(device.Name)}");
 
     /// <summary>host:port of a node's gateway.</summary>
     public string GatewayOf(TopologyNode node) => _plan.GatewayOf(node);

@@ -5,7 +5,8 @@ namespace Fleet.NatLab.Journeys;
 /// <summary>A story that the fleet must live through.</summary>
 /// <param name="Topology">Where it plays.</param>
 /// <param name="Run">Plays it; says each step; throws where something does not hold.</param>
-public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest, Action<string>, Task> Run)
+/// <param name="KernelOnly">It needs what only real machines have: datagrams, signals. Its fleet is a <see cref="ProcessFleet"/>.</param>
+public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest, Action<string>, Task> Run, bool KernelOnly = false)
 {
     public static IReadOnlyList<Journey> All { get; } =
     [
@@ -15,5 +16,7 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         UplinkCut.Journey,
         KillAny.Journey,
         Rogue.Journey,
+        WakeLadder.Journey,
+        FrozenAgent.Journey,
     ];
 }

@@ -18,10 +18,13 @@ internal static class LabCommand
     /// <param name="topology">Plays it elsewhere than it was written for; null: where it was.</param>
     public static async Task<int> Play(string name, string engine, string? topology, CancellationToken stop)
     {
-        var journeys = name == "all" ? Journey.All : [.. Journey.All.Where(j => j.Name == name)];
+        var playable = engine == KernelEngine ? Journey.All : [.. Journey.All.Where(j => !j.KernelOnly)];
+        var journeys = name == "all" ? playable : [.. playable.Where(j => j.Name == name)];
         if (journeys.Count == 0)
         {
-            await Console.Error.WriteLineAsync($"there is no journey '{name}'; there are {string.Join(", ", Journey.All.Select(j => j.Name))} and all").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync(Journey.All.Any(j => j.Name == name)
+                ? $"journey '{name}' needs real machines: play it with --engine {KernelEngine}, as root"
+                : $"there is no journey '{name}'; there are {string.Join(", ", playable.Select(j => j.Name))} and all").ConfigureAwait(false);
             return 2;
         }
 

@@ -13,6 +13,7 @@ namespace Fleet.NatLab.Kernel;
 public sealed partial class NetworkNamespace : IByteNetwork
 {
     private const int NetworkKind = 0x40000000; // CLONE_NEWNET
+    private const string Blocks = "fleetlab_blocks";
     private const string Counters = "fleetlab_counters";
 
     internal NetworkNamespace(string name)
@@ -33,6 +34,16 @@ public sealed partial class NetworkNamespace : IByteNetwork
     internal void Rules(string rules) => Shell.Run("ip", ["netns", "exec", Name, "nft", "-f", "-"], rules);
 
     internal void Set(string sysctl, int value) => Run("sysctl", "-q", "-w", $"{sysctl}={value}");
+
+    /// <summary>Drops what enters and leaves by a port of either side, without a word.</summary>
+    internal void Block(string protocol, int port) => Rules($$"""
+        table inet {{Blocks}} {
+          chain in { type filter hook input priority -350; {{protocol}} dport {{port}} drop; {{protocol}} sport {{port}} drop; }
+          chain out { type filter hook output priority -350; {{protocol}} dport {{port}} drop; {{protocol}} sport {{port}} drop; }
+        }
+        """);
+
+    internal void Unblock() => Run("nft", "delete", "table", "inet", Blocks);
 
     /// <summary>Counts the packets of this machine from now on: all that enter and leave it, and those to one peer.</summary>
     internal void Count(IPAddress peer) => Rules($$"""
