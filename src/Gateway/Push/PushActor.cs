@@ -14,7 +14,7 @@ namespace Fleet.Gateway.Push;
 public sealed record OpenLine(DeviceId DeviceId, OfficeId OfficeHint, ChannelWriter<PushItem> Items);
 
 /// <summary>gRPC service → PushActor: the line is over.</summary>
-public sealed record CloseLine(DeviceId DeviceId, ChannelWriter<PushItem> Items, LineEnd End);
+public sealed record CloseLine(DeviceId DeviceId, ChannelWriter<PushItem> Items);
 
 /// <summary>
 /// The push server: owns the lines that devices keep open here, tells headquarters which there are, and hands wake signals to them. Child of the
@@ -71,7 +71,7 @@ public sealed class PushActor : ReceiveActor
         if (!_lines.TryGetValue(close.DeviceId, out var line) || line.Items != close.Items)
             return;
         _lines.Remove(close.DeviceId);
-        Changed(new DeviceLine(close.DeviceId, close.End, _clock.GetUtcNow(), line.OfficeHint));
+        Changed(new DeviceLine(close.DeviceId, LineEnd.Lost, _clock.GetUtcNow(), line.OfficeHint));
     }
 
     private void Wake(WakeDevice wake)

@@ -4,10 +4,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
 using Fleet.Gateway.Push;
-using Fleet.Messages.Link;
 using Grpc.Core;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Fleet.Gateway.Service;
 
@@ -41,7 +38,6 @@ public sealed class AgentGatewayService(IActorRef gateway, AgentFace face, Gatew
         if (IdText.Problem(request.OfficeId) is { } problem)
             throw Status(StatusCode.InvalidArgument, $"office_id: {problem}");
         var items = Channel.CreateBounded<PushItem>(PushActor.LineCapacity);
-        var end = LineEnd.Lost;
         gateway.Tell(new OpenLine(device, new OfficeId(request.OfficeId), items.Writer));
         try
         {
@@ -52,13 +48,11 @@ public sealed class AgentGatewayService(IActorRef gateway, AgentFace face, Gatew
         }
         catch (OperationCanceledException)
         {
-            // The connection lives on: the agent itself gave the line up.
-            if (!context.GetHttpContext().Features.GetRequiredFeature<IConnectionLifetimeFeature>().ConnectionClosed.IsCancellationRequested)
-                end = LineEnd.HungUp;
+            // Hung up, broken or silent: from here they look alike.
         }
         finally
         {
-            gateway.Tell(new CloseLine(device, items.Writer, end));
+            gateway.Tell(new CloseLine(device, items.Writer));
         }
     }
 

@@ -355,7 +355,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             if (_links.Of(session) is null)
                 Context.Watch(session);
             _links.Up(link.NodeId, session, link.Epoch);
-            _presence.NoLinesAt(link.NodeId);
+            _presence.NoLinesAt(link.NodeId, Now);
             session.Tell(new NodeWelcomed(link.NodeId, link.Epoch, _office.Nodes[link.NodeId].EventNumber));
         });
     }

@@ -55,12 +55,12 @@ internal sealed class Presence(DateTimeOffset startedAt)
         _touched.Add(line.DeviceId);
     }
 
-    /// <summary>A node's epoch begins: the lines that it had before are void until it names them again, and only the last syncs count.</summary>
-    public void NoLinesAt(NodeId at)
+    /// <summary>A node's epoch begins: the lines that it had before are lost unless it names them again.</summary>
+    public void NoLinesAt(NodeId at, DateTimeOffset now)
     {
         foreach (var (device, signs) in _signs.Where(s => s.Value.Line?.Node == at).ToList())
         {
-            _signs[device] = signs with { Line = null };
+            _signs[device] = signs with { Line = null, End = LineEnd.Lost, EndedAt = now };
             _touched.Add(device);
         }
     }
@@ -124,7 +124,7 @@ internal sealed class Presence(DateTimeOffset startedAt)
     {
         var signs = SignsOf(device.Id);
         var lease = PresenceRule.LeaseOf(Policies.DesiredState.IntervalOf(office, device, options));
-        var judged = PresenceRule.Judge(signs, office.Nodes, lease, startedAt, now);
+        var judged = PresenceRule.Judge(signs, office.Nodes, lease, Policies.DesiredState.IsAlwaysConnected(office, device), startedAt, now);
         if (judged.ChangesAt is { } at)
             _due.Enqueue(device.Id, at);
         var before = _shown.GetValueOrDefault(device.Id);

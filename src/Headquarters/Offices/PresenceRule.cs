@@ -32,13 +32,15 @@ internal static class PresenceRule
     /// <summary>How long one sync of a periodic device vouches for it: its interval twice, as one sync may be lost.</summary>
     public static TimeSpan LeaseOf(TimeSpan syncInterval) => (2 * syncInterval) + SyncGrace;
 
-    public static Judgement Judge(DeviceSigns signs, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes, TimeSpan lease, DateTimeOffset startedAt, DateTimeOffset now)
+    /// <param name="keepsLine">Headquarters wants it to keep a line open.</param>
+    public static Judgement Judge(DeviceSigns signs, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes, TimeSpan lease, bool keepsLine, DateTimeOffset startedAt, DateTimeOffset now)
     {
         if (signs.Line is { } line)
             return Unlinked(line.Node, nodes) ?? new Judgement(PresenceState.Online, line.Since, $"connected to {Name(line.Node)}");
         if (signs.End == LineEnd.Shutdown && !(signs.LastSync > signs.EndedAt))
             return new Judgement(PresenceState.Offline, signs.EndedAt, "its agent was shut down");
-        if (signs.End == LineEnd.Lost && !(signs.LastSync > signs.EndedAt))
+        // One that may do without hung up, as far as anybody knows.
+        if (signs.End == LineEnd.Lost && keepsLine && !(signs.LastSync > signs.EndedAt))
             return now < signs.EndedAt + LineGrace
                 ? new Judgement(PresenceState.Unknown, signs.EndedAt, "its connection broke", signs.EndedAt + LineGrace)
                 : new Judgement(PresenceState.Offline, signs.EndedAt, "its connection broke and it did not come back");

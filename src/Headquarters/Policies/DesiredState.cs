@@ -25,6 +25,9 @@ public static class DesiredState
     public static TimeSpan IntervalOf(Office office, Device device, OfficeOptions options) =>
         Effective(office, device).Settings.TryGetValue(PolicySettings.SyncInterval, out var text) ? PolicySettings.ParseInterval(text) ?? options.SyncInterval : options.SyncInterval;
 
+    /// <summary>Whether headquarters wants the device to keep a line open to a push server.</summary>
+    public static bool IsAlwaysConnected(Office office, Device device) => IsAlwaysConnected(device, Effective(office, device).Settings);
+
     /// <summary>The change to journal if the device's document is no longer the one last desired; null where it is.</summary>
     public static DeviceDesiredChanged? Change(Office office, Device device, OfficeOptions options, DateTimeOffset now)
     {

@@ -191,14 +191,11 @@ public enum LineEnd
     /// <summary>The line is open.</summary>
     None = 0,
 
-    /// <summary>The connection broke, or did not answer the probes: nobody knows how the device is.</summary>
+    /// <summary>The connection is over, or did not answer the probes. Whether the device is gone, moved or may do without one is for headquarters to judge.</summary>
     Lost = 1,
 
     /// <summary>The agent said that it stops.</summary>
     Shutdown = 2,
-
-    /// <summary>The agent hung up: it uses another push server, or is periodic now.</summary>
-    HungUp = 3,
 }
 
 /// <summary>A device synced and named a wake signal: the wake-up is done. Not journaled by the carrier.</summary>

@@ -60,19 +60,19 @@ public sealed class PushActorTests : TestKit
         Open(Till);
         Told();
 
-        _push.Tell(new CloseLine(Till, older.Writer, LineEnd.Lost));
+        _push.Tell(new CloseLine(Till, older.Writer));
 
         await older.Reader.Completion.WaitAsync(TimeSpan.FromSeconds(5));
         ExpectNoMsg(TimeSpan.FromMilliseconds(50));
     }
 
     [Fact]
-    public void An_end_is_told_with_its_reason()
+    public void An_end_is_told()
     {
         var line = Open(Till);
         Told();
 
-        _push.Tell(new CloseLine(Till, line.Writer, LineEnd.Lost));
+        _push.Tell(new CloseLine(Till, line.Writer));
 
         Assert.Equal(LineEnd.Lost, Told().End);
     }
@@ -98,7 +98,7 @@ public sealed class PushActorTests : TestKit
         Told();
         for (var n = 0; n < 100; n++)
             _push.Tell(new WakeDevice(Till, Signal, WakeChannel.OfficePush, [], Leeds));
-        _push.Tell(new CloseLine(Till, line.Writer, LineEnd.Lost));
+        _push.Tell(new CloseLine(Till, line.Writer));
         Told();
         line.Writer.TryComplete();
 

@@ -42,6 +42,10 @@ public sealed class PresenceRuleTests
     }
 
     [Fact]
+    public void A_device_that_may_do_without_a_line_hung_up() =>
+        Assert.Equal(PresenceState.Online, Judge(new DeviceSigns(Noon - TimeSpan.FromMinutes(1), Gateway, null, LineEnd.Lost, Noon), Noon, keepsLine: false).State);
+
+    [Fact]
     public void A_device_that_syncs_after_its_line_broke_is_there() =>
         Assert.Equal(PresenceState.Online, Judge(new DeviceSigns(Noon + TimeSpan.FromSeconds(30), Gateway, null, LineEnd.Lost, Noon), Noon + TimeSpan.FromSeconds(40)).State);
 
@@ -71,8 +75,8 @@ public sealed class PresenceRuleTests
         Assert.Equal(PresenceState.Offline, Judge(DeviceSigns.None, Noon + Lease).State);
     }
 
-    private static Judgement Judge(DeviceSigns signs, DateTimeOffset now, bool linked = true) => PresenceRule.Judge(
+    private static Judgement Judge(DeviceSigns signs, DateTimeOffset now, bool linked = true, bool keepsLine = true) => PresenceRule.Judge(
         signs,
         new Dictionary<NodeId, NodeSnapshot> { [Gateway] = new(Gateway, new DeviceId("d"), [], 1, [], null, 0, linked, Noon, linked ? "linked" : "the lease ran out", Noon, Noon, Noon) },
-        Lease, startedAt: Noon, now);
+        Lease, keepsLine, startedAt: Noon, now);
 }
