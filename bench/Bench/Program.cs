@@ -8,13 +8,14 @@ var target = new Option<string>("--target") { Description = $"What to measure: {
 var idle = new Option<double>("--idle-minutes") { Description = "How long footprint idles before it reads memory.", DefaultValueFactory = _ => 10 };
 var devices = new Option<int>("--devices") { Description = "How many devices sync-throughput runs.", DefaultValueFactory = _ => 200 };
 var seconds = new Option<int>("--seconds") { Description = "How long rates are measured.", DefaultValueFactory = _ => 30 };
+var trips = new Option<int>("--trips") { Description = "How many wake-ups wake-latency times.", DefaultValueFactory = _ => 1000 };
 var root = new RootCommand("""
     Measures the published programs, and ends with one line of JSON a benchmark.
 
     Example:
       bench --target idle-sync
     """)
-{ target, idle, devices, seconds };
+{ target, idle, devices, seconds, trips };
 using var endings = new Endings();
 root.SetAction(async (parsed, _) =>
 {
@@ -26,7 +27,7 @@ root.SetAction(async (parsed, _) =>
         return 2;
     }
 
-    var options = new BenchOptions(TimeSpan.FromMinutes(parsed.GetValue(idle)), parsed.GetValue(devices), parsed.GetValue(seconds));
+    var options = new BenchOptions(TimeSpan.FromMinutes(parsed.GetValue(idle)), parsed.GetValue(devices), parsed.GetValue(seconds), parsed.GetValue(trips));
     var code = 0;
     foreach (var benchmark in benchmarks)
     {

@@ -43,6 +43,12 @@ public sealed class ProcessFleet : IFleetUnderTest
 
     public string Link => _plan.Link;
 
+    /// <summary>The same operator without a process a command, for what must be quick.</summary>
+    public IOperator Api => new ApiOperator(() => _api ?? throw new InvalidOperationException("headquarters has not been started"));
+
+    /// <summary>The network as headquarters' machine sees it.</summary>
+    public IByteNetwork HeadquartersNetwork => _plan.Headquarters.Network;
+
     public IByteNetwork NetworkOf(TopologyDevice device) => _plan.MachineOf(device).Network;
 
     public TimeSpan CutLasts => TimeSpan.FromSeconds(60);
@@ -193,6 +199,15 @@ public sealed class ProcessFleet : IFleetUnderTest
 
     /// <summary>SIGCONT.</summary>
     public void Thaw(TopologyDevice device) => Shell.Run("kill", "-CONT", $"{ProcessIdOf(device.Name)}");
+
+    /// <summary>Runs a program that is not of the fleet on headquarters' machine, or a node's, until the fleet ends.</summary>
+    /// <param name="ready">What it prints once it serves.</param>
+    /// <exception cref="LabException">It ended, or did not get ready in time.</exception>
+    public Task StartOther(string name, TopologyNode? at, string ready, IReadOnlyList<string> command) =>
+        Start(name, at is null ? _plan.Headquarters : _plan.MachineOf(at), ready, command[0], [.. command.Skip(1)]);
+
+    /// <summary>A directory for what a program that is not of the fleet needs; gone with the fleet.</summary>
+    public string ScratchOf(string name) => Directory.CreateDirectory(DataOf(name)).FullName;
 
     /// <summary>host:port of a node's gateway.</summary>
     public string GatewayOf(TopologyNode node) => _plan.GatewayOf(node);
