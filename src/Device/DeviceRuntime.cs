@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Events;
@@ -44,6 +45,8 @@ public sealed partial class DeviceRuntime
     private readonly WakeJudge _wakes;
     // Of the newest accepted wake signal that no carrier was told of yet; 0 = none.
     private ulong _wokenBy;
+    // Named by the carrier that answered last.
+    private TimeSpan _returnWithin;
     private SyncState _state;
     private DeviceIdentity _identity;
 
@@ -69,6 +72,9 @@ public sealed partial class DeviceRuntime
     /// <summary>Whether the device never dials headquarters.</summary>
     public bool GatewayOnly => Effective().GatewayOnly;
 
+    /// <summary>How often the device syncs while all is well.</summary>
+    public TimeSpan SyncInterval => Effective().SyncInterval;
+
     /// <summary>Raised after each round on the device's own thread.</summary>
     public event Action<RoundEnd>? RoundEnded;
 
@@ -82,7 +88,7 @@ public sealed partial class DeviceRuntime
         while (!cancellation.IsCancellationRequested)
         {
             var (end, named) = await Round(cancellation).ConfigureAwait(false);
-            var wait = _wait.After(end, named, Effective().SyncInterval);
+            var wait = _wait.After(end, named, Effective().SyncInterval, _returnWithin);
             RoundEnded?.Invoke(end);
             LogWaiting(wait);
             await WaitOrWake(wait, cancellation).ConfigureAwait(false);
@@ -199,9 +205,11 @@ public sealed partial class DeviceRuntime
             catch (CarrierException fault)
             {
                 LogCarrier(fault.Message);
+                named ??= fault.RetryAfter;
                 continue;
             }
 
+            _returnWithin = reply.ReturnWithin?.ToTimeSpan() ?? TimeSpan.Zero;
             // Told; a newer signal that came meanwhile is told with the next sync.
             Interlocked.CompareExchange(ref _wokenBy, 0, request.WokenBy);
             var taken = ReplyRules.Take(_state, _identity, reply, _options, _clock);

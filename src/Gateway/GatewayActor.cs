@@ -4,6 +4,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Gateway.Push;
 using Fleet.Gateway.Sessions;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Link;
 using Google.Protobuf;
 
@@ -18,14 +19,18 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
     /// <summary>Devices in one presence digest, so that it fits a link frame with room to spare.</summary>
     private const int MaxSeen = 500;
 
+    /// <summary>Of the enrolments that may wait, those with the same token may be one in so many.</summary>
+    private const int TokenShare = 2;
+
     private readonly GatewayOptions _options;
     private readonly IGatewayStore _store;
     private readonly IActorRef _uplinkActor;
     private readonly TimeProvider _clock;
     private readonly Pacing _pacing;
+    private readonly AgentLoad _load;
     private readonly SessionTable _sessions;
     private readonly Dictionary<DeviceId, List<WaitingSync>> _waiting = [];
-    private readonly Dictionary<string, IActorRef> _enrolments = [];
+    private readonly Dictionary<string, WaitingEnrolment> _enrolments = [];
     private readonly Dictionary<DeviceId, DateTimeOffset> _seen = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly IActorRef _push;
@@ -38,7 +43,9 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         (_options, _store, _uplinkActor, _clock) = (options, store, uplink, clock);
         _pacing = new Pacing(options.RetryAfter, Random.Shared);
         _sessions = new SessionTable(options.MaxDevices, options.MaxCacheBytes);
-        _push = Context.ActorOf(PushActor.Props(uplink, clock), "push");
+        var meter = new LoadMeter(clock);
+        _load = new AgentLoad(options.ReturnsPerSecond, meter);
+        _push = Context.ActorOf(PushActor.Props(uplink, new AgentLoad(options.ReturnsPerSecond, meter), clock), "push");
 
         Receive<SyncDevice>(Sync);
         Receive<EnrolNewcomer>(Enrol);
@@ -97,7 +104,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         if (sync.WokenBy > 0)
             _uplinkActor.Tell(new SendUp([new DeviceWoken(sync.DeviceId, sync.WokenBy, sync.OfficeHint)]));
         if (sync.Leaving)
-            _uplinkActor.Tell(new SendUp([new LinesDigest([new DeviceLine(sync.DeviceId, LineEnd.Shutdown, _clock.GetUtcNow(), sync.OfficeHint)])]));
+            _uplinkActor.Tell(new SendUp([new LinesDigest([new DeviceLine(sync.DeviceId, LineEnd.Shutdown, _clock.GetUtcNow(), sync.OfficeHint, TimeSpan.Zero)])]));
     }
 
     private void Enrol(EnrolNewcomer message)
@@ -108,14 +115,15 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
             return;
         }
 
-        if (_enrolments.Count >= _options.MaxWaiting)
+        // One token, leaked or guessed at, must not take all places.
+        if (_enrolments.Count >= _options.MaxWaiting || _enrolments.Values.Count(e => e.TokenId == message.Request.TokenId) >= Math.Max(1, _options.MaxWaiting / TokenShare))
         {
             Sender.Tell(new EnrolReply { Refusal = _pacing.Unreachable(RefusalCode.Busy, "many are enrolling now") });
             return;
         }
 
         var requestId = Guid.NewGuid().ToString("n");
-        _enrolments[requestId] = Sender;
+        _enrolments[requestId] = new WaitingEnrolment(message.Request.TokenId, Sender);
         _uplinkActor.Tell(new SendUp([new EnrolmentUp(requestId, message.Request.ToByteArray())]));
         Timers.StartSingleTimer(requestId, new EnrolmentOverdue(requestId), _options.EnrolTimeout);
     }
@@ -195,8 +203,9 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         var reply = new SyncReply
         {
             Outcome = answer.Outcome,
-            NextSync = _pacing.NextSync(answer.Pace, session.SyncInterval),
+            NextSync = _pacing.NextSync(answer.Pace, session.SyncInterval, _load.Window(_waitingCount)),
             HeadquartersReachable = _uplink.Up,
+            ReturnWithin = Pacing.ReturnWithin(_load.Window(_sessions.Count)),
         };
         reply.Envelopes.AddRange(answer.Envelopes.Select(e => UnsafeByteOperations.UnsafeWrap(e.Bytes)));
         if (session.Refused is { } refused)
@@ -210,8 +219,9 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
     private void AnswerEnrolment(EnrolmentDown down)
     {
         // Unknown: its asker has been answered already.
-        if (!_enrolments.Remove(down.RequestId, out var asker))
+        if (!_enrolments.Remove(down.RequestId, out var waiting))
             return;
+        var asker = waiting.Asker;
         Timers.Cancel(down.RequestId);
         try
         {
@@ -226,8 +236,8 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
 
     private void RefuseEnrolment(string requestId, string why)
     {
-        if (_enrolments.Remove(requestId, out var asker))
-            asker.Tell(new EnrolReply { Refusal = _pacing.Unreachable(RefusalCode.HeadquartersUnreachable, why) });
+        if (_enrolments.Remove(requestId, out var waiting))
+            waiting.Asker.Tell(new EnrolReply { Refusal = _pacing.Unreachable(RefusalCode.HeadquartersUnreachable, why) });
         Timers.Cancel(requestId);
     }
 
@@ -241,6 +251,8 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
     };
 
     private sealed record WaitingSync(long Number, DeviceSync Sync, CarriedEnvelope? AckBefore, IActorRef Asker);
+
+    private sealed record WaitingEnrolment(string TokenId, IActorRef Asker);
 
     private sealed record SyncOverdue(DeviceId DeviceId, long Number);
 

@@ -15,6 +15,8 @@ namespace Fleet.Gateway;
 /// <param name="MaxCacheBytes">Envelopes remembered, in bytes; the same rule.</param>
 /// <param name="MaxWaiting">Syncs, and likewise enrolments, that wait for headquarters at a time.</param>
 /// <param name="MaxConnections">Open connections of agents.</param>
+/// <param name="ReturnsPerSecond">Agents that may come back a second after they lost this gateway.</param>
+/// <param name="CallsPerDevice">Calls a second that one device may make in the long run.</param>
 public sealed record GatewayOptions(
     IPAddress Bind,
     int Port,
@@ -24,7 +26,9 @@ public sealed record GatewayOptions(
     int MaxDevices,
     int MaxCacheBytes,
     int MaxWaiting,
-    int MaxConnections)
+    int MaxConnections,
+    int ReturnsPerSecond,
+    int CallsPerDevice)
 {
     private static readonly TimeSpan ProbeAfter = TimeSpan.FromMinutes(20);
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(20);
@@ -41,5 +45,7 @@ public sealed record GatewayOptions(
         MaxDevices: problems.Number(fleet, "gateway.max-devices", 1, 1_000_000),
         MaxCacheBytes: problems.Number(fleet, "gateway.max-cache-bytes", 1_000_000, int.MaxValue),
         MaxWaiting: problems.Number(fleet, "gateway.max-waiting", 1, 1_000_000),
-        MaxConnections: problems.Number(fleet, "gateway.max-connections", 1, 1_000_000));
+        MaxConnections: problems.Number(fleet, "gateway.max-connections", 1, 1_000_000),
+        ReturnsPerSecond: problems.Number(fleet, "gateway.returns-per-second", 1, 100_000),
+        CallsPerDevice: problems.Number(fleet, "gateway.calls-per-device", 1, 100_000));
 }

@@ -54,7 +54,7 @@ internal sealed partial class OwnDevice : ISyncChannel
             {
                 // The supervisor of a part that is no actor: a fault in it must not take down the node's roles.
                 LogFailed(bug);
-                await Task.Delay(RestartAfter, _clock, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
+                await Task.Delay(Backoff.Periodic(RestartAfter, Random.Shared), _clock, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
                 _runtime = _make();
             }
         }

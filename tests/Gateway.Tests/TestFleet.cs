@@ -16,7 +16,7 @@ internal static class TestFleet
     public static readonly OfficeId Leeds = new("leeds");
 
     public static readonly GatewayOptions Options = new(IPAddress.Loopback, 0, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10),
-        MaxDevices: 100, MaxCacheBytes: 1_000_000, MaxWaiting: 10, MaxConnections: 100);
+        MaxDevices: 100, MaxCacheBytes: 1_000_000, MaxWaiting: 10, MaxConnections: 100, ReturnsPerSecond: 100, CallsPerDevice: 20);
 
     private static readonly EnvelopeKeys Keys = EnvelopeKeys.Derive(
         ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256), ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256).PublicKey.ExportSubjectPublicKeyInfo(), Till, 1);

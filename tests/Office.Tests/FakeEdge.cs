@@ -61,6 +61,8 @@ internal sealed class FakeEdge : IAsyncDisposable
 
         public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(5);
 
+        public TimeSpan ReturnWithin { get; set; }
+
         /// <summary>What the owner sends down for what came up.</summary>
         public Func<IUpItem, IEnumerable<IDownItem>> Owner { get; set; } = _ => [];
 
@@ -103,8 +105,8 @@ internal sealed class FakeEdge : IAsyncDisposable
         public Link(Script script, string epoch, IActorRef node)
         {
             script.Link = Self;
-            node.Tell(new Welcome(epoch, DateTimeOffset.UtcNow, script.Lease / 3, script.Lease, 0));
-            Receive<Ping>(_ => script.Answers, ping => node.Tell(new Pong(epoch, ping.Number, DateTimeOffset.UtcNow)));
+            node.Tell(new Welcome(epoch, DateTimeOffset.UtcNow, script.Lease / 3, script.Lease, 0, script.ReturnWithin));
+            Receive<Ping>(_ => script.Answers, ping => node.Tell(new Pong(epoch, ping.Number, DateTimeOffset.UtcNow, script.ReturnWithin)));
             Receive<Announce>(announce =>
             {
                 script.Announces.Enqueue(announce);

@@ -61,7 +61,7 @@ public sealed class EnrolmentClient(ByteDialler dial, DeviceOptions options, Tim
             var outcome = await Enrol(pending, cancellation).ConfigureAwait(false);
             if (outcome is not EnrolmentOutcome.Unreachable unreachable)
                 return outcome;
-            var wait = unreachable.RetryAfter ?? backoff.AfterFailures(failures, LongestWait, Random.Shared);
+            var wait = unreachable.RetryAfter ?? backoff.AfterFailures(failures, LongestWait, TimeSpan.Zero, Random.Shared);
             told(unreachable, wait);
             await Task.Delay(wait, clock, cancellation).ConfigureAwait(false);
         }

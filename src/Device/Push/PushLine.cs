@@ -1,3 +1,4 @@
+using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
 using Fleet.Device.Settings;
@@ -14,6 +15,8 @@ public sealed partial class PushLine(DeviceRuntime device, ByteDialler dial, Dev
 {
     private readonly Random _random = random ?? Random.Shared;
     private readonly Backoff _backoff = new(options.FirstRetry);
+    // Named by the push server that held the line last.
+    private TimeSpan _returnWithin;
 
     /// <summary>Runs until cancelled.</summary>
     public async Task Run(CancellationToken cancellation)
@@ -35,9 +38,9 @@ public sealed partial class PushLine(DeviceRuntime device, ByteDialler dial, Dev
             {
                 // Between the plan and the subscription the document may have changed.
                 Look();
-                failures = await Hold(plan, either.Token).ConfigureAwait(false) ? 1 : failures + 1;
-                // The first loss is spread too: a thousand lines break at once when their push server does.
-                await Task.Delay(plan.Count == 0 ? Timeout.InfiniteTimeSpan : _backoff.AfterFailures(failures, options.LineRetry, _random), clock, either.Token).ConfigureAwait(false);
+                var (lasted, named) = await Hold(plan, either.Token).ConfigureAwait(false);
+                failures = lasted ? 1 : failures + 1;
+                await Task.Delay(plan.Count == 0 ? Timeout.InfiniteTimeSpan : named ?? Wait(failures), clock, either.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -50,26 +53,37 @@ public sealed partial class PushLine(DeviceRuntime device, ByteDialler dial, Dev
         }
     }
 
+    // The first loss is spread too: a thousand lines break at once when their push server does.
+    private TimeSpan Wait(int failures)
+    {
+        var longest = device.SyncInterval;
+        return _backoff.AfterFailures(failures, options.LineRetry, _returnWithin < longest ? _returnWithin : longest, _random);
+    }
+
     private IReadOnlyList<string> Plan() => LinePlan.Addresses(device.Identity.Device, device.State.Desired, device.GatewayOnly);
 
-    /// <summary>Opens a line to the first that takes it, and returns when it ends. Whether there was one.</summary>
-    private async Task<bool> Hold(IReadOnlyList<string> addresses, CancellationToken cancellation)
+    /// <summary>Opens a line to the first that takes it, and returns when it ends. Whether there was one that lasted, and the wait that a push server named.</summary>
+    private async Task<(bool Lasted, TimeSpan? Named)> Hold(IReadOnlyList<string> addresses, CancellationToken cancellation)
     {
+        TimeSpan? named = null;
         foreach (var address in addresses.Where(a => HostPort.Problem(a) is null))
         {
             try
             {
+                var began = clock.GetTimestamp();
+                // A line that is dropped soon after it opened ends no backoff: its device may be one of two with this identity, which take turns.
                 if (await Listen(address, cancellation).ConfigureAwait(false))
-                    return true;
+                    return (clock.GetElapsedTime(began) > options.LineRetry, null);
             }
             catch (CarrierException fault)
             {
                 cancellation.ThrowIfCancellationRequested();
                 LogNoLine(fault.Message);
+                named ??= fault.RetryAfter;
             }
         }
 
-        return false;
+        return (false, named);
     }
 
     private async Task<bool> Listen(string address, CancellationToken cancellation)
@@ -91,6 +105,7 @@ public sealed partial class PushLine(DeviceRuntime device, ByteDialler dial, Dev
                 if (!opened)
                     LogOpen(server?.Id ?? address);
                 opened = true;
+                _returnWithin = item.ReturnWithin?.ToTimeSpan() ?? _returnWithin;
                 if (!item.Wake.IsEmpty)
                     device.Wake(item.Wake.Span);
             }, cancellation).ConfigureAwait(false);

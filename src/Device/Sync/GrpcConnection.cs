@@ -105,7 +105,7 @@ internal sealed class GrpcConnection : IDisposable
         catch (RpcException fault)
         {
             cancellation.ThrowIfCancellationRequested();
-            throw new CarrierException($"{_address}: {Why(fault, late.IsCancellationRequested, within)}");
+            throw new CarrierException($"{_address}: {Why(fault, late.IsCancellationRequested, within)}", RetryAfter.Read(fault.Trailers.GetValue(RetryAfter.Trailer)));
         }
     }
 
@@ -123,7 +123,7 @@ internal sealed class GrpcConnection : IDisposable
         catch (RpcException fault)
         {
             cancellation.ThrowIfCancellationRequested();
-            throw new CarrierException($"{_address}: {Why(fault, late: false, TimeSpan.Zero)}");
+            throw new CarrierException($"{_address}: {Why(fault, late: false, TimeSpan.Zero)}", RetryAfter.Read(fault.Trailers.GetValue(RetryAfter.Trailer)));
         }
     }
 

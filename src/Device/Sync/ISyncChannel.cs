@@ -22,4 +22,8 @@ public interface ISyncCarriers : IAsyncDisposable
 }
 
 /// <summary>A carrier can't be used now; the message names it and says why.</summary>
-public sealed class CarrierException(string message) : Exception(message);
+public sealed class CarrierException(string message, TimeSpan? retryAfter = null) : Exception(message)
+{
+    /// <summary>When the carrier said to try again, already spread; null: it did not.</summary>
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+}

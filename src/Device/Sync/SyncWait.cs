@@ -1,3 +1,6 @@
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+
 namespace Fleet.Device.Sync;
 
 /// <summary>How a round of synchronization ended, as far as the next wait is concerned.</summary>
@@ -19,22 +22,21 @@ public enum RoundEnd
 /// <summary>Decides the wait between two rounds. Remembers how many in a row ended badly.</summary>
 public sealed class SyncWait(Backoff backoff, Random random)
 {
-    // Carriers are not trusted: one that names a longer wait would silence the device.
-    private static readonly TimeSpan LongestNamed = TimeSpan.FromDays(1);
     private static readonly TimeSpan AgainWithin = TimeSpan.FromSeconds(1);
     private int _failures;
 
     /// <param name="named">The wait a server named, already spread by it, or null.</param>
-    public TimeSpan After(RoundEnd end, TimeSpan? named, TimeSpan interval)
+    /// <param name="window">Within which the carrier, while it answered, asked its devices to come back if they lose it; zero: none.</param>
+    public TimeSpan After(RoundEnd end, TimeSpan? named, TimeSpan interval, TimeSpan window)
     {
         _failures = end is RoundEnd.Held or RoundEnd.Failed ? _failures + 1 : 0;
-        if (named is { } wait && wait > TimeSpan.Zero && wait <= LongestNamed)
+        if (RetryAfter.Sensible(named) is { } wait)
             return wait;
         return end switch
         {
             RoundEnd.Done => Backoff.Periodic(interval, random),
             RoundEnd.Again => AgainWithin * random.NextDouble(),
-            _ => backoff.AfterFailures(_failures, interval, random),
+            _ => backoff.AfterFailures(_failures, interval, window < interval ? window : interval, random),
         };
     }
 }

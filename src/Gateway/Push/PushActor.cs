@@ -4,13 +4,14 @@ using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Envelopes;
+using Fleet.Gateway.Sessions;
 using Fleet.Messages.Link;
 using Google.Protobuf;
 
 namespace Fleet.Gateway.Push;
 
 /// <summary>gRPC service → PushActor: a device listens from now on; what is written goes to it.</summary>
-/// <param name="Items">Completed by the actor when a newer line of the device takes over.</param>
+/// <param name="Items">Completed by the actor when a newer line of the device takes over, or with <see cref="LineRefusedException"/> at once.</param>
 public sealed record OpenLine(DeviceId DeviceId, OfficeId OfficeHint, ChannelWriter<PushItem> Items);
 
 /// <summary>gRPC service → PushActor: the line is over.</summary>
@@ -29,16 +30,18 @@ public sealed class PushActor : ReceiveActor
     private const int MaxLines = 500;
 
     private readonly IActorRef _uplink;
+    private readonly AgentLoad _load;
     private readonly TimeProvider _clock;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<DeviceId, Line> _lines = [];
     private readonly Dictionary<DeviceId, DeviceLine> _changed = [];
-    private Sessions.Uplink _state = new(Up: false, Epoch: "");
+    private Uplink _state = new(Up: false, Epoch: "");
+    private TimeSpan _returnWithin;
     private bool _flushDue;
 
-    public PushActor(IActorRef uplink, TimeProvider clock)
+    public PushActor(IActorRef uplink, AgentLoad load, TimeProvider clock)
     {
-        (_uplink, _clock) = (uplink, clock);
+        (_uplink, _load, _clock) = (uplink, load, clock);
 
         Receive<OpenLine>(Open);
         Receive<CloseLine>(Close);
@@ -47,7 +50,7 @@ public sealed class PushActor : ReceiveActor
         Receive<Flush>(_ => SendChanges());
     }
 
-    public static Props Props(IActorRef uplink, TimeProvider clock) => Akka.Actor.Props.Create(() => new PushActor(uplink, clock));
+    public static Props Props(IActorRef uplink, AgentLoad load, TimeProvider clock) => Akka.Actor.Props.Create(() => new PushActor(uplink, load, clock));
 
     protected override void PostStop()
     {
@@ -57,11 +60,18 @@ public sealed class PushActor : ReceiveActor
 
     private void Open(OpenLine open)
     {
+        var now = _clock.GetUtcNow();
+        if (_load.WaitForLine(now, Random.Shared.NextDouble()) is { } wait)
+        {
+            open.Items.TryComplete(new LineRefusedException(wait));
+            return;
+        }
+
         if (_lines.TryGetValue(open.DeviceId, out var older))
             older.Items.TryComplete();
-        var line = new Line(open.Items, open.OfficeHint, _clock.GetUtcNow());
+        var line = new Line(open.Items, open.OfficeHint, now);
         _lines[open.DeviceId] = line;
-        open.Items.TryWrite(new PushItem());
+        open.Items.TryWrite(Told(_load.Window(_lines.Count)));
         Changed(line.Shown(open.DeviceId));
     }
 
@@ -71,7 +81,19 @@ public sealed class PushActor : ReceiveActor
         if (!_lines.TryGetValue(close.DeviceId, out var line) || line.Items != close.Items)
             return;
         _lines.Remove(close.DeviceId);
-        Changed(new DeviceLine(close.DeviceId, LineEnd.Lost, _clock.GetUtcNow(), line.OfficeHint));
+        Changed(new DeviceLine(close.DeviceId, LineEnd.Lost, _clock.GetUtcNow(), line.OfficeHint, _returnWithin));
+    }
+
+    // The more lines, the longer they should take to come back: those that are open hear of it when it has doubled.
+    private PushItem Told(TimeSpan window)
+    {
+        var item = new PushItem { ReturnWithin = Pacing.ReturnWithin(window) };
+        if (item.ReturnWithin is null || window < 2 * _returnWithin)
+            return item;
+        _returnWithin = window;
+        foreach (var line in _lines.Values)
+            line.Items.TryWrite(item);
+        return item;
     }
 
     private void Wake(WakeDevice wake)
@@ -88,7 +110,7 @@ public sealed class PushActor : ReceiveActor
 
     private void Turn(UplinkChanged uplink)
     {
-        _state = new Sessions.Uplink(uplink.Up, uplink.Epoch);
+        _state = new Uplink(uplink.Up, uplink.Epoch);
         if (!uplink.Up)
             return;
         // A new epoch: headquarters has forgotten all lines.
@@ -123,7 +145,7 @@ public sealed class PushActor : ReceiveActor
 
     private sealed record Line(ChannelWriter<PushItem> Items, OfficeId OfficeHint, DateTimeOffset Since)
     {
-        public DeviceLine Shown(DeviceId device) => new(device, LineEnd.None, Since, OfficeHint);
+        public DeviceLine Shown(DeviceId device) => new(device, LineEnd.None, Since, OfficeHint, TimeSpan.Zero);
     }
 
     private sealed record Flush

@@ -4,6 +4,8 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
 using Fleet.Gateway.Push;
+using Fleet.Messages.Admission;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace Fleet.Gateway.Service;
@@ -20,14 +22,32 @@ public sealed class AgentGatewayService(IActorRef gateway, AgentFace face, Gatew
     /// <summary>The actor keeps its own deadlines; this one only catches that it is gone or swamped.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
+    /// <summary>Calls of one device that may come at once, in seconds' worth of its rate.</summary>
+    private const int BurstSeconds = 10;
+
+    /// <summary>Lines that one device may open: one in two seconds in the long run.</summary>
+    private const double LinesPerDevice = 0.5;
+
+    private const int LineBurst = 5;
+
     private const int MaxName = 253;
     private const int MaxRequest = 4096;
     private const int HashBytes = 32;
+
+    private readonly IdentityRates<DeviceId> _rates = face == AgentFace.Push
+        ? new IdentityRates<DeviceId>(LinesPerDevice, LineBurst)
+        : new IdentityRates<DeviceId>(options.CallsPerDevice, options.CallsPerDevice * BurstSeconds);
 
     public override async Task<SyncReply> Sync(SyncRequest request, ServerCallContext context)
     {
         Takes(AgentFace.Gateway);
         var device = DeviceOf(request.DeviceId, context);
+        if (WaitOf(device) is { } wait)
+            return new SyncReply
+            {
+                Outcome = SyncReply.Types.Outcome.Refused,
+                Refusal = new Refusal { Code = (int)RefusalCode.Busy, Detail = "this device syncs too often", RetryAfter = Duration.FromTimeSpan(wait) },
+            };
         return await Ask<SyncReply>(new SyncDevice(device, request), options.AnswerTimeout, context);
     }
 
@@ -37,6 +57,8 @@ public sealed class AgentGatewayService(IActorRef gateway, AgentFace face, Gatew
         var device = DeviceOf(request.DeviceId, context);
         if (IdText.Problem(request.OfficeId) is { } problem)
             throw Status(StatusCode.InvalidArgument, $"office_id: {problem}");
+        if (WaitOf(device) is { } wait)
+            throw Busy("this device opens lines too often", wait);
         var items = Channel.CreateBounded<PushItem>(PushActor.LineCapacity);
         gateway.Tell(new OpenLine(device, new OfficeId(request.OfficeId), items.Writer));
         try
@@ -45,6 +67,10 @@ public sealed class AgentGatewayService(IActorRef gateway, AgentFace face, Gatew
                 await responseStream.WriteAsync(item, context.CancellationToken);
             // A newer line of the device took over, or the push server stops.
             throw Status(StatusCode.Aborted, "this line ended: the device listens anew, or the push server stops");
+        }
+        catch (LineRefusedException refused)
+        {
+            throw Busy(refused.Message, refused.RetryAfter);
         }
         catch (OperationCanceledException)
         {
@@ -114,6 +140,11 @@ public sealed class AgentGatewayService(IActorRef gateway, AgentFace face, Gatew
             throw Status(StatusCode.Cancelled, "the caller went away");
         }
     }
+
+    private TimeSpan? WaitOf(DeviceId device) => _rates.Wait(device, clock.GetUtcNow(), Random.Shared.NextDouble());
+
+    private static RpcException Busy(string detail, TimeSpan wait) =>
+        new(new Grpc.Core.Status(StatusCode.ResourceExhausted, detail), new Metadata { { RetryAfter.Trailer, RetryAfter.Text(wait) } });
 
     private static RpcException Status(StatusCode code, string detail) => new(new Grpc.Core.Status(code, detail));
 }

@@ -118,7 +118,7 @@ public sealed class ClusterSystem : IAsyncDisposable
 
     // A persistent actor stops when its journal fails; it starts again after a wait that grows, not in a storm.
     private static Props Revived(Props actor, string name, OfficeOptions options) => BackoffSupervisor.Props(
-        Backoff.OnStop(actor, name, options.MinBackoff, options.MaxBackoff, randomFactor: 0.5, maxNrOfRetries: -1));
+        Akka.Pattern.Backoff.OnStop(actor, name, options.MinBackoff, options.MaxBackoff, randomFactor: 0.5, maxNrOfRetries: -1));
 }
 
 /// <summary>What the cluster system is made of.</summary>

@@ -4,6 +4,7 @@ using Akka.Actor.Setup;
 using Akka.Configuration;
 using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Identity;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Transport;
 using LinkOptions = Fleet.Messages.Transport.LinkOptions;
 
@@ -52,7 +53,7 @@ public sealed class EdgeSystem : IAsyncDisposable
         {
             var system = ActorSystem.Create(Name, ActorSystemSetup.Create(setups));
             var wire = LinkTransport.Of(system);
-            return new EdgeSystem(system, new LinkTools(links, link, sessions, wire.CertificateSerial, wire.Abort, clock));
+            return new EdgeSystem(system, new LinkTools(links, link, sessions, wire.CertificateSerial, wire.Abort, new DoorLoad(links.HellosPerSecond, new LoadMeter(clock)), clock));
         }
         catch (Exception fault) when (fault.GetBaseException() is IOException port)
         {

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Identity;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Link;
 
 namespace Fleet.Headquarters.Links;
@@ -22,12 +23,13 @@ internal sealed class LinkDoor : ReceiveActor
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LinkTools _tools;
-    private readonly HelloRate _rate;
+    private readonly AdmissionRate _rate;
+    private readonly IdentityRates<string> _told = new(perSecond: 1.0 / 60, burst: 1);
     private readonly Dictionary<NodeId, Visitor> _visitors = [];
 
     public LinkDoor(LinkTools tools)
     {
-        (_tools, _rate) = (tools, new HelloRate(tools.Links.HellosPerSecond, tools.Links.HellosPerSecond));
+        (_tools, _rate) = (tools, new AdmissionRate(tools.Links.HellosPerSecond, tools.Links.HellosPerSecond));
 
         Receive<Hello>(Handle);
         Receive<Terminated>(Handle);
@@ -40,9 +42,12 @@ internal sealed class LinkDoor : ReceiveActor
 
     private void Handle(Hello hello)
     {
+        _tools.Load.Took();
+        var now = _tools.Clock.GetUtcNow();
         if (LinkChecks.Problem(hello) is { } problem)
         {
-            _log.Warning("Hello from {Sender} is malformed: {Problem}", Sender.Path, problem);
+            if (MayTell(now))
+                _log.Warning("Hello from {Sender} is malformed: {Problem}", Sender.Path, problem);
             return;
         }
 
@@ -50,7 +55,8 @@ internal sealed class LinkDoor : ReceiveActor
         if (Sender.Path.Address.Host != host)
         {
             // No answer: it would go to whoever that sender names.
-            _log.Warning("Hello for node {NodeId} came from {Sender} and is ignored", hello.NodeId, Sender.Path);
+            if (MayTell(now))
+                _log.Warning("Hello for node {NodeId} came from {Sender} and is ignored", hello.NodeId, Sender.Path);
             return;
         }
 
@@ -63,9 +69,9 @@ internal sealed class LinkDoor : ReceiveActor
         if (_visitors.Count >= MaximumRemembered)
             ForgetUnlinked();
         if (!_visitors.TryGetValue(hello.NodeId, out var visitor))
-            visitor = _visitors[hello.NodeId] = new Visitor(new HelloRate(HellosPerNodeAndSecond, HelloBurstPerNode), null, hello.Incarnation, "");
-        var now = _tools.Clock.GetUtcNow();
-        if ((visitor.Rate.Wait(now, Random.Shared.NextDouble()) ?? _rate.Wait(now, Random.Shared.NextDouble())) is { } wait)
+            visitor = _visitors[hello.NodeId] = new Visitor(new AdmissionRate(HellosPerNodeAndSecond, HelloBurstPerNode), null, hello.Incarnation, "");
+        // The node's own limit first: one that comes in over and over takes nobody's turn.
+        if ((visitor.Rate.Wait(now, Random.Shared.NextDouble()) ?? WaitOfAll(now)) is { } wait)
         {
             Refuse(RefusalCode.Busy, "many are coming in just now", wait);
             return;
@@ -74,7 +80,8 @@ internal sealed class LinkDoor : ReceiveActor
         if (hello.Incarnation == visitor.Replaced && visitor.Link is not null)
         {
             // A process that another took the place of, and that still runs: taking turns, they would end each other's link for ever.
-            _log.Warning("Node {NodeId} runs twice: two processes have its identity, the second is refused. Stop one, and enrol it anew in an empty data directory", hello.NodeId);
+            if (MayTell(now))
+                _log.Warning("Node {NodeId} runs twice: two processes have its identity, the second is refused. Stop one, and enrol it anew in an empty data directory", hello.NodeId);
             Refuse(RefusalCode.Clone, "another process runs with this node's identity; stop one of them, and enrol it anew in an empty data directory", Spread(CloneWait));
             return;
         }
@@ -95,6 +102,16 @@ internal sealed class LinkDoor : ReceiveActor
             Replaced = hello.Incarnation == visitor.Incarnation ? visitor.Replaced : visitor.Incarnation,
         };
     }
+
+    private TimeSpan? WaitOfAll(DateTimeOffset now)
+    {
+        _rate.PerSecond = _tools.Load.AdmittedPerSecond;
+        var chance = Random.Shared.NextDouble();
+        return _tools.Load.IsFull ? _rate.Refuse(chance) : _rate.Wait(now, chance);
+    }
+
+    // One line a minute about each node: a flood of bad Hellos is told once.
+    private bool MayTell(DateTimeOffset now) => _told.Wait(Sender.Path.Address.Host ?? "", now, chance: 0) is null;
 
     private void Handle(Terminated gone)
     {
@@ -120,5 +137,5 @@ internal sealed class LinkDoor : ReceiveActor
 
     /// <param name="Incarnation">The process that came in last.</param>
     /// <param name="Replaced">The process before that; empty where there was none.</param>
-    private sealed record Visitor(HelloRate Rate, IActorRef? Link, string Incarnation, string Replaced);
+    private sealed record Visitor(AdmissionRate Rate, IActorRef? Link, string Incarnation, string Replaced);
 }

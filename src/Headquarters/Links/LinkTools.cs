@@ -8,7 +8,8 @@ namespace Fleet.Headquarters.Links;
 /// <param name="Sessions">The cluster system's <see cref="LinkSessions"/>, in the same process.</param>
 /// <param name="CertificateSerial">The serial number of the certificate that a connected logical host showed last.</param>
 /// <param name="Abort">Ends the connections of a logical host at once.</param>
-internal sealed record LinkTools(LinksOptions Links, LinkOptions Link, IActorRef Sessions, Func<string, string?> CertificateSerial, Action<string> Abort, TimeProvider Clock)
+internal sealed record LinkTools(
+    LinksOptions Links, LinkOptions Link, IActorRef Sessions, Func<string, string?> CertificateSerial, Action<string> Abort, DoorLoad Load, TimeProvider Clock)
 {
     /// <summary>Text that can't be guessed: names of links, and epochs.</summary>
     public static string NewSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));

@@ -35,6 +35,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private string? _ended;
     private int _announceParts;
     private bool _strangerTold;
+    private bool _welcomed;
 
     public OfficeLink(Hello hello, string certificateSerial, IActorRef node, LinkTools tools)
     {
@@ -50,12 +51,17 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
+        _tools.Load.Opens();
         _tools.Sessions.Tell(new OpenSession(_nodeId, _epoch, _certificateSerial));
         Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _tools.Links.WelcomeTimeout);
     }
 
     protected override void PostStop()
     {
+        if (_welcomed)
+            _tools.Load.Closed();
+        else
+            _tools.Load.Opened(welcome: false);
         // Nobody has ended it, so headquarters stops, or this actor has a fault: the node had better dial soon.
         if (_ended is null)
             _node.Tell(new Goodbye(_epoch, Stopped));
@@ -76,7 +82,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
 
     private void Linked()
     {
-        Receive<Ping>(IsOurs, ping => _node.Tell(new Pong(_epoch, ping.Number, _tools.Clock.GetUtcNow())));
+        Receive<Ping>(IsOurs, ping => _node.Tell(new Pong(_epoch, ping.Number, _tools.Clock.GetUtcNow(), _tools.Load.ReturnWithin)));
         Receive<Announce>(IsOurs, Handle);
         Receive<UpFrame>(IsOurs, Handle);
         Receive<Goodbye>(IsOurs, goodbye => End($"the node said goodbye: {Shown(goodbye.Reason)}"));
@@ -92,10 +98,11 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private void Handle(NodeWelcomed welcomed)
     {
         _log.Info("Node {NodeId} is linked", _nodeId);
-        _linkedSince = _tools.Clock.GetUtcNow();
+        (_linkedSince, _welcomed) = (_tools.Clock.GetUtcNow(), true);
+        _tools.Load.Opened(welcome: true);
         Become(Linked);
         KeepLease();
-        var welcome = new Welcome(_epoch, _tools.Clock.GetUtcNow(), _tools.Link.PingInterval, _tools.Link.Lease, welcomed.NodeEventsStored);
+        var welcome = new Welcome(_epoch, _tools.Clock.GetUtcNow(), _tools.Link.PingInterval, _tools.Link.Lease, welcomed.NodeEventsStored, _tools.Load.ReturnWithin);
         Timers.StartPeriodicTimer(WelcomeKey, new WelcomeDue(welcome), TimeSpan.Zero, WelcomeAgain);
     }
 
@@ -138,6 +145,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     {
         if (Sender.Path.Address.Host == _host && message.Epoch == _epoch)
         {
+            _tools.Load.Took();
             Timers.Cancel(WelcomeKey);
             KeepLease();
             return true;

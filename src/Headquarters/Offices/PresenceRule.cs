@@ -10,6 +10,9 @@ namespace Fleet.Headquarters.Offices;
 internal sealed record DeviceSigns(DateTimeOffset? LastSync, NodeId? Through, OpenAt? Line, LineEnd End, DateTimeOffset EndedAt)
 {
     public static DeviceSigns None { get; } = new(null, null, null, LineEnd.None, default);
+
+    /// <summary>Within which its push server had asked it to come back.</summary>
+    public TimeSpan ReturnWithin { get; init; }
 }
 
 /// <param name="Node">Null: headquarters itself.</param>
@@ -27,6 +30,11 @@ internal static class PresenceRule
     /// <summary>After a line broke, a device has this long to come back before it is offline. With a push server's probes (10 s and 10 s) a frozen device is offline after 40 s.</summary>
     public static readonly TimeSpan LineGrace = TimeSpan.FromSeconds(20);
 
+    private static readonly TimeSpan LongestReturn = TimeSpan.FromHours(1);
+
+    /// <summary>For the dial itself.</summary>
+    private static readonly TimeSpan ReturnMargin = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan SyncGrace = TimeSpan.FromSeconds(30);
 
     /// <summary>How long one sync of a periodic device vouches for it: its interval twice, as one sync may be lost.</summary>
@@ -41,8 +49,8 @@ internal static class PresenceRule
             return new Judgement(PresenceState.Offline, signs.EndedAt, "its agent was shut down");
         // One that may do without hung up, as far as anybody knows.
         if (signs.End == LineEnd.Lost && keepsLine && !(signs.LastSync > signs.EndedAt))
-            return now < signs.EndedAt + LineGrace
-                ? new Judgement(PresenceState.Unknown, signs.EndedAt, "its connection broke", signs.EndedAt + LineGrace)
+            return now < signs.EndedAt + GraceOf(signs)
+                ? new Judgement(PresenceState.Unknown, signs.EndedAt, "its connection broke", signs.EndedAt + GraceOf(signs))
                 : new Judgement(PresenceState.Offline, signs.EndedAt, "its connection broke and it did not come back");
         if (signs.LastSync is not { } last)
             return now < startedAt + lease
@@ -52,6 +60,13 @@ internal static class PresenceRule
             ?? (now < last + lease
                 ? new Judgement(PresenceState.Online, last, $"syncs with {Name(signs.Through)}", last + lease)
                 : new Judgement(PresenceState.Offline, last, $"no sync for {DurationText.Of(lease)}"));
+    }
+
+    // A device that waits its turn in a storm, as it was asked to, is not offline. What a carrier names is bounded: it is not trusted.
+    private static TimeSpan GraceOf(DeviceSigns signs)
+    {
+        var asked = (signs.ReturnWithin < LongestReturn ? signs.ReturnWithin : LongestReturn) + ReturnMargin;
+        return asked > LineGrace ? asked : LineGrace;
     }
 
     // The office's state is one incident; of its devices nobody knows.

@@ -27,13 +27,15 @@ public sealed record Hello(
 
 /// <summary>OfficeLink → node: come in. The sender is the link to talk to; its name can't be guessed.</summary>
 /// <param name="LeaseFor">Without a ping for this long, headquarters forgets the link; without a pong for this long, the node redials.</param>
+/// <param name="ReturnWithin">If headquarters is lost, the node's first wait is anywhere up to this; set from headquarters' load, and again in each pong.</param>
 [MessagePackObject]
 public sealed record Welcome(
     [property: Key(0)] string Epoch,
     [property: Key(1)] DateTimeOffset HeadquartersTime,
     [property: Key(2)] TimeSpan PingEvery,
     [property: Key(3)] TimeSpan LeaseFor,
-    [property: Key(4)] ulong NodeEventsStored) : ILinkMessage;
+    [property: Key(4)] ulong NodeEventsStored,
+    [property: Key(5)] TimeSpan ReturnWithin) : ILinkMessage;
 
 /// <summary>Door → node: not now, or not ever; <paramref name="RetryAfter"/> says when to ask again, already spread.</summary>
 [MessagePackObject]
@@ -53,8 +55,13 @@ public interface IEpochMessage : ILinkMessage
 [MessagePackObject]
 public sealed record Ping([property: Key(0)] string Epoch, [property: Key(1)] ulong Number) : IEpochMessage;
 
+/// <param name="ReturnWithin">As in <see cref="Welcome"/>, by the load now.</param>
 [MessagePackObject]
-public sealed record Pong([property: Key(0)] string Epoch, [property: Key(1)] ulong Number, [property: Key(2)] DateTimeOffset HeadquartersTime) : IEpochMessage;
+public sealed record Pong(
+    [property: Key(0)] string Epoch,
+    [property: Key(1)] ulong Number,
+    [property: Key(2)] DateTimeOffset HeadquartersTime,
+    [property: Key(3)] TimeSpan ReturnWithin) : IEpochMessage;
 
 /// <summary>Node → link, first thing of an epoch: what the node is and which desired documents it holds; split into parts of at most <see cref="MaxHeld"/>.</summary>
 [MessagePackObject]
@@ -178,12 +185,14 @@ public sealed record LinesDigest([property: Key(0)] IReadOnlyList<DeviceLine> Li
 
 /// <param name="Since">When the line opened, or ended.</param>
 /// <param name="End">Why it ended; <see cref="LineEnd.None"/> while it is open.</param>
+/// <param name="ReturnWithin">Within which its device was asked to come back if the line breaks; zero: in its own time.</param>
 [MessagePackObject]
 public sealed record DeviceLine(
     [property: Key(0)] DeviceId DeviceId,
     [property: Key(1)] LineEnd End,
     [property: Key(2)] DateTimeOffset Since,
-    [property: Key(3)] OfficeId OfficeHint);
+    [property: Key(3)] OfficeId OfficeHint,
+    [property: Key(4)] TimeSpan ReturnWithin);
 
 /// <summary>Numbers are on the wire.</summary>
 public enum LineEnd

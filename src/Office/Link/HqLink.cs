@@ -1,7 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
-using Fleet.Device.Sync;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
 
@@ -36,6 +35,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private LinkSystem? _system;
     private int _generation;
     private int _failures;
+    private TimeSpan _returnWithin;
     private Outage? _outage;
     private long? _unansweredSince;
     private IActorRef _link = ActorRefs.Nobody;
@@ -75,10 +75,9 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         });
         Receive<Akka.Actor.Status.Failure>(failure =>
         {
-            _log.Error(failure.Cause, "The link's actor system can't start, trying again in {Seconds} s", _setup.Link.MaxBackoff.TotalSeconds);
-            Timers.StartSingleTimer(TimerKey.Wait, WaitOver.Instance, _setup.Link.MaxBackoff);
+            _log.Error(failure.Cause, "The link's actor system can't start");
+            Wait("the link's actor system can't start", NextBackoff());
         });
-        Receive<WaitOver>(_ => StartSystem());
         ReceiveAny(Outdated);
     }
 
@@ -104,7 +103,11 @@ public sealed class HqLink : ReceiveActor, IWithTimers
 
     private void Linked()
     {
-        ReceiveOf<Pong>((pong, _) => pong.Epoch == _welcome!.Epoch, (_, _) => Alive());
+        ReceiveOf<Pong>((pong, _) => pong.Epoch == _welcome!.Epoch, (pong, _) =>
+        {
+            _returnWithin = pong.ReturnWithin;
+            Alive();
+        });
         ReceiveOf<UpFrameStored>((stored, _) => stored.Epoch == _welcome!.Epoch, (stored, _) => _relay.Tell(stored));
         ReceiveOf<DownFrame>((down, _) => down.Epoch == _welcome!.Epoch, (down, _) => _relay.Tell(down));
         ReceiveOf<Goodbye>((bye, _) => bye.Epoch == _welcome!.Epoch, (bye, _) => Lose($"headquarters closed the link: {bye.Reason}"));
@@ -130,7 +133,13 @@ public sealed class HqLink : ReceiveActor, IWithTimers
 
     private void Waiting()
     {
-        Receive<WaitOver>(_ => Dial());
+        Receive<WaitOver>(_ =>
+        {
+            if (_system is null)
+                StartSystem();
+            else
+                Dial();
+        });
         ReceiveOf<Quarantined>((quarantined, _) => Rebuild(quarantined.Reason));
         ReceiveAny(Outdated);
     }
@@ -152,7 +161,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
 
     private void Enter(Welcome welcome, IActorRef link)
     {
-        (_welcome, _link, _welcomedAt, _unansweredSince) = (welcome, link, _setup.Clock.GetTimestamp(), null);
+        (_welcome, _link, _welcomedAt, _unansweredSince, _returnWithin) = (welcome, link, _setup.Clock.GetTimestamp(), null, welcome.ReturnWithin);
         Timers.CancelAll();
         Become(Linked);
         if (_outage is { } outage)
@@ -217,12 +226,12 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private void Rebuild(string reason)
     {
         _log.Warning("The link's actor system is built anew: {Reason}", reason);
-        Timers.CancelAll();
         _unansweredSince = null;
-        var old = _system!;
+        // What the old one still says is nobody's any more.
+        _generation++;
+        _ = _systems.Stop(_system!);
         _system = null;
-        _ = _systems.Stop(old);
-        StartSystem();
+        Wait(reason, NextBackoff());
     }
 
     /// <param name="mustAct">Whether it will not pass by itself, so that an administrator has to hear of it at once.</param>
@@ -249,7 +258,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         }
     }
 
-    private TimeSpan NextBackoff() => _backoff.AfterFailures(++_failures, _setup.Link.MaxBackoff, Random.Shared);
+    private TimeSpan NextBackoff() => _backoff.AfterFailures(++_failures, _setup.Link.MaxBackoff, _returnWithin, Random.Shared);
 
     private void Send(IEpochMessage message) => _system!.End.Tell(new ToLink(_link, message));
 

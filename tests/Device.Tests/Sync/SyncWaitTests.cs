@@ -1,3 +1,4 @@
+using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Device.Identity;
 using Fleet.Device.Sync;
@@ -16,10 +17,24 @@ public sealed class SyncWaitTests
         for (var failures = 1; failures <= 40; failures++)
         {
             var bound = Math.Min(5 * Math.Pow(2, failures - 1), Interval.TotalSeconds);
-            var waits = Enumerable.Range(0, 500).Select(_ => _backoff.AfterFailures(failures, Interval, random).TotalSeconds).ToList();
+            var waits = Enumerable.Range(0, 500).Select(_ => _backoff.AfterFailures(failures, Interval, TimeSpan.Zero, random).TotalSeconds).ToList();
             Assert.All(waits, w => Assert.InRange(w, 0, bound));
             Assert.True(waits.Min() < bound * 0.05 && waits.Max() > bound * 0.95, $"waits after {failures} failures are not spread over their whole length");
         }
+    }
+
+    [Fact]
+    public void The_first_wait_after_a_loss_is_spread_over_the_window_that_the_carrier_named_and_never_over_more_than_the_interval()
+    {
+        var random = new Random(7);
+        List<double> Waits(TimeSpan window) => [.. Enumerable.Range(0, 1000).Select(_ => new SyncWait(_backoff, random).After(RoundEnd.Failed, null, Interval, window).TotalSeconds)];
+
+        var (few, many, hostile) = (Waits(TimeSpan.Zero), Waits(TimeSpan.FromMinutes(4)), Waits(TimeSpan.FromDays(9)));
+
+        Assert.InRange(few.Max(), 4.5, 5);
+        Assert.InRange(many.Max(), 230, 240);
+        Assert.InRange(many.Count(w => w < 24), 60, 140);
+        Assert.InRange(hostile.Max(), 0, Interval.TotalSeconds);
     }
 
     [Fact]
@@ -27,8 +42,8 @@ public sealed class SyncWaitTests
     {
         var wait = new SyncWait(_backoff, new Random(1));
 
-        Assert.Equal(TimeSpan.FromSeconds(77), wait.After(RoundEnd.Done, TimeSpan.FromSeconds(77), Interval));
-        Assert.Equal(TimeSpan.FromHours(2), wait.After(RoundEnd.Failed, TimeSpan.FromHours(2), Interval));
+        Assert.Equal(TimeSpan.FromSeconds(77), wait.After(RoundEnd.Done, TimeSpan.FromSeconds(77), Interval, TimeSpan.Zero));
+        Assert.Equal(TimeSpan.FromHours(2), wait.After(RoundEnd.Failed, TimeSpan.FromHours(2), Interval, TimeSpan.Zero));
     }
 
     [Theory]
@@ -37,7 +52,7 @@ public sealed class SyncWaitTests
     [InlineData(315_360_000)]
     public void A_senseless_wait_from_a_carrier_is_ignored(int seconds)
     {
-        var wait = new SyncWait(_backoff, new Random(1)).After(RoundEnd.Done, TimeSpan.FromSeconds(seconds), Interval);
+        var wait = new SyncWait(_backoff, new Random(1)).After(RoundEnd.Done, TimeSpan.FromSeconds(seconds), Interval, TimeSpan.Zero);
 
         Assert.InRange(wait, Interval / 2, Interval * 1.5);
     }

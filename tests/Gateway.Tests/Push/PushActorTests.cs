@@ -4,6 +4,7 @@ using Akka.TestKit.Xunit2;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Gateway.Push;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Link;
 using Microsoft.Extensions.Time.Testing;
 using static Fleet.Gateway.Tests.TestFleet;
@@ -14,11 +15,12 @@ public sealed class PushActorTests : TestKit
 {
     private static readonly byte[] Signal = [.. "FWK1"u8, .. new byte[28]];
 
+    private readonly FakeTimeProvider _clock = new();
     private readonly IActorRef _push;
 
     public PushActorTests()
     {
-        _push = Sys.ActorOf(PushActor.Props(TestActor, new FakeTimeProvider()));
+        _push = Sys.ActorOf(PushActor.Props(TestActor, new AgentLoad(returnsPerSecond: 1000, new LoadMeter(TimeProvider.System, () => TimeSpan.Zero)), _clock));
         _push.Tell(new UplinkChanged(Up: true, Epoch));
     }
 
@@ -105,10 +107,52 @@ public sealed class PushActorTests : TestKit
         Assert.InRange(await line.Reader.ReadAllAsync().CountAsync(), 1, PushActor.LineCapacity);
     }
 
-    private Channel<PushItem> Open(DeviceId device)
+    [Fact]
+    public async Task The_more_lines_the_longer_they_are_asked_to_take_to_come_back_and_headquarters_hears_how_long_that_may_be()
+    {
+        var push = Sys.ActorOf(PushActor.Props(TestActor, new AgentLoad(returnsPerSecond: 10, new LoadMeter(TimeProvider.System, () => TimeSpan.Zero)), _clock));
+        push.Tell(new UplinkChanged(Up: true, Epoch));
+        var first = Open(Till, push);
+        Assert.Null((await first.Reader.ReadAsync()).ReturnWithin);
+        for (var n = 0; n < 99; n++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            await Open(new DeviceId($"till-{n + 2}"), push).Reader.ReadAsync();
+        }
+
+        var told = new List<double>();
+        while (told.LastOrDefault() < 10)
+            told.Add((await first.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(5))).ReturnWithin.ToTimeSpan().TotalSeconds);
+        push.Tell(new CloseLine(Till, first.Writer));
+
+        // Twice its number over the rate; told when it has doubled: at 26 lines, and at 52.
+        Assert.Equal([5.2, 10.4], told);
+        var end = FishForMessage<SendUp>(up => up.Items.OfType<LinesDigest>().Any(d => d.Lines.Any(l => l.End == LineEnd.Lost)));
+        Assert.Equal(10.4, end.Items.OfType<LinesDigest>().SelectMany(d => d.Lines).Single(l => l.End == LineEnd.Lost).ReturnWithin.TotalSeconds);
+    }
+
+    [Fact]
+    public async Task Of_a_crowd_some_are_let_in_and_each_of_the_others_is_told_a_wait_of_its_own()
+    {
+        var push = Sys.ActorOf(PushActor.Props(TestActor, new AgentLoad(returnsPerSecond: 10, new LoadMeter(TimeProvider.System, () => TimeSpan.Zero)), _clock));
+        var lines = Enumerable.Range(0, 500).Select(n => Open(new DeviceId($"till-{n}"), push)).ToList();
+
+        var waits = new List<TimeSpan>();
+        foreach (var line in lines)
+            if (!await line.Reader.WaitToReadAsync().AsTask().ContinueWith(waiting => waiting.IsCompletedSuccessfully && waiting.Result))
+                waits.Add(Assert.IsType<LineRefusedException>((await Assert.ThrowsAnyAsync<Exception>(() => line.Reader.Completion))).RetryAfter);
+
+        Assert.Equal(480, waits.Count);
+        Assert.InRange(waits.Max(), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(120));
+        Assert.True(waits.Distinct().Count() > 450);
+    }
+
+    private Channel<PushItem> Open(DeviceId device) => Open(device, _push);
+
+    private static Channel<PushItem> Open(DeviceId device, IActorRef push)
     {
         var items = Channel.CreateBounded<PushItem>(PushActor.LineCapacity);
-        _push.Tell(new OpenLine(device, Leeds, items.Writer));
+        push.Tell(new OpenLine(device, Leeds, items.Writer));
         return items;
     }
 

@@ -8,6 +8,7 @@ using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
 using Fleet.Gateway.Push;
 using Fleet.Gateway.Service;
+using Fleet.Gateway.Sessions;
 using Google.Protobuf;
 using Fleet.TestSupport;
 using Grpc.Core;
@@ -177,6 +178,62 @@ public sealed class AgentListenerTests : TestKit, IAsyncLifetime
         Assert.True(told is { Level: LogLevel.Warning, Cause: null } && told.Text.StartsWith("Refused 1 calls of agents", StringComparison.Ordinal), $"{what}: {told}");
         using var channel = Dial(_authority.Issue(PeerIdentity.Of(Till)), listener);
         await Sync(channel);
+    }
+
+    [Fact]
+    public async Task A_device_that_floods_is_told_a_wait_and_the_others_are_served_as_ever()
+    {
+        using var hostile = Dial(_authority.Issue(PeerIdentity.Of(Till)));
+        var client = new AgentGateway.AgentGatewayClient(hostile);
+        var answered = Task.Run(async () =>
+        {
+            var refused = new List<TimeSpan>();
+            for (var i = 0; i < 1000; i++)
+                if ((await client.SyncAsync(Request(2, 5, 5), deadline: DateTime.UtcNow.AddSeconds(20))).Refusal is { } refusal)
+                    refused.Add(refusal.RetryAfter.ToTimeSpan());
+            return refused;
+        });
+        var passed = 0;
+        while (!answered.IsCompleted)
+            if (ReceiveOne(TimeSpan.FromMilliseconds(100)) is SyncDevice)
+            {
+                passed++;
+                LastSender.Tell(new SyncReply());
+            }
+
+        // Ten seconds' worth at once, and its rate while this ran.
+        Assert.InRange(passed, 200, 700);
+        Assert.Equal(1000 - passed, (await answered).Count);
+        Assert.All(await answered, wait => Assert.True(wait >= TimeSpan.FromSeconds(1)));
+        using var other = Dial(_authority.Issue(PeerIdentity.Of(new DeviceId("till-2"))));
+        var honest = Request(2, 5, 5);
+        honest.DeviceId = "till-2";
+        var call = new AgentGateway.AgentGatewayClient(other).SyncAsync(honest);
+        ExpectMsg<SyncDevice>();
+        LastSender.Tell(new SyncReply());
+        Assert.Null((await call).Refusal);
+    }
+
+    [Fact]
+    public async Task A_device_that_opens_lines_over_and_over_hears_in_a_trailer_when_to_come_again()
+    {
+        var gateway = Sys.ActorOf(GatewayActor.Props(Options, new NoStore(), TestActor, TimeProvider.System));
+        await using var lines = await AgentListener.Start(new AgentListenerSetup(
+            gateway, Options.Endpoint with { Face = AgentFace.Push }, Options, () => _own, Trust, TimeProvider.System, NullLoggerFactory.Instance));
+        using var channel = Dial(_authority.Issue(PeerIdentity.Of(Till)), lines);
+        var client = new AgentGateway.AgentGatewayClient(channel);
+
+        var refused = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (true)
+            {
+                using var line = client.Listen(new ListenRequest { DeviceId = Till.Value, OfficeId = Leeds.Value });
+                Assert.True(await line.ResponseStream.MoveNext());
+            }
+        });
+
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        Assert.InRange(RetryAfter.Read(refused.Trailers.GetValue(RetryAfter.Trailer))!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(20));
     }
 
     [Theory]

@@ -11,40 +11,6 @@ public sealed class LinkRulesTests
     private static readonly DeviceId Till = new("till-1");
     private static readonly OfficeId Leeds = new("leeds");
 
-    [Fact]
-    public void A_burst_is_let_in_at_once_and_then_so_many_a_second()
-    {
-        var rate = new HelloRate(perSecond: 10, burst: 10);
-
-        Assert.Equal(10, Enumerable.Range(0, 100).Count(_ => rate.Wait(Noon, 0.5) is null));
-        Assert.Equal(10, Enumerable.Range(1, 100).Count(i => rate.Wait(Noon.AddMilliseconds(10 * i), 0.5) is null));
-    }
-
-    [Fact]
-    public void Those_who_have_to_wait_are_spread_over_the_time_that_their_number_takes()
-    {
-        var rate = new HelloRate(perSecond: 10, burst: 10);
-        var chance = new Random(7);
-
-        var waits = Enumerable.Range(0, 1010).Select(_ => rate.Wait(Noon, chance.NextDouble())).OfType<TimeSpan>().ToList();
-
-        Assert.Equal(1000, waits.Count);
-        Assert.All(waits, w => Assert.True(w >= TimeSpan.FromSeconds(1)));
-        // A thousand at ten a second take a hundred seconds: no second gets more than a few times its share.
-        Assert.InRange(waits.Max(), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(220));
-        Assert.InRange(waits.GroupBy(w => (int)w.TotalSeconds).Where(g => g.Key > 10).Max(g => g.Count()), 1, 40);
-    }
-
-    [Fact]
-    public void A_quiet_time_voids_the_queue()
-    {
-        var rate = new HelloRate(perSecond: 10, burst: 10);
-        for (var i = 0; i < 1000; i++)
-            rate.Wait(Noon, 1);
-
-        Assert.Null(rate.Wait(Noon.AddMinutes(1), 1));
-    }
-
     public static TheoryData<string, UpFrame> Sound => new()
     {
         { "nothing", new UpFrame("e", 1, []) },

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -10,6 +11,7 @@ using Fleet.Headquarters.Links;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Transport;
+using Fleet.TestSupport;
 
 namespace Fleet.Headquarters.Tests.Links;
 
@@ -52,6 +54,36 @@ public sealed class RogueTests
 
         await dropped.WaitAsync(LinkRig.Patience);
         Assert.False(rig.TwinsGot.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task A_flood_of_its_hellos_forged_malformed_and_its_own_costs_the_others_nothing()
+    {
+        using var log = new CaughtLog();
+        await using var rig = new LinkRig(hellosPerSecond: 20, log: log);
+        var rogue = rig.Rogue(LinkRig.Leeds);
+        await rogue.ComeIn();
+        var malformed = new Hello(LinkRig.Leeds, Hello.CurrentProtocol, null!, "run-1", DateTimeOffset.UtcNow);
+        for (var i = 0; i < 5000; i++)
+        {
+            rogue.Door.Tell(malformed, rogue.Ear);
+            rogue.SayHello(claims: LinkRig.York);
+            rogue.SayHello();
+        }
+
+        var began = Stopwatch.StartNew();
+        var york = rig.Node(LinkRig.York);
+        await york.ComeIn();
+        var took = began.Elapsed;
+        await rogue.Hears<NotWelcome>();
+
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        // Its own links: a burst of five, and one a second; a second warning a minute at most.
+        var links = 0;
+        while (rig.TwinsGot.Reader.TryRead(out var got))
+            links += got is LinkNode { NodeId: var node } && node == LinkRig.Leeds ? 1 : 0;
+        Assert.InRange(links, 1, 20);
+        Assert.InRange(log.Lines.Count(l => l.Text.Contains("is malformed", StringComparison.Ordinal) || l.Text.Contains("came from", StringComparison.Ordinal)), 1, 2);
     }
 
     [Fact]

@@ -46,6 +46,17 @@ public sealed class PresenceRuleTests
         Assert.Equal(PresenceState.Online, Judge(new DeviceSigns(Noon - TimeSpan.FromMinutes(1), Gateway, null, LineEnd.Lost, Noon), Noon, keepsLine: false).State);
 
     [Fact]
+    public void A_device_that_was_asked_to_take_its_time_in_a_storm_is_not_offline_while_it_waits_its_turn()
+    {
+        var signs = new DeviceSigns(Noon - TimeSpan.FromHours(1), Gateway, null, LineEnd.Lost, Noon) { ReturnWithin = TimeSpan.FromMinutes(3) };
+        var hostile = signs with { ReturnWithin = TimeSpan.FromDays(900) };
+
+        Assert.Equal(PresenceState.Unknown, Judge(signs, Noon + TimeSpan.FromMinutes(3)).State);
+        Assert.Equal(PresenceState.Offline, Judge(signs, Noon + TimeSpan.FromMinutes(4)).State);
+        Assert.Equal(PresenceState.Offline, Judge(hostile, Noon + TimeSpan.FromHours(2)).State);
+    }
+
+    [Fact]
     public void A_device_that_syncs_after_its_line_broke_is_there() =>
         Assert.Equal(PresenceState.Online, Judge(new DeviceSigns(Noon + TimeSpan.FromSeconds(30), Gateway, null, LineEnd.Lost, Noon), Noon + TimeSpan.FromSeconds(40)).State);
 

@@ -77,7 +77,7 @@ public sealed class WakeTests : IAsyncLifetime
         await _company.Restart();
         _kit = new TestKit(_company.System);
         node = await Linked("gw2");
-        var down = await node.Send(new LinesDigest([new DeviceLine(till.Id, LineEnd.None, DateTimeOffset.UtcNow, Leeds)]));
+        var down = await node.Send(new LinesDigest([new DeviceLine(till.Id, LineEnd.None, DateTimeOffset.UtcNow, Leeds, TimeSpan.Zero)]));
 
         Assert.Equal(counter, WakeSignal.Read(down.OfType<WakeDevice>().Single().Signal.Span)?.Counter);
     }
@@ -100,7 +100,7 @@ public sealed class WakeTests : IAsyncLifetime
         var report = till.Report(1);
         if (address is not null)
             report.Inventory.Interfaces.Add(new NetworkInterface { Name = "eth0", Addresses = { address } });
-        await node.Send(new DeviceEnvelopeUp(till.Id, till.Seal(report), Leeds), new LinesDigest([new DeviceLine(till.Id, LineEnd.None, DateTimeOffset.UtcNow, Leeds)]));
+        await node.Send(new DeviceEnvelopeUp(till.Id, till.Seal(report), Leeds), new LinesDigest([new DeviceLine(till.Id, LineEnd.None, DateTimeOffset.UtcNow, Leeds, TimeSpan.Zero)]));
         return (node, till);
     }
 

@@ -352,6 +352,6 @@ public sealed class LinkTransportTests : IAsyncLifetime
     /// <summary>Answers a ping; with the epoch "who" it says whom the sender's address names.</summary>
     private sealed class EchoDoor : ReceiveActor
     {
-        public EchoDoor() => Receive<Ping>(p => Sender.Tell(new Pong(p.Epoch == "who" ? Sender.Path.Address.Host : p.Epoch, p.Number, DateTimeOffset.UtcNow)));
+        public EchoDoor() => Receive<Ping>(p => Sender.Tell(new Pong(p.Epoch == "who" ? Sender.Path.Address.Host : p.Epoch, p.Number, DateTimeOffset.UtcNow, TimeSpan.Zero)));
     }
 }

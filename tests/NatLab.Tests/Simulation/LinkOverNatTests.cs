@@ -101,6 +101,6 @@ public sealed class LinkOverNatTests : IAsyncLifetime
 
     private sealed class Door : ReceiveActor
     {
-        public Door() => Receive<Ping>(ping => Sender.Tell(new Pong(Sender.Path.Address.Host, ping.Number, DateTimeOffset.UnixEpoch)));
+        public Door() => Receive<Ping>(ping => Sender.Tell(new Pong(Sender.Path.Address.Host, ping.Number, DateTimeOffset.UnixEpoch, TimeSpan.Zero)));
     }
 }

@@ -1,0 +1,49 @@
+using Fleet.Messages.Admission;
+
+namespace Fleet.Headquarters.Links;
+
+/// <summary>
+/// What the links give headquarters to do, and what it asks of the nodes because of it: how fast it lets them in, and within what time they should come
+/// back if it is lost. Shared by the door and its links, which run side by side.
+/// </summary>
+/// <param name="hellosPerSecond">The most nodes let in a second.</param>
+internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
+{
+    /// <summary>
+    /// Of what the links bring a second in quiet times, the part that may come as returning nodes. One brings about five messages (connection, Hello,
+    /// announce, ping, frame) and draws a write to the journal: with this the peak stays under three times the quiet load.
+    /// </summary>
+    private const double ReturnsPerQuietMessage = 0.2;
+
+    /// <summary>Nodes a second that no headquarters feels, however quiet it is: small fleets need not wait.</summary>
+    private const double Unfelt = 10;
+
+    private int _linked;
+    private int _opening;
+
+    /// <summary>Nodes that may be let in a second now.</summary>
+    public double AdmittedPerSecond => hellosPerSecond * LoadRule.Speed(meter.Now.Processors);
+
+    /// <summary>So many links wait for their office's twin that another would only wait as well.</summary>
+    public bool IsFull => Volatile.Read(ref _opening) >= hellosPerSecond;
+
+    /// <summary>Within which all nodes should come back, told to each while it is linked.</summary>
+    public TimeSpan ReturnWithin => LoadRule.Window(Volatile.Read(ref _linked), Math.Min(AdmittedPerSecond, Math.Max(Unfelt, meter.Now.PerSecond * ReturnsPerQuietMessage)));
+
+    /// <summary>One message of a node was taken.</summary>
+    public void Took() => meter.Took();
+
+    /// <summary>A link was made, and waits for its office's twin.</summary>
+    public void Opens() => Interlocked.Increment(ref _opening);
+
+    /// <summary>A link's twin answered, or the link is over before that.</summary>
+    public void Opened(bool welcome)
+    {
+        Interlocked.Decrement(ref _opening);
+        if (welcome)
+            Interlocked.Increment(ref _linked);
+    }
+
+    /// <summary>A link that was welcome is over.</summary>
+    public void Closed() => Interlocked.Decrement(ref _linked);
+}
