@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Fleet.Cli.Connection;
 using Fleet.Cli.Devices;
+using Fleet.Cli.Incidents;
 using Fleet.Cli.Nodes;
 using Fleet.Cli.Offices;
 using Fleet.Cli.Policies;
@@ -55,6 +56,7 @@ internal static class FleetCli
             NodeCommands.Make(commands),
             DeviceCommands.Make(commands),
             PolicyCommands.Make(commands),
+            IncidentCommands.Make(commands),
             StatusCommand.Make(commands),
             LoginCommand.Make(commands),
             CompletionCommand.Make(commands),

@@ -23,6 +23,7 @@ public sealed partial class DocumentationTests : IDisposable
         ["created-token"] = [ApiJson.Default.CreatedToken],
         ["policy"] = [ApiJson.Default.PolicyResource],
         ["policy-changed"] = [ApiJson.Default.PolicyChanged],
+        ["incident"] = [ApiJson.Default.IncidentResource],
         ["wake"] = [ApiJson.Default.WakeResource],
         ["wake-outcome"] = [ApiJson.Default.WakeOutcome],
         ["sync-requested"] = [ApiJson.Default.SyncRequested],

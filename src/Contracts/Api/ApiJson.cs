@@ -20,6 +20,7 @@ namespace Fleet.Contracts.Api;
 [JsonSerializable(typeof(WakeRequested))]
 [JsonSerializable(typeof(ConnectionChange))]
 [JsonSerializable(typeof(WakeOutcome))]
+[JsonSerializable(typeof(ListPage<IncidentResource>))]
 [JsonSerializable(typeof(ListPage<TokenResource>))]
 [JsonSerializable(typeof(NewToken))]
 [JsonSerializable(typeof(CreatedToken))]

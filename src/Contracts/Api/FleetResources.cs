@@ -3,6 +3,7 @@ namespace Fleet.Contracts.Api;
 /// <summary>GET /api/v1/status: the fleet in numbers.</summary>
 /// <param name="Converged">Devices that run what is desired.</param>
 /// <param name="Clones">Devices of which a second machine was seen.</param>
+/// <param name="Incidents">What went wrong and goes on: offices without a linked node, and nodes that are down while others carry their office.</param>
 /// <param name="StartedAt">When this headquarters process started.</param>
 /// <param name="AuthorityNotAfter">When headquarters' own CA runs out: no certificate outlives it.</param>
 public sealed record StatusResource(
@@ -15,6 +16,7 @@ public sealed record StatusResource(
     int Converged,
     int Clones,
     int Policies,
+    int Incidents,
     DateTimeOffset AuthorityNotAfter);
 
 /// <summary>One entry of a history, or of the event stream.</summary>
@@ -31,6 +33,13 @@ public sealed record EventResource(
     string Text,
     DateTimeOffset? SourceTime,
     DateTimeOffset At);
+
+/// <summary>Something that went wrong, once.</summary>
+/// <param name="Kind"><c>office-down</c>: none of its nodes is linked; <c>node-down</c>: others carry its office.</param>
+/// <param name="Subject">The office, or the node.</param>
+/// <param name="ClosedAt">When it was over; absent: it goes on.</param>
+/// <param name="Devices">How many devices the office had when it began.</param>
+public sealed record IncidentResource(string Id, string Kind, string Office, string Subject, DateTimeOffset OpenedAt, DateTimeOffset? ClosedAt, string Why, int Devices);
 
 /// <summary>An error in the REST API (RFC 9457).</summary>
 /// <param name="Code">The name of a <see cref="RefusalCode"/>.</param>

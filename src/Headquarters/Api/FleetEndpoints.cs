@@ -21,7 +21,7 @@ internal static class FleetEndpoints
     {
         var s = await queries.Status();
         return TypedResults.Ok(new StatusResource(
-            program.Version, program.StartedAt, s.Offices, s.Nodes, s.LinkedNodes, s.Devices, s.Converged, s.Clones, s.Policies, program.AuthorityNotAfter));
+            program.Version, program.StartedAt, s.Offices, s.Nodes, s.LinkedNodes, s.Devices, s.Converged, s.Clones, s.Policies, s.Incidents, program.AuthorityNotAfter));
     }
 
     private static async Task Events(HttpContext http, long? after, ReadModelQueries queries, ReadModelStore store, ProgramFacts program)

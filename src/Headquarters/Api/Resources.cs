@@ -37,6 +37,9 @@ internal static class Resources
     public static PolicyResource Of(PolicyView p) => new(
         p.Document.Name.Value, p.Version, [.. p.Document.Offices.Select(o => o.Value)], p.Document.Labels, p.Document.Priority, p.Document.Settings, p.AppliedAt, p.AppliedBy);
 
+    public static IncidentResource Of(IncidentView i) =>
+        new(i.Id, i.WholeOffice ? "office-down" : "node-down", i.OfficeId.Value, i.Subject, i.OpenedAt, i.ClosedAt, i.Why, i.Devices);
+
     public static EventResource Of(EventView e) => new(e.Position, e.OfficeId.Value, e.Subject, e.Number, e.Kind, e.Text, e.SourceTime, e.At);
 
     /// <summary>How the API names who may join.</summary>

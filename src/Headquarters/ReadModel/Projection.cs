@@ -15,6 +15,7 @@ namespace Fleet.Headquarters.ReadModel;
 internal sealed class Projection(ReadModelConnection db)
 {
     private readonly DeviceRows _devices = new(db);
+    private readonly Incidents _incidents = new(db);
     private long _position;
 
     /// <summary>Reads ahead what these events will change.</summary>
@@ -35,6 +36,7 @@ internal sealed class Projection(ReadModelConnection db)
             case OfficeClosed e:
                 db.Offices.Delete(o => o.OfficeId == e.OfficeId.Value);
                 db.Tokens.Delete(t => t.OfficeId == e.OfficeId.Value);
+                _incidents.Closed(e.OfficeId, e.At);
                 Note(e.OfficeId, "closed", $"closed by {e.By}", e.At);
                 break;
             case OfficePoliciesAdopted e:
@@ -102,6 +104,7 @@ internal sealed class Projection(ReadModelConnection db)
 
         foreach (var device in s.Devices)
             Insert(s.OfficeId, device);
+        _incidents.Begin(_position, s.OfficeId);
     }
 
     private void ApplyToken(IOfficeEvent happened)
@@ -165,10 +168,12 @@ internal sealed class Projection(ReadModelConnection db)
                 break;
             case NodeLinkChanged e:
                 db.Nodes.Where(n => n.NodeId == e.NodeId.Value).Set(n => n.Linked, e.Up).Set(n => n.LinkSince, e.At).Set(n => n.LinkReason, e.Reason).Update();
+                _incidents.LinkChanged(_position, e.NodeId, e.Up, e.Reason, e.At);
                 Note(e.NodeId, e.Up ? "linked" : "unlinked", e.Reason, e.At);
                 break;
             case NodeRemoved e:
                 db.Nodes.Delete(n => n.NodeId == e.NodeId.Value);
+                _incidents.Removed(e.NodeId, e.At);
                 Note(e.NodeId, "removed", $"by {e.By}", e.At);
                 break;
         }
@@ -250,7 +255,10 @@ internal sealed class Projection(ReadModelConnection db)
         (row.OfficeId, row.Name, row.EnrolledAt) = (office.Value, device.Name, device.EnrolledAt);
         Fill(row, device.Certificates[^1]);
         (row.DesiredVersion, row.DesiredAt) = ((long)device.DesiredVersion, device.DesiredAt);
-        (row.CloneSeenAt, row.CloneEvidence) = (device.CloneSeenAt, device.CloneEvidence);
+        (row.CloneSeenAt, row.CloneEvidence, row.AlwaysConnected) = (device.CloneSeenAt, device.CloneEvidence, device.AlwaysConnected);
+        if (device.Wake is { } wake)
+            (row.WakeCounter, row.WakeRequestedAt, row.WakeEndedAt, row.WakeChannel, row.WakeTookMilliseconds, row.WakeDetail) =
+                ((long)wake.Counter, wake.At, wake.EndedAt, (int?)wake.Channel, wake.IsOver ? wake.Took.TotalMilliseconds : null, wake.Detail);
         if (!device.Report.IsEmpty)
             Fill(row, device.ReportedVersion, device.Report, device.ReportedAt);
         _devices.Put(row);

@@ -113,6 +113,19 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         return new Page<EventView>([.. events.Select(e => View(e))], await rows.CountAsync());
     }
 
+    /// <summary>What went wrong, newest first.</summary>
+    public async Task<Page<IncidentView>> Incidents(IncidentFilter filter)
+    {
+        await using var db = store.Open();
+        var rows = Lasting(db).Where(i => !filter.Open || i.ClosedAt == null);
+        if (filter.Office is { } office)
+            rows = rows.Where(i => i.OfficeId == office.Value);
+        var page = await rows.OrderByDescending(i => i.Position).ThenBy(i => i.Subject).Paged(filter.Page).ToListAsync();
+        return new Page<IncidentView>(
+            [.. page.Select(i => new IncidentView($"{i.Subject}-{i.Position}", new OfficeId(i.OfficeId), i.Subject, i.WholeOffice, i.OpenedAt, i.ClosedAt, i.Why, i.Devices))],
+            await rows.CountAsync());
+    }
+
     /// <summary>How far the read model has followed the journal.</summary>
     public Task<long> Position() => store.Position();
 
@@ -158,6 +171,13 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         return await db.Policies.FirstOrDefaultAsync(p => p.Name == name.Value) is { } row ? View(row) : null;
     }
 
+    // One that began a moment ago may be over in another.
+    private IQueryable<IncidentRow> Lasting(ReadModelConnection db)
+    {
+        var before = clock.GetUtcNow() - ReadModel.Incidents.Moment;
+        return db.Incidents.Where(i => i.ClosedAt != null || i.OpenedAt <= before);
+    }
+
     public async Task<FleetStatus> Status()
     {
         await using var db = store.Open();
@@ -169,6 +189,7 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
             await db.Devices.CountAsync(d => d.AppliedVersion >= d.DesiredVersion),
             await db.Devices.CountAsync(d => d.CloneSeenAt != null),
             await db.Policies.CountAsync(),
+            await Lasting(db).CountAsync(i => i.ClosedAt == null),
             await db.Projections.Select(p => p.Position).FirstOrDefaultAsync());
     }
 

@@ -14,7 +14,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 2;
+    private const int Format = 3;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
@@ -139,6 +139,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public ITable<OfficeEventRow> OfficeEvents => this.GetTable<OfficeEventRow>();
 
+    public ITable<IncidentRow> Incidents => this.GetTable<IncidentRow>();
+
     public ITable<ProjectionRow> Projections => this.GetTable<ProjectionRow>();
 
     public bool Exists<T>()
@@ -161,6 +163,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.DropTable<DeviceEventRow>(throwExceptionIfNotExists: false);
         this.DropTable<NodeEventRow>(throwExceptionIfNotExists: false);
         this.DropTable<OfficeEventRow>(throwExceptionIfNotExists: false);
+        this.DropTable<IncidentRow>(throwExceptionIfNotExists: false);
         this.DropTable<ProjectionRow>(throwExceptionIfNotExists: false);
     }
 
@@ -176,6 +179,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.CreateTable<DeviceEventRow>();
         this.CreateTable<NodeEventRow>();
         this.CreateTable<OfficeEventRow>();
+        this.CreateTable<IncidentRow>();
         this.CreateTable<ProjectionRow>();
         foreach (var (table, columns) in Indexes)
             this.Execute($"CREATE INDEX {table}_{columns.Replace(", ", "_", StringComparison.Ordinal)} ON {table} ({columns})");
@@ -193,5 +197,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         ("device_events", "device_id, position"),
         ("node_events", "node_id, position"),
         ("office_events", "office_id, position"),
+        ("incidents", "office_id"),
+        ("incidents", "closed_at"),
     ];
 }

@@ -172,4 +172,13 @@ public sealed record PolicyView(PolicyDocument Document, ulong Version, DateTime
 /// <summary>The fleet in numbers.</summary>
 /// <param name="Converged">Devices that run what is desired.</param>
 /// <param name="JournalPosition">How far the read model has followed the journal.</param>
-public sealed record FleetStatus(int Offices, int Nodes, int LinkedNodes, int Devices, int Converged, int Clones, int Policies, long JournalPosition);
+public sealed record FleetStatus(int Offices, int Nodes, int LinkedNodes, int Devices, int Converged, int Clones, int Policies, int Incidents, long JournalPosition);
+
+/// <summary>Something that went wrong, once.</summary>
+/// <param name="Subject">The node that is down; where it is the whole office, the office.</param>
+/// <param name="WholeOffice">None of the office's nodes is linked.</param>
+/// <param name="ClosedAt">Null: it goes on.</param>
+/// <param name="Devices">How many devices the office had when it began.</param>
+public sealed record IncidentView(string Id, OfficeId OfficeId, string Subject, bool WholeOffice, DateTimeOffset OpenedAt, DateTimeOffset? ClosedAt, string Why, int Devices);
+
+public sealed record IncidentFilter(PageRequest Page, OfficeId? Office = null, bool Open = true);

@@ -129,6 +129,7 @@ public sealed class WebFace : IAsyncDisposable
         var api = host.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(AdminAuthentication.Api).RequireAuthenticatedUser());
         api.MapOffices();
         api.MapTokens();
+        api.MapIncidents();
         api.MapNodes();
         api.MapDevices();
         api.MapPolicies();

@@ -432,9 +432,20 @@ public sealed record DeviceSnapshot(
     [property: Key(18)] bool? AlwaysConnected);
 
 /// <summary>A wake-up: the newest of its device.</summary>
-/// <param name="IsOver">The device has synced, or the wait for it is over.</param>
+/// <param name="EndedAt">The device has synced, or the wait for it is over; null: neither.</param>
 [MessagePackObject]
-public sealed record WakeSnapshot([property: Key(0)] ulong Counter, [property: Key(1)] string By, [property: Key(2)] DateTimeOffset At, [property: Key(3)] bool IsOver);
+public sealed record WakeSnapshot(
+    [property: Key(0)] ulong Counter,
+    [property: Key(1)] string By,
+    [property: Key(2)] DateTimeOffset At,
+    [property: Key(3)] DateTimeOffset? EndedAt = null,
+    [property: Key(4)] WakeChannel? Channel = null,
+    [property: Key(5)] TimeSpan Took = default,
+    [property: Key(6)] string Detail = "")
+{
+    [IgnoreMember]
+    public bool IsOver => EndedAt is not null;
+}
 
 // ---- Queries and answers ----
 
