@@ -9,7 +9,7 @@ namespace Fleet.Cli.Tests.Connection;
 
 public sealed class ConnectionTests : IDisposable
 {
-    private static readonly StatusResource Status = new("1.2.3", DateTimeOffset.UnixEpoch, 1, 2, 2, 3, 3, 0, 1, DateTimeOffset.MaxValue);
+    private static readonly StatusResource Status = new("1.2.3", DateTimeOffset.UnixEpoch, 1, 2, 2, 3, 3, 0, 1, 0, DateTimeOffset.MaxValue);
 
     private readonly TestTerminal _terminal = new();
 
