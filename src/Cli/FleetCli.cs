@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using Fleet.Cli.Connection;
 using Fleet.Cli.Devices;
 using Fleet.Cli.Incidents;
+using Fleet.Cli.Networks;
 using Fleet.Cli.Nodes;
 using Fleet.Cli.Offices;
 using Fleet.Cli.Policies;
@@ -27,6 +28,8 @@ internal static class FleetCli
           fleet device list --office leeds
           fleet policy apply patience.yaml
           fleet device sync till-4
+          fleet poll run leeds
+          fleet discovered list --office leeds
           fleet status --json
 
         Where headquarters is and who asks: --url and --token, else FLEET_URL and FLEET_TOKEN, else what 'fleet login' kept.
@@ -57,6 +60,8 @@ internal static class FleetCli
             DeviceCommands.Make(commands),
             PolicyCommands.Make(commands),
             IncidentCommands.Make(commands),
+            PollCommands.Make(commands),
+            DiscoveredCommands.Make(commands),
             StatusCommand.Make(commands),
             LoginCommand.Make(commands),
             CompletionCommand.Make(commands),

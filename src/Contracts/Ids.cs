@@ -80,3 +80,19 @@ public readonly record struct PolicyName(string Value)
 
     public override string ToString() => Value;
 }
+
+/// <summary>Names one network poll of an office.</summary>
+public readonly record struct PollId(string Value)
+{
+    public string Value { get; } = IdText.Checked(Value);
+
+    public override string ToString() => Value;
+}
+
+/// <summary>Names a device that a poll saw and that has no agent; an agent that joins on it gets a <see cref="DeviceId"/>.</summary>
+public readonly record struct DiscoveredId(string Value)
+{
+    public string Value { get; } = IdText.Checked(Value);
+
+    public override string ToString() => Value;
+}

@@ -80,7 +80,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
 
             var web = await WebFace.Start(new WebParts(
                 options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), readModel, credentials,
-                new ShownCertificate(authority.Own, authority.Authority), directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
+                new ShownCertificate(authority.Own, authority.Authority), options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 
             return new HeadquartersNode(parts) { Web = web.Local, Agents = agents.Local, Links = edge.ListensAt, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };

@@ -56,7 +56,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     public OfficeActor(OfficeParts parts)
     {
         (_parts, _startedAt) = (parts, parts.Clock.GetUtcNow());
-        _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero);
+        _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero, null);
         _reported = Report();
         _relay = Context.ActorOf(Relay.Props(parts.Options.Relay, parts.Outbox, _reported, parts.Clock), "relay");
         _gateway = Context.ActorOf(GatewayActor.Props(parts.Options.Gateway, parts.GatewayFile, _relay, parts.Clock), "gateway");

@@ -40,6 +40,13 @@ internal sealed class Machine(string name, ulong counter = 0) : IDisposable
 
     public void Joined(Enrolled enrolled) => (Id, _headquartersKey) = (new DeviceId(enrolled.DeviceId), enrolled.HeadquartersKey.ToByteArray());
 
+    /// <summary>Reads what headquarters sealed for this machine's key.</summary>
+    public byte[] OpenSecret(string purpose, ReadOnlyMemory<byte> secret)
+    {
+        using var agreement = KeyRequest.Agreement(_key);
+        return NodeSecret.Open(agreement, purpose, secret.Span);
+    }
+
     /// <summary>Another machine with this one's identity: the data directory was copied.</summary>
     public Machine Copy(ulong counter) => new(name, counter) { Id = Id, _headquartersKey = _headquartersKey, _key = _key };
 

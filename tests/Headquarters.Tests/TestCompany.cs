@@ -8,6 +8,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Wakes;
@@ -160,7 +161,20 @@ internal static class TestOffices
         PresenceEvery: TimeSpan.FromMilliseconds(50),
         ResendEvery: TimeSpan.FromMilliseconds(500),
         MinBackoff: TimeSpan.FromMilliseconds(100),
-        MaxBackoff: TimeSpan.FromSeconds(1));
+        MaxBackoff: TimeSpan.FromSeconds(1),
+        Discovery: new DiscoveryOptions(
+            IpRangeEvery: TimeSpan.FromMinutes(420),
+            MulticastDnsEvery: TimeSpan.FromMinutes(60),
+            LdapEvery: TimeSpan.FromMinutes(60),
+            PacketsPerSecond: 200,
+            MovePollerAfter: TimeSpan.FromMilliseconds(300),
+            AddressLifetime: TimeSpan.FromHours(24),
+            ForgetAfter: TimeSpan.FromDays(7),
+            ForgetIgnoredAfter: TimeSpan.FromDays(90),
+            RememberEvery: TimeSpan.FromHours(6),
+            MaxDevices: 2000,
+            ReviewEvery: TimeSpan.FromMilliseconds(100),
+            SilentAfter: TimeSpan.FromMinutes(5)));
 
     public static WakeOptions Wake { get; } = new(PushWithin: TimeSpan.FromMilliseconds(300), DatagramWithin: TimeSpan.FromMilliseconds(300), DatagramPort: 1, ReachableNetworks: []);
 }

@@ -43,6 +43,7 @@ internal static class DeviceShow
             ("connects", found.Connection ?? ""),
             ("last wake-up", found.Wake is not { } wake ? "" : $"{wake.State} {Words.At(wake.RequestedAt)}{(wake.Channel is null ? "" : $" by {wake.Channel}")}{(wake.Milliseconds is { } took ? $" in {Words.Length(TimeSpan.FromMilliseconds(took))}" : "")}"),
             ("last sync", device.LastSync is null ? "never" : $"{Words.Ago(device.LastSync, now)}, through {device.Through ?? "headquarters"}"),
+            ("seen on network", found.SeenOnNetwork is { } seen ? $"{Words.Ago(seen.At, now)}, by {seen.By} with {seen.With}" : ""),
             ("desired version", $"{device.DesiredVersion}{(found.DesiredAt is null ? "" : $" since {Words.At(found.DesiredAt)}")}"),
             ("runs version", $"{device.AppliedVersion}{(found.AppliedKnownAt is null ? "" : $" since {Words.At(found.AppliedKnownAt)}")}"),
             ("delay", found.DelaySeconds is { } delay ? Words.Length(TimeSpan.FromSeconds(delay))

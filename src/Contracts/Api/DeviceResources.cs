@@ -40,6 +40,7 @@ public sealed record DeviceResource(
 /// <param name="Problems">What the device could not do, in its own words.</param>
 /// <param name="Connection">Set for this device alone: <c>always</c> or <c>periodic</c>; absent: policies decide.</param>
 /// <param name="Wake">Its newest wake-up; absent: none yet.</param>
+/// <param name="SeenOnNetwork">When a poll of the office's network last met its machine; absent: not yet.</param>
 public sealed record DeviceDetailResource(
     DeviceResource Device,
     DateTimeOffset EnrolledAt,
@@ -55,7 +56,8 @@ public sealed record DeviceDetailResource(
     IReadOnlyDictionary<string, string> Settings,
     IReadOnlyList<string> Problems,
     string? Connection,
-    WakeResource? Wake);
+    WakeResource? Wake,
+    SeenOnNetworkResource? SeenOnNetwork);
 
 /// <summary>A wake-up.</summary>
 /// <param name="Id">Rises with each of the device.</param>

@@ -25,7 +25,8 @@ internal static class Resources
     public static DeviceDetailResource Of(DeviceDetail d) => new(
         Of(d.Device), d.EnrolledAt, d.DesiredAt, d.AppliedAt, d.AppliedKnownAt, d.Delay?.TotalSeconds, d.CertificateSerial, d.CertificateNotAfter, d.KeyGeneration,
         d.CloneEvidence, d.Report?.Inventory is { } inventory ? Of(inventory) : null, d.Report?.Settings.ToDictionary() ?? [], [.. d.Report?.Problems ?? []],
-        d.AlwaysConnected is { } always ? always ? PolicySettings.Always : PolicySettings.Periodic : null, d.Wake is { } wake ? Of(wake) : null);
+        d.AlwaysConnected is { } always ? always ? PolicySettings.Always : PolicySettings.Periodic : null, d.Wake is { } wake ? Of(wake) : null,
+        d.SeenOnNetwork is { } seen ? NetworkResourcesOf.Of(seen) : null);
 
     private static WakeResource Of(WakeView w) => new(
         w.Counter.ToString(CultureInfo.InvariantCulture), w.EndedAt is null ? "running" : w.Channel is null ? "failed" : "woken", w.RequestedAt, w.EndedAt,

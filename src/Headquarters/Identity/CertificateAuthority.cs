@@ -89,6 +89,12 @@ public sealed class CertificateAuthority : ICertificateIssuer
             return _keys[(device, certificate.Serial)] = EnvelopeKeys.Derive(_files.EnvelopeKey, certificate.PublicKey.Span, device, certificate.Generation);
     }
 
+    public byte[] OpenSecret(string purpose, ReadOnlySpan<byte> secret)
+    {
+        lock (_gate)
+            return NodeSecret.Open(_files.EnvelopeKey, purpose, secret);
+    }
+
     private X509Certificate2 IssueOwn()
     {
         using var key = KeyRequest.NewKey();

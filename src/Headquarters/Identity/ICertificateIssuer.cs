@@ -20,6 +20,10 @@ public interface ICertificateIssuer
     /// <exception cref="System.Security.Cryptography.CryptographicException">The request is malformed, its signature is wrong, or its key is no P-256 key.</exception>
     IssuedCertificate Issue(PeerIdentity identity, ReadOnlyMemory<byte> certificateRequest, uint generation);
 
+    /// <summary>Reads what was sealed with <see cref="EnvelopePublicKey"/> for headquarters itself.</summary>
+    /// <exception cref="EnvelopeException">Altered, of another purpose, or sealed for another headquarters.</exception>
+    byte[] OpenSecret(string purpose, ReadOnlySpan<byte> secret);
+
     /// <summary>The envelope keys shared with a device for one of its certificates. Cached; cheap to ask again.</summary>
     EnvelopeKeys KeysFor(DeviceId device, CertificateRecord certificate);
 }

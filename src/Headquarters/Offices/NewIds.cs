@@ -10,5 +10,9 @@ internal static class NewIds
 
     public static TokenId Token() => new("t-" + Text());
 
+    public static PollId Poll() => new("p-" + Text());
+
+    public static DiscoveredId Discovered() => new("n-" + Text());
+
     private static string Text() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(10));
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fleet.Contracts;
 using Fleet.Headquarters.Devices;
+using Fleet.Headquarters.Discovery;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -30,6 +31,12 @@ public sealed record Office(OfficeId Id)
 
     public PolicyBook Book { get; init; } = PolicyBook.Empty;
 
+    /// <summary>Who polls the office's network, and how.</summary>
+    public Polling Polling { get; init; } = new();
+
+    /// <summary>Devices on the office's network that have no agent.</summary>
+    public ImmutableDictionary<DiscoveredId, DiscoveredDevice> Discovered { get; init; } = ImmutableDictionary<DiscoveredId, DiscoveredDevice>.Empty;
+
     /// <summary>The gateways that devices of the office are told of, in order.</summary>
     public IEnumerable<NodeSnapshot> Gateways =>
         Nodes.Values.Where(n => n.Roles.Contains(NodeRole.Gateway) && n.Report is { GatewayAddresses.Count: > 0 }).OrderBy(n => n.NodeId.Value, StringComparer.Ordinal);
@@ -52,6 +59,7 @@ public sealed record Office(OfficeId Id)
         },
         NodeCertified e => WithNode(e.NodeId, n => n with { Certificates = StillValid(n.Certificates, e.Certificate, e.At) }),
         NodeRolesAssigned e => WithNode(e.NodeId, n => n with { DesiredVersion = e.Version, Roles = e.Roles, DesiredAt = e.At }),
+        NodeDesiredRaised e => WithNode(e.NodeId, n => n with { DesiredVersion = e.Version, DesiredAt = e.At }),
         NodeReported e => WithNode(e.NodeId, n => n with { Report = e.Report, ReportedAt = e.At }),
         NodeEventRecorded e => WithNode(e.NodeId, n => n with { EventNumber = e.Event.Number }),
         NodeLinkChanged e => WithNode(e.NodeId, n => n with { Linked = e.Up, LinkReason = e.Reason, LinkSince = e.At }),
@@ -68,6 +76,11 @@ public sealed record Office(OfficeId Id)
             ? this with { Forwards = Forwards.SetItem(e.DeviceId, forward with { Leaving = null }) }
             : this,
         DeviceRemoved e => this with { Devices = Devices.Remove(e.DeviceId), Forwards = Forwards.Remove(e.DeviceId) },
+        IPollingEvent e => this with { Polling = Polling.Apply(e) },
+        DeviceDiscovered e => this with { Discovered = Discovered.SetItem(e.Device.DiscoveredId, e.Device) },
+        DiscoveredDevicesSeen e => this with { Discovered = Discovered.SetItems(e.Devices.Where(d => Discovered.ContainsKey(d.DiscoveredId)).Select(d => KeyValuePair.Create(d.DiscoveredId, d))) },
+        DiscoveredDeviceIgnored e => Discovered.TryGetValue(e.DiscoveredId, out var found) ? this with { Discovered = Discovered.SetItem(e.DiscoveredId, found with { Ignored = e.Ignored }) } : this,
+        DiscoveredDeviceGone e => this with { Discovered = Discovered.Remove(e.DiscoveredId) },
         IDeviceEvent e => Devices.TryGetValue(e.DeviceId, out var device) ? this with { Devices = Devices.SetItem(e.DeviceId, device.Apply(e)) } : this,
         _ => throw new NotSupportedException($"{happened.GetType().Name} has no meaning for an office"),
     };
@@ -77,7 +90,7 @@ public sealed record Office(OfficeId Id)
     /// <summary>The state for a snapshot; secrets of tokens that are over stay out of it.</summary>
     public OfficeSnapshot ToSnapshot(DateTimeOffset now) => new(Id, Title, IsOpen,
         [.. Tokens.Values.Select(t => t.Revoked || t.ExpiresAt <= now ? t with { Secret = default } : t)],
-        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt);
+        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values));
 
     public static Office From(OfficeSnapshot s) => new(s.OfficeId)
     {
@@ -89,6 +102,8 @@ public sealed record Office(OfficeId Id)
         Devices = s.Devices.ToImmutableDictionary(d => d.DeviceId, d => new Device(d)),
         Forwards = s.Forwards.ToImmutableDictionary(f => f.DeviceId),
         Book = s.Book,
+        Polling = s.Network is { } network ? Polling.From(network) : new Polling(),
+        Discovered = (s.Network?.Discovered ?? []).ToImmutableDictionary(d => d.DiscoveredId),
     };
 
     private Office WithToken(TokenId id, Func<TokenSnapshot, TokenSnapshot> change) =>

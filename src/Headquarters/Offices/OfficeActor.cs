@@ -5,6 +5,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Devices;
+using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Policies;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -25,6 +26,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private readonly Presence _presence;
     private readonly OfficeIntake _intake;
     private readonly OfficeWakes _wakes;
+    private readonly OfficeNetwork _network;
     private readonly DeviceEnvelopes _envelopes;
     private readonly List<OfficeWork> _queue = [];
     private readonly Dictionary<NodeId, NodePresence> _nodesChanged = [];
@@ -42,7 +44,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _presence = new Presence(tools.Clock.GetUtcNow());
         _envelopes = new DeviceEnvelopes(tools.Issuer, tools.Clock);
         _wakes = new OfficeWakes(tools, _links, _presence, _envelopes, Context.System.EventStream.Publish, () => Timers);
-        _intake = new OfficeIntake(tools, _presence, _wakes, _log);
+        _network = new OfficeNetwork(tools, _log);
+        _intake = new OfficeIntake(tools, _presence, _wakes, _network, _log);
 
         Recover<SnapshotOffer>(offer => Restore(offer));
         Recover<IOfficeEvent>(e => _office = _office.Apply(e));
@@ -66,6 +69,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         base.PreStart();
         // The first tick falls anywhere in the interval, so that a thousand offices that start together do not tick together.
         Timers.StartPeriodicTimer(Ticks + nameof(PresenceTick), PresenceTick.Instance, Spread(_tools.Options.PresenceEvery), _tools.Options.PresenceEvery);
+        Timers.StartPeriodicTimer(Ticks + nameof(NetworkTick), NetworkTick.Instance, Spread(_tools.Options.Discovery.ReviewEvery), _tools.Options.Discovery.ReviewEvery);
         Timers.StartPeriodicTimer(Ticks + nameof(ResendTick), ResendTick.Instance, Spread(_tools.Options.ResendEvery), _tools.Options.ResendEvery);
     }
 
@@ -91,6 +95,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<Terminated>(Handle);
         Command<DeviceTwinIdle>(idle => Stop(idle.DeviceId));
         Command<ReportsJudged>(_ => { });
+        Command<NetworkTick>(_ => Store([.. _network.Review(_office, Now), .. PollerRule.Step(_office, _tools.Options.Discovery.MovePollerAfter, Now)], () => { }));
         Command<ResendTick>(_ =>
         {
             HandOver();
@@ -275,12 +280,20 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Handle(IOfficeCommand command)
     {
         var sender = Sender;
-        var decision = command is RequestWake wake ? _office.Decide(wake, _wakes.NextCounter, Now) : _office.Decide(command, Now);
+        var decision = command switch
+        {
+            RequestWake c => _office.Decide(c, _wakes.NextCounter, Now),
+            StartPoll c => _office.Decide(c, NewIds.Poll(), _tools.Options.Discovery, Now),
+            SchedulePolls c => _office.Decide(c, _tools.Options.Discovery, Now),
+            _ => _office.Decide(command, Now),
+        };
         Store(decision.Events, () =>
         {
             sender.Tell(decision.Reply);
             if (decision.Reply is OfficeAccepted && command is RequestSync { DeviceId: var device })
                 Push([new SyncWanted(device)], device);
+            if (decision.Reply is OfficeAccepted && command is StopPoll { PollId: var poll })
+                _links.Send(_office.Polling.Open[poll].NodeId, [new CancelPoll(poll)]);
             if (command is MoveDevice)
                 HandOver();
         });
@@ -422,8 +435,11 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private void TellLinks(Office before, IReadOnlyList<IOfficeEvent> events)
     {
-        foreach (var node in events.OfType<NodeRolesAssigned>().Select(e => e.NodeId).Distinct())
+        foreach (var node in events.OfType<NodeRolesAssigned>().Select(e => e.NodeId).Concat(events.OfType<NodeDesiredRaised>().Select(e => e.NodeId)).Distinct().Where(_office.Nodes.ContainsKey))
             _links.Send(node, [DesiredOf(_office.Nodes[node])]);
+        foreach (var poll in events.OfType<PollBegun>().Where(p => p.By.Length > 0 && _office.Polling.Open.ContainsKey(p.PollId)))
+            _links.Send(poll.NodeId, [new RunPoll(poll.PollId, poll.Method, poll.Full, poll.Ranges, poll.AllowLarge)]);
+        _network.Journaled(events);
         foreach (var link in events.OfType<NodeLinkChanged>().Where(l => _office.Nodes.ContainsKey(l.NodeId)))
             _nodesChanged[link.NodeId] = PresenceOf(_office.Nodes[link.NodeId]);
         foreach (var removed in events.OfType<NodeRemoved>())
@@ -509,7 +525,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _ => false,
     };
 
-    private NodeDesired DesiredOf(NodeSnapshot node) => new(node.DesiredVersion, node.Roles, _tools.Options.SyncInterval);
+    private NodeDesired DesiredOf(NodeSnapshot node) => new(node.DesiredVersion, node.Roles, _tools.Options.SyncInterval,
+        PollPlans.For(_office, node, _tools.Options.Discovery, _tools.Issuer));
 
     private DeviceState StateOf(Device device) =>
         new(device.Id, device.Known.DesiredVersion, device.Known.ReportedVersion, DesiredState.IntervalOf(_office, device, _tools.Options));
@@ -527,6 +544,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private void PublishPresence()
     {
+        if (_network.Changes(_office.Id) is { } seen)
+            Context.System.EventStream.Publish(seen);
         var devices = _presence.Review(_office, _tools.Options, Now);
         if (devices.Count == 0 && _nodesChanged.Count == 0)
             return;
@@ -544,6 +563,11 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private sealed record PresenceTick
     {
         public static PresenceTick Instance { get; } = new();
+    }
+
+    private sealed record NetworkTick
+    {
+        public static NetworkTick Instance { get; } = new();
     }
 
     private sealed record ResendTick

@@ -3,6 +3,7 @@ using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
+using Fleet.Headquarters.Discovery;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
@@ -12,7 +13,7 @@ using MessagePack;
 namespace Fleet.Headquarters.Offices;
 
 /// <summary>Decides about everything in a batch but device reports, which it hands to the devices' twins. Part of the office twin, on its thread.</summary>
-internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeWakes wakes, ILoggingAdapter log)
+internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeWakes wakes, OfficeNetwork network, ILoggingAdapter log)
 {
     private DateTimeOffset _refusalHour;
     private int _refusals;
@@ -119,6 +120,15 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeW
                     batch.Add([new NodeEventRecorded(office.Id, node, entry, now)]);
                 work.Answers.RemoveAll(a => a is NodeEventsStored);
                 work.Answers.Add(new NodeEventsStored(batch.Working.Nodes[node].EventNumber));
+                break;
+            case PollProgress progress when work.Through is { } node:
+                batch.Add(network.Take(office, node, progress, now));
+                break;
+            case Sightings sightings when work.Through is { } node:
+                batch.Add(network.Take(office, node, sightings, now));
+                break;
+            case PollEnded ended when work.Through is { } node:
+                batch.Add(network.Take(office, node, ended, now));
                 break;
             case NodeRenewal renewal when work.Through is { } node:
                 Renew(batch, work, office.Nodes[node], renewal, now);

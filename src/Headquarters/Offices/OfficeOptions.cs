@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Fleet.Headquarters.Discovery;
 using Fleet.Messages.Settings;
 
 namespace Fleet.Headquarters.Offices;
@@ -12,6 +13,7 @@ namespace Fleet.Headquarters.Offices;
 /// <param name="DeviceIdleAfter">A device twin without work for this long goes; the office holds its state.</param>
 /// <param name="PresenceEvery">Presence changes are published at most this often.</param>
 /// <param name="ResendEvery">Hand-overs between actors are sent again this often until answered.</param>
+/// <param name="Discovery">Block <c>fleet.discovery</c>: how offices' networks are polled.</param>
 /// <param name="MinBackoff">First wait before a twin whose journal failed starts again; doubles up to <paramref name="MaxBackoff"/>.</param>
 public sealed record OfficeOptions(
     TimeSpan SyncInterval,
@@ -23,7 +25,8 @@ public sealed record OfficeOptions(
     TimeSpan PresenceEvery,
     TimeSpan ResendEvery,
     TimeSpan MinBackoff,
-    TimeSpan MaxBackoff)
+    TimeSpan MaxBackoff,
+    DiscoveryOptions Discovery)
 {
     public static OfficeOptions From(Config fleet, Problems problems) => new(
         SyncInterval: problems.Positive(fleet, "offices.sync-interval"),
@@ -35,5 +38,6 @@ public sealed record OfficeOptions(
         PresenceEvery: problems.Positive(fleet, "offices.presence-every"),
         ResendEvery: problems.Positive(fleet, "offices.resend-every"),
         MinBackoff: problems.Positive(fleet, "offices.min-backoff"),
-        MaxBackoff: problems.Positive(fleet, "offices.max-backoff"));
+        MaxBackoff: problems.Positive(fleet, "offices.max-backoff"),
+        Discovery: DiscoveryOptions.From(fleet, problems));
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fleet.Contracts;
 using Fleet.Headquarters.Devices;
+using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Policies;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -31,6 +32,8 @@ public static class OfficeRules
         RemoveDevice c when office.Devices.ContainsKey(c.DeviceId) => Remove(office, c, now),
         RemoveDevice c => NoDevice(office, c.DeviceId),
         SetConnection c => Connect(office, c, now),
+        StopPoll c => PollRules.Stop(office, c),
+        IgnoreDiscovered c => PollRules.Ignore(office, c, now),
         RequestSync c => office.Devices.ContainsKey(c.DeviceId) ? Accept(office) : NoDevice(office, c.DeviceId),
         AdoptPolicyBook c when c.Book.Version <= office.Book.Version => new OfficeDecision([], new PolicyBookAdopted(office.Id, office.Book.Version)),
         AdoptPolicyBook c => new OfficeDecision([new OfficePoliciesAdopted(office.Id, c.Book, now)], new PolicyBookAdopted(office.Id, c.Book.Version)),
@@ -71,11 +74,13 @@ public static class OfficeRules
     public static IReadOnlyList<IOfficeEvent> Settled(this Office office, IReadOnlyList<IOfficeEvent> events, OfficeOptions options, DateTimeOffset now)
     {
         var next = office.Apply(events);
+        IReadOnlyList<IOfficeEvent> follows = NetworkFollows.Of(next, events, options.Discovery.MovePollerAfter, now);
+        next = next.Apply(follows);
         var all = !ReferenceEquals(office.Book, next.Book) || !SameAddresses(office, next);
         var touched = all
             ? next.Devices.Values
             : events.Where(e => e is DeviceEnrolled or DeviceMovedIn or DeviceLabelled or DeviceConnectionSet).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
-        return [.. events, .. touched.Distinct().Select(d => DesiredState.Change(next, d, options, now)).OfType<DeviceDesiredChanged>()];
+        return [.. events, .. follows, .. touched.Distinct().Select(d => DesiredState.Change(next, d, options, now)).OfType<DeviceDesiredChanged>()];
     }
 
     /// <summary>Another office would not take the devices: they stay.</summary>

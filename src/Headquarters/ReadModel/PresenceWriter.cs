@@ -1,16 +1,17 @@
 using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
+using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 
 namespace Fleet.Headquarters.ReadModel;
 
-/// <summary>Writes presence that office twins publish; what comes while a write runs is collapsed to the newest per device and written next.</summary>
+/// <summary>Writes what office twins publish beside the journal: presence, and what polls see. What comes while a write runs is collapsed to the newest of each and written next.</summary>
 public sealed class PresenceWriter : ReceiveActor
 {
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly ReadModelStore _store;
-    private Dictionary<DeviceId, (OfficeId Office, DevicePresence Seen)> _pending = [];
+    private SeenChanges _pending = new();
     private bool _writing;
 
     public PresenceWriter(ReadModelStore store)
@@ -20,12 +21,22 @@ public sealed class PresenceWriter : ReceiveActor
         Receive<PresenceChanged>(changed =>
         {
             foreach (var device in changed.Devices)
-                _pending[device.DeviceId] = (changed.OfficeId, device);
+                _pending.Presence[device.DeviceId] = (changed.OfficeId, device);
+            Write();
+        });
+        Receive<NetworkSeen>(seen =>
+        {
+            foreach (var device in seen.Discovered)
+                _pending.Discovered[device.DiscoveredId] = device;
+            foreach (var device in seen.Devices)
+                _pending.OnNetwork[device.DeviceId] = device;
+            foreach (var poll in seen.Polls)
+                _pending.Polls[poll.PollId] = poll;
             Write();
         });
         Receive<Written>(written =>
         {
-            // Presence comes anew with the next digest: a lost write is only told.
+            // All of it comes anew: a lost write is only told.
             if (written.Fault is { } fault)
                 _log.Warning("Presence of devices could not be written: {Reason}", fault.Message);
             _writing = false;
@@ -35,18 +46,36 @@ public sealed class PresenceWriter : ReceiveActor
 
     public static Props Props(ReadModelStore store) => Akka.Actor.Props.Create(() => new PresenceWriter(store));
 
-    protected override void PreStart() => Context.System.EventStream.Subscribe(Self, typeof(PresenceChanged));
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(PresenceChanged));
+        Context.System.EventStream.Subscribe(Self, typeof(NetworkSeen));
+    }
 
     protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
 
     private void Write()
     {
-        if (_writing || _pending.Count == 0)
+        if (_writing || _pending.IsEmpty)
             return;
-        var batch = _pending.Values.ToList();
-        (_pending, _writing) = ([], true);
+        var batch = _pending;
+        (_pending, _writing) = (new SeenChanges(), true);
         Task.Run(() => _store.Write(batch)).PipeTo(Self, success: () => new Written(null), failure: fault => new Written(fault));
     }
 
     private sealed record Written(Exception? Fault);
+}
+
+/// <summary>The newest of what twins published and the tables do not have yet.</summary>
+internal sealed class SeenChanges
+{
+    public Dictionary<DeviceId, (OfficeId Office, DevicePresence Seen)> Presence { get; } = [];
+
+    public Dictionary<DiscoveredId, DiscoveredSeen> Discovered { get; } = [];
+
+    public Dictionary<DeviceId, DeviceSeenOnNetwork> OnNetwork { get; } = [];
+
+    public Dictionary<PollId, PollProgress> Polls { get; } = [];
+
+    public bool IsEmpty => Presence.Count + Discovered.Count + OnNetwork.Count + Polls.Count == 0;
 }

@@ -16,6 +16,7 @@ internal sealed class Projection(ReadModelConnection db)
 {
     private readonly DeviceRows _devices = new(db);
     private readonly Incidents _incidents = new(db);
+    private readonly NetworkRows _network = new(db);
     private long _position;
 
     /// <summary>Reads ahead what these events will change.</summary>
@@ -37,6 +38,7 @@ internal sealed class Projection(ReadModelConnection db)
                 db.Offices.Delete(o => o.OfficeId == e.OfficeId.Value);
                 db.Tokens.Delete(t => t.OfficeId == e.OfficeId.Value);
                 _incidents.Closed(e.OfficeId, e.At);
+                _network.Close(e.OfficeId);
                 Note(e.OfficeId, "closed", $"closed by {e.By}", e.At);
                 break;
             case OfficePoliciesAdopted e:
@@ -45,7 +47,10 @@ internal sealed class Projection(ReadModelConnection db)
             case TokenCreated or TokenUsed or TokenWasRevoked or EnrolmentRefused:
                 ApplyToken((IOfficeEvent)happened);
                 break;
-            case NodeEnrolled or NodeCertified or NodeRolesAssigned or NodeReported or NodeEventRecorded or NodeLinkChanged or NodeRemoved:
+            case IPollingEvent or IDiscoveryEvent:
+                ApplyNetwork((IOfficeEvent)happened);
+                break;
+            case NodeDesiredRaised or NodeEnrolled or NodeCertified or NodeRolesAssigned or NodeReported or NodeEventRecorded or NodeLinkChanged or NodeRemoved:
                 ApplyNode((IOfficeEvent)happened);
                 break;
             case IDeviceEvent e:
@@ -105,6 +110,37 @@ internal sealed class Projection(ReadModelConnection db)
         foreach (var device in s.Devices)
             Insert(s.OfficeId, device);
         _incidents.Begin(_position, s.OfficeId);
+        if (s.Network is { } network)
+            _network.Begin(s.OfficeId, network);
+    }
+
+    private void ApplyNetwork(IOfficeEvent happened)
+    {
+        _network.Apply(happened);
+        switch (happened)
+        {
+            case PollsScheduled e:
+                Note(e.OfficeId, "polls-scheduled", $"by {e.By}", e.At);
+                break;
+            case PollerChosen e:
+                Note(e.OfficeId, "poller-chosen", $"{e.NodeId} polls the network", e.At);
+                break;
+            case PollerReleased e:
+                Note(e.OfficeId, "poller-released", $"{e.NodeId}: {e.Why}", e.At);
+                break;
+            case PollFinished { Ended: var ended } e:
+                Note(e.OfficeId, "poll-ended", $"{Polls.Name(ended.Method)} {ended.PollId}: {ended.Outcome.ToString().ToLowerInvariant()}{(ended.Why.Length > 0 ? $", {ended.Why}" : "")}, {ended.Found} found", e.At);
+                break;
+            case DiscoveredDeviceGone e:
+                Note(e.OfficeId, "discovered-gone", $"{e.DiscoveredId}: {e.Why}", e.At);
+                break;
+            case DiscoveredDeviceIgnored e:
+                Note(e.OfficeId, "discovered-ignored", $"{e.DiscoveredId} {(e.Ignored ? "set aside" : "taken in again")} by {e.By}", e.At);
+                break;
+            default:
+                // What is found shows in the list of what is there.
+                break;
+        }
     }
 
     private void ApplyToken(IOfficeEvent happened)
@@ -150,6 +186,9 @@ internal sealed class Projection(ReadModelConnection db)
                 db.Nodes.Where(n => n.NodeId == e.NodeId.Value)
                     .Set(n => n.DesiredVersion, (long)e.Version).Set(n => n.DesiredRoles, Names(e.Roles)).Set(n => n.DesiredAt, e.At).Update();
                 Note(e.NodeId, "roles-assigned", $"{(e.Roles.Count == 0 ? "none" : Names(e.Roles))} by {e.By}", e.At);
+                break;
+            case NodeDesiredRaised e:
+                db.Nodes.Where(n => n.NodeId == e.NodeId.Value).Set(n => n.DesiredVersion, (long)e.Version).Set(n => n.DesiredAt, e.At).Update();
                 break;
             case NodeReported e:
                 if (db.Nodes.FirstOrDefault(n => n.NodeId == e.NodeId.Value) is { } row)
@@ -241,6 +280,7 @@ internal sealed class Projection(ReadModelConnection db)
                 _devices.Remove(id);
                 db.Labels.Delete(l => l.DeviceId == id);
                 db.Presence.Delete(p => p.DeviceId == id);
+                db.NetworkSeen.Delete(n => n.DeviceId == id);
                 Note(e, "removed", $"by {e.By}");
                 break;
             default:

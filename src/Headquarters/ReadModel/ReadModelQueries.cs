@@ -76,7 +76,8 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         var row = found.Device;
         var delay = row.AppliedVersion >= row.DesiredVersion && row.DesiredVersion > 0 ? row.AppliedKnownAt - row.DesiredAt : null;
         return new DeviceDetail(View(found, labels), row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter, (uint)row.KeyGeneration, row.DesiredAt,
-            row.AppliedAt, row.AppliedKnownAt, delay, row.CloneEvidence, row.Report is { } report ? DeviceReport.Parser.ParseFrom(report) : null, Wake(row), row.AlwaysConnected);
+            row.AppliedAt, row.AppliedKnownAt, delay, row.CloneEvidence, row.Report is { } report ? DeviceReport.Parser.ParseFrom(report) : null, Wake(row), row.AlwaysConnected,
+            await db.NetworkSeen.FirstOrDefaultAsync(s => s.DeviceId == device.Value) is { } seen ? new NetworkSeenView(seen.At, new NodeId(seen.SeenBy), (PollMethod)seen.SeenWith) : null);
     }
 
     /// <summary>The office that a device is of; null where there is no such device.</summary>

@@ -1,6 +1,4 @@
-using Fleet.Contracts;
 using Fleet.Contracts.Storage;
-using Fleet.Messages.Offices;
 using LinqToDB;
 using LinqToDB.Async;
 using LinqToDB.Data;
@@ -14,7 +12,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 3;
+    private const int Format = 4;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
@@ -74,12 +72,20 @@ public sealed class ReadModelStore
     }
 
     /// <summary>Writes who was seen when.</summary>
-    internal void Write(IReadOnlyList<(OfficeId Office, DevicePresence Seen)> presence)
+    internal void Write(SeenChanges changes)
     {
         using var db = Open();
         using var transaction = db.BeginTransaction();
-        foreach (var (office, seen) in presence)
+        foreach (var (office, seen) in changes.Presence.Values)
             db.InsertOrReplace(new PresenceRow { DeviceId = seen.DeviceId.Value, OfficeId = office.Value, LastSync = seen.LastSync, Through = seen.Through?.Value, State = (int)seen.State, Since = seen.Since, Why = seen.Why });
+        foreach (var seen in changes.OnNetwork.Values)
+            db.InsertOrReplace(new NetworkSeenRow { DeviceId = seen.DeviceId.Value, At = seen.At, SeenBy = seen.By.Value, SeenWith = (int)seen.With });
+        foreach (var seen in changes.Discovered.Values)
+            db.Discovered.Where(d => d.DiscoveredId == seen.DiscoveredId.Value && d.LastSeen < seen.At)
+                .Set(d => d.LastSeen, seen.At).Set(d => d.SeenBy, seen.By.Value).Set(d => d.SeenWith, (int)seen.With).Update();
+        foreach (var poll in changes.Polls.Values)
+            db.Polls.Where(p => p.PollId == poll.PollId.Value && p.EndedAt == null)
+                .Set(p => p.Done, poll.Done).Set(p => p.Total, poll.Total).Set(p => p.Found, poll.Found).Set(p => p.Packets, poll.Packets).Update();
         transaction.Commit();
         Changes.Raise();
     }
@@ -140,6 +146,13 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
     public ITable<OfficeEventRow> OfficeEvents => this.GetTable<OfficeEventRow>();
 
     public ITable<IncidentRow> Incidents => this.GetTable<IncidentRow>();
+    public ITable<PollingRow> Pollings => this.GetTable<PollingRow>();
+
+    public ITable<PollRow> Polls => this.GetTable<PollRow>();
+
+    public ITable<DiscoveredRow> Discovered => this.GetTable<DiscoveredRow>();
+
+    public ITable<NetworkSeenRow> NetworkSeen => this.GetTable<NetworkSeenRow>();
 
     public ITable<ProjectionRow> Projections => this.GetTable<ProjectionRow>();
 
@@ -164,6 +177,10 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.DropTable<NodeEventRow>(throwExceptionIfNotExists: false);
         this.DropTable<OfficeEventRow>(throwExceptionIfNotExists: false);
         this.DropTable<IncidentRow>(throwExceptionIfNotExists: false);
+        this.DropTable<PollingRow>(throwExceptionIfNotExists: false);
+        this.DropTable<PollRow>(throwExceptionIfNotExists: false);
+        this.DropTable<DiscoveredRow>(throwExceptionIfNotExists: false);
+        this.DropTable<NetworkSeenRow>(throwExceptionIfNotExists: false);
         this.DropTable<ProjectionRow>(throwExceptionIfNotExists: false);
     }
 
@@ -180,6 +197,10 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.CreateTable<NodeEventRow>();
         this.CreateTable<OfficeEventRow>();
         this.CreateTable<IncidentRow>();
+        this.CreateTable<PollingRow>();
+        this.CreateTable<PollRow>();
+        this.CreateTable<DiscoveredRow>();
+        this.CreateTable<NetworkSeenRow>();
         this.CreateTable<ProjectionRow>();
         foreach (var (table, columns) in Indexes)
             this.Execute($"CREATE INDEX {table}_{columns.Replace(", ", "_", StringComparison.Ordinal)} ON {table} ({columns})");
@@ -199,5 +220,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         ("office_events", "office_id, position"),
         ("incidents", "office_id"),
         ("incidents", "closed_at"),
+        ("polls", "office_id, begun_at"),
+        ("discovered", "office_id, name"),
+        ("discovered", "last_seen"),
     ];
 }

@@ -123,6 +123,7 @@ public sealed record DeviceFilter(
 /// <param name="AppliedKnownAt">When headquarters heard of that, by its own clock.</param>
 /// <param name="Delay">From the desired version made to headquarters' knowing it applied; null while it is not applied.</param>
 /// <param name="Report">The newest report (without events); null = none yet.</param>
+/// <param name="SeenOnNetwork">When a poll last met its machine; null: not yet.</param>
 /// <param name="AlwaysConnected">Whether it keeps a line open, over what policies say; null: they decide.</param>
 public sealed record DeviceDetail(
     DeviceView Device,
@@ -137,7 +138,8 @@ public sealed record DeviceDetail(
     string CloneEvidence,
     DeviceReport? Report,
     WakeView? Wake,
-    bool? AlwaysConnected);
+    bool? AlwaysConnected,
+    NetworkSeenView? SeenOnNetwork);
 
 /// <summary>One entry of a history.</summary>
 /// <param name="Position">Rises over the whole fleet; where the next page or a live view goes on.</param>

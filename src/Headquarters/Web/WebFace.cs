@@ -7,6 +7,7 @@ using Fleet.Contracts.Identity;
 using Fleet.Gateway.Service;
 using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Console;
+using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Transport;
@@ -21,6 +22,8 @@ namespace Fleet.Headquarters.Web;
 
 /// <summary>What the faces show and whom they ask.</summary>
 /// <param name="KeysDirectory">Where the keys of console sessions are kept.</param>
+/// <param name="Discovery">What an office polls that has no schedule of its own.</param>
+/// <param name="SecretsKey">Headquarters' own public key: what operators type in confidence is sealed with it.</param>
 /// <param name="Network">Null: the machine's own sockets.</param>
 public sealed record WebParts(
     WebOptions Options,
@@ -28,6 +31,8 @@ public sealed record WebParts(
     ReadModelStore ReadModel,
     AdminCredentials Credentials,
     ShownCertificate Certificate,
+    DiscoveryOptions Discovery,
+    byte[] SecretsKey,
     string KeysDirectory,
     string Version,
     TimeProvider Clock,
@@ -96,6 +101,9 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(parts.ReadModel);
         services.AddSingleton(parts.Credentials);
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));
+        services.AddSingleton(new NetworkQueries(parts.ReadModel));
+        services.AddSingleton(parts.Discovery);
+        services.AddSingleton(new Secrets(parts.SecretsKey));
         services.AddSingleton(new Settled(parts.ReadModel.Changes, parts.Options.SettleTimeout, parts.Clock));
         services.AddSingleton(new ProgramFacts(parts.Version, parts.Clock.GetUtcNow(), parts.Certificate.Authority.NotAfter.ToUniversalTime(), stopping));
         services.AddRouting();
@@ -133,6 +141,8 @@ public sealed class WebFace : IAsyncDisposable
         api.MapNodes();
         api.MapDevices();
         api.MapPolicies();
+        api.MapPolls();
+        api.MapDiscovered();
         api.MapFleet();
         host.MapConsole();
     }

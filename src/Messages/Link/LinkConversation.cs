@@ -116,6 +116,9 @@ public sealed record Goodbye([property: Key(0)] string Epoch, [property: Key(1)]
 [Union(7, typeof(LinesDigest))]
 [Union(8, typeof(DeviceWoken))]
 [Union(9, typeof(WakeFailed))]
+[Union(10, typeof(PollProgress))]
+[Union(11, typeof(Sightings))]
+[Union(12, typeof(PollEnded))]
 public interface IUpItem;
 
 /// <summary>An item about one device, whose home may be another office than that of the node which sends it.</summary>
@@ -234,6 +237,8 @@ public sealed record WakeFailed(
 [Union(6, typeof(DeviceRefusedDown))]
 [Union(7, typeof(SyncWanted))]
 [Union(8, typeof(WakeDevice))]
+[Union(9, typeof(RunPoll))]
+[Union(10, typeof(CancelPoll))]
 public interface IDownItem;
 
 /// <summary>A sealed envelope for a device: the kind and version are in its clear header.</summary>
@@ -241,11 +246,13 @@ public interface IDownItem;
 public sealed record DeviceEnvelopeDown([property: Key(0)] DeviceId DeviceId, [property: Key(1)] ReadOnlyMemory<byte> Envelope) : IDownItem;
 
 /// <summary>What headquarters wants of the node.</summary>
+/// <param name="Polls">What to poll; null: the node is not the office's poller.</param>
 [MessagePackObject]
 public sealed record NodeDesired(
     [property: Key(0)] ulong Version,
     [property: Key(1)] IReadOnlyList<NodeRole> Roles,
-    [property: Key(2)] TimeSpan SyncInterval) : IDownItem;
+    [property: Key(2)] TimeSpan SyncInterval,
+    [property: Key(3)] PollPlan? Polls) : IDownItem;
 
 /// <summary>The node's events up to this number are journaled; the outbox may forget them.</summary>
 [MessagePackObject]

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Fleet.Contracts.Envelopes;
 using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Identity;
@@ -27,6 +28,15 @@ public sealed class NodeCredentials
 
     /// <summary>The certificate (with key) for the next connection.</summary>
     public X509Certificate2 Certificate => Volatile.Read(ref _certificate);
+
+    /// <summary>Reads what headquarters sealed for this node.</summary>
+    /// <exception cref="EnvelopeException">Altered, of another purpose, or sealed for a key that the node no longer has.</exception>
+    public byte[] OpenSecret(string purpose, ReadOnlySpan<byte> secret)
+    {
+        using var key = Volatile.Read(ref _identity).Current.Open();
+        using var agreement = KeyRequest.Agreement(key);
+        return NodeSecret.Open(agreement, purpose, secret);
+    }
 
     /// <summary>The request to send up when a renewal is due, the same until it is answered; else null.</summary>
     /// <exception cref="StorageException">The disk is full or not writable.</exception>
@@ -72,6 +82,6 @@ public sealed class NodeCredentials
     private void Keep(NodeIdentity identity)
     {
         identity.Save(_data);
-        _identity = identity;
+        Volatile.Write(ref _identity, identity);
     }
 }

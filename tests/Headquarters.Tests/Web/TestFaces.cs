@@ -58,6 +58,8 @@ public sealed class TestFaces : IAsyncLifetime
             twins.Store,
             credentials,
             new ShownCertificate(twins.Authority.Own, twins.Authority.Authority),
+            TestOffices.Options.Discovery,
+            twins.Authority.EnvelopePublicKey,
             keys,
             "1.2.3",
             TimeProvider.System,

@@ -1,0 +1,84 @@
+using Fleet.Contracts;
+using Fleet.Contracts.Api;
+using Fleet.Headquarters.ReadModel;
+using Fleet.Messages.Offices;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Fleet.Headquarters.Api;
+
+/// <summary><c>/api/v1/discovered</c>: devices without an agent.</summary>
+internal static class DiscoveredEndpoints
+{
+    public static void MapDiscovered(this IEndpointRouteBuilder api)
+    {
+        var discovered = api.MapGroup("/discovered").WithTags("Discovered");
+        discovered.MapGet("", List).WithSummary(
+            "Lists devices without an agent that polls saw; 'office', 'text' (part of id, name, MAC, vendor, address or service), 'ignored' (false, true or all) and 'seen-before' narrow the list; 'sort' orders it.");
+        discovered.MapGet("/{id}", Show).WithSummary("Shows a discovered device.");
+        discovered.MapPost("/{id}/ignore", Ignore).WithSummary("Sets a discovered device aside, or takes it in again.");
+    }
+
+    private static async Task<Results<Ok<ListPage<DiscoveredResource>>, ProblemHttpResult>> List(
+        [AsParameters] PageParameters paging, [AsParameters] DiscoveredParameters wanted, NetworkQueries queries)
+    {
+        DiscoveredFilter? filter = null;
+        if ((paging.Read(out var page) ?? wanted.Read(page, out filter)) is { } wrong)
+            return wrong.Problem();
+        return TypedResults.Ok((await queries.Discovered(filter!)).Shown(page, NetworkResourcesOf.Of));
+    }
+
+    private static async Task<Results<Ok<DiscoveredResource>, ProblemHttpResult>> Show(string id, NetworkQueries queries)
+    {
+        if (ApiIds.Read(id, out DiscoveredId discovered) is { } wrong)
+            return wrong.Problem();
+        return await queries.Discovered(discovered) is { } found ? TypedResults.Ok(NetworkResourcesOf.Of(found)) : (await Unknown(id, queries)).Problem();
+    }
+
+    private static async Task<Results<Ok<DiscoveredResource>, ProblemHttpResult>> Ignore(string id, IgnoreChange change, Owners owners, NetworkQueries queries, Settled settled)
+    {
+        if (ApiIds.Read(id, out DiscoveredId discovered) is { } wrong)
+            return wrong.Problem();
+        if (await queries.Discovered(discovered) is not { } known)
+            return (await Unknown(id, queries)).Problem();
+        if ((await owners.Ask(new IgnoreDiscovered(known.OfficeId, discovered, change.Ignored, Owners.Administrator))).Refusal is { } refusal)
+            return refusal.Problem();
+        return TypedResults.Ok(NetworkResourcesOf.Of(await settled.When(() => queries.Discovered(discovered), d => d?.Ignored == change.Ignored) ?? known));
+    }
+
+    private static async Task<Refusal> Unknown(string id, NetworkQueries queries) =>
+        new(RefusalCode.NotFound, $"there is no discovered device '{id}'{NearMiss.Hint(id, await queries.DiscoveredLike(id))}");
+}
+
+/// <param name="Sort"><c>name</c>, <c>office</c>, <c>vendor</c>, <c>first-seen</c> or <c>last-seen</c>; with '-' in front: descending.</param>
+internal readonly record struct DiscoveredParameters(
+    [property: FromQuery(Name = "office")] string? Office,
+    [property: FromQuery(Name = "text")] string? Text,
+    [property: FromQuery(Name = "ignored")] string? Ignored,
+    [property: FromQuery(Name = "seen-before")] DateTimeOffset? SeenBefore,
+    [property: FromQuery(Name = "sort")] string? Sort)
+{
+    public Refusal? Read(PageRequest page, out DiscoveredFilter? filter)
+    {
+        filter = null;
+        OfficeId office = default;
+        if (Office is not null && ApiIds.Read(Office, out office) is { } wrong)
+            return wrong;
+        if (Ignored is not (null or "false" or "true" or "all"))
+            return Refusal.Invalid($"ignored is false, true or all, not '{Ignored}'");
+        var name = (Sort ?? "name").TrimStart('-');
+        DiscoveredSort? sort = name switch
+        {
+            "name" => DiscoveredSort.Name,
+            "office" => DiscoveredSort.Office,
+            "vendor" => DiscoveredSort.Vendor,
+            "first-seen" => DiscoveredSort.FirstSeen,
+            "last-seen" => DiscoveredSort.LastSeen,
+            _ => null,
+        };
+        if (sort is not { } by)
+            return Refusal.Invalid($"discovered devices are not sorted by '{name}'; say name, office, vendor, first-seen or last-seen");
+        filter = new DiscoveredFilter(page, Office is null ? null : office, Text, Ignored switch { "all" => null, "true" => true, _ => false }, SeenBefore, by, Sort is ['-', ..]);
+        return null;
+    }
+}
