@@ -70,6 +70,8 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             var edge = EdgeSystem.Start(options.Links, options.Link, network, authority, sessions, clock, log);
             parts.Push(edge);
 
+            cluster.System.ActorOf(DmzDials.Props(edge.DmzTools(network, authority, cluster.Offices, options.Link, clock)), "dmz-dials");
+
             // Headquarters is its own gateway, for devices that reach it directly.
             var relay = cluster.System.ActorOf(DirectRelay.Props(cluster.Offices, options.Links.PresenceEvery), "direct-relay");
             // Kestrel's own sockets serve best where there is a real network.
@@ -79,7 +81,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             parts.Push(lines);
 
             var web = await WebFace.Start(new WebParts(
-                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), readModel, credentials,
+                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, credentials,
                 new ShownCertificate(authority.Own, authority.Authority), options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 
@@ -114,6 +116,10 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             new JournalFile(directory.PathOf(DataFiles.Journal)), options.Journal, readModel, options.ReadModel, options.Offices, options.Wake, authority, clock,
             new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]));
     }
+
+    // A port on all addresses is reached on loopback.
+    private static IPEndPoint Reached(IPEndPoint open) =>
+        open.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, open.Port) : open.Address.Equals(IPAddress.IPv6Any) ? new IPEndPoint(IPAddress.IPv6Loopback, open.Port) : open;
 
     [LoggerMessage(LogLevel.Warning, "{Problem}")]
     private static partial void LogAuthority(ILogger log, string problem);

@@ -17,13 +17,20 @@ internal static class DesiredFile
             return null;
         try
         {
-            return MessagePackSerializer.Deserialize<NodeDesired>(content, Codec.Options);
+            return Whole(MessagePackSerializer.Deserialize<NodeDesired>(content, Codec.Options));
         }
         catch (MessagePackSerializationException fault)
         {
             throw new StorageException($"{data.PathOf(Name)} is damaged ({fault.Message}); delete it: headquarters sends it again");
         }
     }
+
+    /// <summary>An older headquarters, or file, leaves out newer fields.</summary>
+    public static NodeDesired Whole(NodeDesired desired) => desired with { Through = desired.Through ?? [], Carries = desired.Carries ?? [] };
+
+    /// <summary>Whether two are the same; what else changes does so under another version.</summary>
+    public static bool Same(NodeDesired one, NodeDesired other) => one.Version == other.Version && one.Carries.SequenceEqual(other.Carries)
+        && one.Through.SelectMany(h => h.Addresses.Prepend(h.NodeId.Value)).SequenceEqual(other.Through.SelectMany(h => h.Addresses.Prepend(h.NodeId.Value)));
 
     /// <exception cref="StorageException">The disk is full or not writable.</exception>
     public static void Save(DataDirectory data, NodeDesired desired) => data.Replace(Name, MessagePackSerializer.Serialize(desired, Codec.Options));

@@ -11,6 +11,7 @@ using Fleet.Messages.Transport;
 using Fleet.Office.Identity;
 using Fleet.Office.Link;
 using Fleet.Office.Outbox;
+using Fleet.Office.Passing;
 using Fleet.Office.Roles;
 using Microsoft.Extensions.Logging;
 
@@ -29,7 +30,7 @@ public sealed record OfficeParts(
     GatewayFile GatewayFile,
     RolePorts Ports,
     LinkSystemFactory LinkSystems,
-    int LinkAddresses,
+    LinkPortSetup LinkPort,
     IByteNetwork? Network,
     TimeProvider Clock,
     ILoggerFactory Logging,
@@ -47,6 +48,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     private readonly IActorRef _relay;
     private readonly IActorRef _gateway;
     private readonly Dictionary<NodeRole, PortRole> _roles = [];
+    private PortRole? _linkPort;
     private NodeDesired _desired;
     private string? _outboxTrouble;
     private string? _storageTrouble;
@@ -56,17 +58,18 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     public OfficeActor(OfficeParts parts)
     {
         (_parts, _startedAt) = (parts, parts.Clock.GetUtcNow());
-        _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero, null);
+        _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero, null, [], []);
+        parts.LinkPort.Ways.Obey(_desired);
         _reported = Report();
         _relay = Context.ActorOf(Relay.Props(parts.Options.Relay, parts.Outbox, _reported, parts.Clock), "relay");
         _gateway = Context.ActorOf(GatewayActor.Props(parts.Options.Gateway, parts.GatewayFile, _relay, parts.Clock), "gateway");
         Context.ActorOf(WakeSender.Props(parts.Options.WakePort), "wake-sender");
         Context.ActorOf(HqLink.Props(
-            new HqLinkSetup(parts.Node, parts.Version, parts.LinkAddresses, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Clock),
+            new HqLinkSetup(parts.Node, parts.Version, () => parts.LinkPort.Ways.Of([parts.Node.Value]).Count, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Clock),
             parts.LinkSystems, _relay), "link");
 
         Receive<GetGateway>(_ => Sender.Tell(_gateway));
-        Receive<NodeDesired>(Obey);
+        Receive<NodeDesired>(desired => Obey(DesiredFile.Whole(desired)));
         Receive<NodeRenewed>(Renew);
         Receive<LinkOpened>(opened => Link(up: true, $"epoch {opened.Epoch}"));
         Receive<LinkClosed>(closed => Link(up: false, closed.Reason));
@@ -96,10 +99,12 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
 
     private void Obey(NodeDesired desired)
     {
-        if (desired.Version == _desired.Version)
+        if (DesiredFile.Same(desired, _desired))
             return;
-        _log.Info("Headquarters wants roles {Roles} (version {Version})", Names(desired.Roles), desired.Version);
+        if (desired.Version != _desired.Version)
+            _log.Info("Headquarters wants roles {Roles} (version {Version})", Names(desired.Roles), desired.Version);
         _desired = desired;
+        _parts.LinkPort.Ways.Obey(desired);
         Stored(() => DesiredFile.Save(_parts.Data, desired));
         Apply();
     }
@@ -112,7 +117,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
                 var endpoint = role == NodeRole.Gateway ? _parts.Options.Gateway.Endpoint : _parts.Options.Push.Endpoint;
                 var setup = new AgentListenerSetup(_gateway, endpoint, _parts.Options.Gateway, () => _parts.Credentials.Certificate, _parts.Credentials.Trust,
                     _parts.Clock, _parts.Logging, _parts.Network);
-                _roles[role] = new PortRole(Context.ActorOf(PortRoleActor.Props(_parts.Ports[role], setup, _parts.Options.PortRetry)), new PortStands(null, null));
+                _roles[role] = Hold(_parts.Ports[role], async () => await AgentListener.Start(setup) is var port ? (port, port.Local) : default);
             }
             else if (!_desired.Roles.Contains(role) && _roles.Remove(role, out var given))
             {
@@ -120,27 +125,53 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
                 Note("role-stopped", NodeRoles.Name(role));
             }
 
+        var links = _parts.Options.Links.Dmz || _desired.Carries.Count > 0;
+        if (links && _linkPort is null)
+        {
+            _linkPort = Hold(_parts.Ports.Links, () => Task.FromResult<(IAsyncDisposable, IPEndPoint)>(LinkPort.Open(_parts.LinkPort) is var port ? (port, port.Local) : default));
+        }
+        else if (!links && _linkPort is { } held)
+        {
+            Context.Stop(held.Actor);
+            _linkPort = null;
+        }
+
         ReportIfChanged();
     }
 
+    private PortRole Hold(RolePort port, Func<Task<(IAsyncDisposable Port, IPEndPoint At)>> open) =>
+        new(Context.ActorOf(PortRoleActor.Props(port, open, _parts.Options.PortRetry)), new PortStands(null, null));
+
     private void Take(PortStands stands)
     {
+        if (_linkPort is { } links && links.Actor.Equals(Sender))
+        {
+            Tell(links.Stands, stands, "port for links");
+            _linkPort = links with { Stands = stands };
+            ReportIfChanged();
+            return;
+        }
+
         // None: a role that was taken back meanwhile.
         if (_roles.FirstOrDefault(r => r.Value.Actor.Equals(Sender)) is not { Value: { } before, Key: var role })
             return;
-        if (stands.At is { } at)
-        {
-            _log.Info("The {Role}'s port for agents is open at {Address}", NodeRoles.Name(role), at);
-            Note("role-started", $"{NodeRoles.Name(role)} at {at}");
-        }
-        else if (stands.Problem != before.Stands.Problem)
-        {
-            _log.Error("The {Role}'s port can't be opened, trying again: {Problem}", NodeRoles.Name(role), stands.Problem);
-            Note("role-failed", $"{NodeRoles.Name(role)}: {stands.Problem}");
-        }
-
+        Tell(before.Stands, stands, NodeRoles.Name(role));
         _roles[role] = before with { Stands = stands };
         ReportIfChanged();
+    }
+
+    private void Tell(PortStands before, PortStands stands, string what)
+    {
+        if (stands.At is { } at)
+        {
+            _log.Info("The {Role}'s port is open at {Address}", what, at);
+            Note("role-started", $"{what} at {at}");
+        }
+        else if (stands.Problem != before.Problem)
+        {
+            _log.Error("The {Role}'s port can't be opened, trying again: {Problem}", what, stands.Problem);
+            Note("role-failed", $"{what}: {stands.Problem}");
+        }
     }
 
     private void Link(bool up, string why)
@@ -148,7 +179,8 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         if (up == _linked)
             return;
         _linked = up;
-        Note(up ? "link-up" : "link-down", why);
+        Note(up ? "link-up" : "link-down", up ? $"{why}, {_parts.LinkPort.Ways.LastUsed}" : why);
+        ReportIfChanged();
         if (!up)
             return;
         _parts.Linked();
@@ -182,14 +214,15 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     private NodeReport Report()
     {
         var unknown = _desired.Roles.Except(_parts.Ports.Roles).Select(r => $"role {NodeRoles.Name(r)} is not in version {_parts.Version}: update this node");
-        string?[] problems = [.. _roles.Values.Select(r => r.Stands.Problem), _outboxTrouble, _storageTrouble, .. unknown];
+        string?[] problems = [.. _roles.Values.Append(_linkPort).Select(r => r?.Stands.Problem), _outboxTrouble, _storageTrouble, .. unknown];
         return new NodeReport(_desired.Version, [.. _roles.Where(r => r.Value.Stands.At is not null).Select(r => r.Key).Order()],
-            AddressesOf(NodeRole.Gateway, _parts.Options.GatewayAddresses), _parts.Version, Dns.GetHostName(), _startedAt, [.. problems.OfType<string>()],
-            AddressesOf(NodeRole.PushServer, _parts.Options.PushAddresses));
+            AddressesOf(_roles.GetValueOrDefault(NodeRole.Gateway), _parts.Options.GatewayAddresses), _parts.Version, Dns.GetHostName(), _startedAt, [.. problems.OfType<string>()],
+            AddressesOf(_roles.GetValueOrDefault(NodeRole.PushServer), _parts.Options.PushAddresses), AddressesOf(_linkPort, _parts.Options.Links.Addresses),
+            _linked ? _parts.LinkPort.Ways.LastUsed : "");
     }
 
-    private IReadOnlyList<string> AddressesOf(NodeRole role, IReadOnlyList<string> named) =>
-        _roles.GetValueOrDefault(role)?.Stands.At is not { } open ? [] : named.Count > 0 ? named : LanAddresses.Of(open);
+    private static IReadOnlyList<string> AddressesOf(PortRole? port, IReadOnlyList<string> named) =>
+        port?.Stands.At is not { } open ? [] : named.Count > 0 ? named : LanAddresses.Of(open);
 
     private void Stored(Action work)
     {
@@ -211,7 +244,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     // Records do not compare their lists' contents.
     private static bool Same(NodeReport one, NodeReport other) =>
         one.AppliedVersion == other.AppliedVersion && one.Roles.SequenceEqual(other.Roles) && one.GatewayAddresses.SequenceEqual(other.GatewayAddresses)
-        && one.PushAddresses.SequenceEqual(other.PushAddresses)
+        && one.PushAddresses.SequenceEqual(other.PushAddresses) && one.LinkAddresses.SequenceEqual(other.LinkAddresses) && one.LinkedBy == other.LinkedBy
         && one.Problems.SequenceEqual(other.Problems) && one.HostName == other.HostName;
 
     private static string Names(IReadOnlyList<NodeRole> roles) => roles.Count == 0 ? "none" : string.Join(", ", roles.Select(NodeRoles.Name));

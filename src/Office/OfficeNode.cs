@@ -9,6 +9,7 @@ using Fleet.Messages.Transport;
 using Fleet.Office.Identity;
 using Fleet.Office.Link;
 using Fleet.Office.Outbox;
+using Fleet.Office.Passing;
 using Fleet.Office.Roles;
 using Microsoft.Extensions.Logging;
 
@@ -69,13 +70,16 @@ public sealed class OfficeNode : IAsyncDisposable
             var deviceFiles = Kept(opened, OpenDevice(setup.Data));
             var credentials = new NodeCredentials(setup.Data, identity, setup.Clock);
             var linked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var network = setup.Network ?? new TcpNetwork();
+            var ways = new HeadquartersWays(node, identity.Link, [.. options.Links.Through, .. identity.Through ?? []], options.Links.Dmz, credentials, network);
             OwnDevice? device = null;
             var parts = new OfficeParts(node, Version, options, setup.Data, credentials,
                 Kept(opened, new OutboxFile(setup.Data.PathOf("outbox.db"), options.Outbox, setup.Clock)),
                 Kept(opened, new GatewayFile(setup.Data.PathOf("gateway.db"))),
                 new RolePorts(),
-                new LinkSystemFactory(options, identity.Link, node, credentials, setup.Network ?? new TcpNetwork(), setup.Logging),
-                identity.Link.Count, setup.Network, setup.Clock, setup.Logging,
+                new LinkSystemFactory(options, ways, node, credentials, network, setup.Logging),
+                new LinkPortSetup(node, options.Links, credentials, ways, network, options.Link.ConnectTimeout, setup.Clock, setup.Logging.CreateLogger<LinkPort>()),
+                setup.Network, setup.Clock, setup.Logging,
                 Linked: () =>
                 {
                     linked.TrySetResult();

@@ -5,6 +5,7 @@ using Fleet.Messages.Settings;
 using Fleet.Messages.Transport;
 using Fleet.Office.Link;
 using Fleet.Office.Outbox;
+using Fleet.Office.Passing;
 
 namespace Fleet.Office;
 
@@ -20,6 +21,7 @@ public sealed record OfficeOptions(
     PushOptions Push,
     OutboxOptions Outbox,
     RelayOptions Relay,
+    LinkPortOptions Links,
     TimeSpan RebuildLinkAfter,
     IReadOnlyList<string> GatewayAddresses,
     IReadOnlyList<string> PushAddresses,
@@ -42,6 +44,7 @@ public sealed record OfficeOptions(
             PushOptions.From(fleet, problems),
             OutboxOptions.From(fleet, problems),
             RelayOptions.From(fleet, problems),
+            LinkPortOptions.From(fleet, problems),
             RebuildLinkAfter: problems.Positive(fleet, "office.rebuild-link-after"),
             GatewayAddresses: problems.Texts(fleet, "office.gateway-addresses"),
             PushAddresses: problems.Texts(fleet, "office.push-addresses"),

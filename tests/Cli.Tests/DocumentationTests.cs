@@ -31,6 +31,7 @@ public sealed partial class DocumentationTests : IDisposable
         ["wake"] = [ApiJson.Default.WakeResource],
         ["wake-outcome"] = [ApiJson.Default.WakeOutcome],
         ["sync-requested"] = [ApiJson.Default.SyncRequested],
+        ["dialled"] = [ApiJson.Default.NodeToDial],
         ["removed"] = [DisplayJson.Default.RemovedResource],
     };
 

@@ -39,7 +39,7 @@ public sealed class OfficeNodeTests : IAsyncLifetime
         await using var server = await FakeGateway.Start(_headquarters.Authority, PeerIdentity.Headquarters, new FakeGateway.Answers { Enrol = _headquarters.Enrol });
         var enrolment = new NodeEnrolment(new EnrolmentClient(Tcp.Connect, DeviceOptions.Default, TimeProvider.System), MachineFingerprint.Read());
 
-        var outcome = await enrolment.Enrol(_data, _headquarters.Token, "gw1", [server.Address], [_edge.Local.ToString()], CancellationToken.None);
+        var outcome = await enrolment.Enrol(_data, _headquarters.Token, "gw1", new NodeReach([server.Address], [_edge.Local.ToString()], []), CancellationToken.None);
 
         Assert.IsType<EnrolmentOutcome.Accepted>(outcome);
     }
@@ -243,7 +243,7 @@ public sealed class OfficeNodeTests : IAsyncLifetime
     private static OfficeOptions Options(params string[] sets) =>
         OfficeOptions.Load(null, ["gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "gateway.answer-timeout=1s", "link.max-backoff=1s", "log.level=warning", .. sets]);
 
-    private static NodeDesired Wanted(ulong version, params NodeRole[] roles) => new(version, roles, TimeSpan.FromMinutes(15), null);
+    private static NodeDesired Wanted(ulong version, params NodeRole[] roles) => new(version, roles, TimeSpan.FromMinutes(15), null, [], []);
 
     // Carriers read the header alone, so these need no keys.
     private static byte[] Clear(EnvelopeKind kind, ulong version) => new SealedEnvelope

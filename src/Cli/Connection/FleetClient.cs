@@ -55,6 +55,12 @@ internal sealed class FleetClient : IDisposable
     public Task<T> Post<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellation) =>
         Answered(new HttpRequestMessage(HttpMethod.Post, path), answer, cancellation);
 
+    public async Task Tell<TBody>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> sent, CancellationToken cancellation)
+    {
+        using var response = await Sent(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, sent) }, cancellation).ConfigureAwait(false);
+        await Check(response, cancellation).ConfigureAwait(false);
+    }
+
     public async Task Delete(string path, CancellationToken cancellation)
     {
         using var response = await Sent(new HttpRequestMessage(HttpMethod.Delete, path), cancellation).ConfigureAwait(false);

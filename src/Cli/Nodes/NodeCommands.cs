@@ -15,10 +15,12 @@ internal static class NodeCommands
         Show(commands),
         Assign(commands),
         Unassign(commands),
+        NodeSet.Make(commands),
+        Dial(commands),
         Remove(commands),
     };
 
-    private static Argument<string> Id()
+    internal static Argument<string> Id()
     {
         var id = new Argument<string>("node") { Description = "The node, as NAME.OFFICE." };
         id.Validators.Add(given =>
@@ -83,6 +85,8 @@ internal static class NodeCommands
         ("wanted roles", $"{Words.Many(node.DesiredRoles)}{(node.AppliedVersion >= node.DesiredVersion ? "" : " (not yet obeyed)")}"),
         ("push server at", node.PushAddresses.Count == 0 ? "" : Words.Many(node.PushAddresses)),
         ("gateway at", node.GatewayAddresses.Count == 0 ? "" : Words.Many(node.GatewayAddresses)),
+        ("port for links at", node.LinkAddresses.Count == 0 ? "" : Words.Many(node.LinkAddresses)),
+        ("way of the link", NodeSet.WayOf(node)),
         ("host", node.HostName),
         ("version", node.Version),
         ("started", node.StartedAt is null ? "" : Words.Ago(node.StartedAt, now)),
@@ -109,6 +113,25 @@ internal static class NodeCommands
         var node = await call.Client.Send(HttpMethod.Post, Query.Path("nodes", id, "/roles"), change, ApiJson.Default.RoleChange, ApiJson.Default.NodeResource, call.Cancellation).ConfigureAwait(false);
         call.Display.Show(node, ApiJson.Default.NodeResource, () => call.Display.Say(
             $"{node.Id} is to be: {Words.Many(node.DesiredRoles)}{(node.Linked ? "" : "; its link is down, it will obey once it is back")}"));
+    }
+
+    private static Command Dial(FleetCommands commands)
+    {
+        var address = new Argument<string>("address") { Description = "Where it waits, as HOST:PORT." };
+        address.Validators.Add(given =>
+        {
+            if (HostPort.Problem(given.GetValueOrDefault<string>()) is { } problem)
+                given.AddError(problem);
+        });
+        return commands.Remote("dial", "Dials a machine that waits to be enrolled and can't dial out ('office enroll --listen').", "fleet node dial 198.51.100.7:13001",
+            async call =>
+            {
+                var machine = new NodeToDial(call.Value(address));
+                await call.Client.Tell(HttpMethod.Post, "nodes/dial", machine, ApiJson.Default.NodeToDial, call.Cancellation).ConfigureAwait(false);
+                call.Display.Show(machine, ApiJson.Default.NodeToDial, () => call.Display.Say(
+                    $"{machine.Address} has asked to be enrolled, and says there how it went; then: fleet node set NODE --dmz {machine.Address}"));
+            },
+            address);
     }
 
     private static Command Remove(FleetCommands commands)

@@ -12,6 +12,8 @@ namespace Fleet.Contracts.Api;
 [JsonSerializable(typeof(NewOffice))]
 [JsonSerializable(typeof(ListPage<NodeResource>))]
 [JsonSerializable(typeof(RoleChange))]
+[JsonSerializable(typeof(WayChange))]
+[JsonSerializable(typeof(NodeToDial))]
 [JsonSerializable(typeof(ListPage<DeviceResource>))]
 [JsonSerializable(typeof(DeviceDetailResource))]
 [JsonSerializable(typeof(LabelChange))]

@@ -8,6 +8,10 @@ namespace Fleet.Contracts.Api;
 /// <param name="AppliedVersion">The desired version that the node obeys.</param>
 /// <param name="GatewayAddresses">host:port at which the agents of the office reach it.</param>
 /// <param name="PushAddresses">The same for its push server.</param>
+/// <param name="LinkAddresses">The same for its link port, at which other nodes of the office hand in their links.</param>
+/// <param name="LinkedBy">The way its link went last: directly, through which node, or dialled by headquarters.</param>
+/// <param name="Through">The node that it is to link through; null: it is to go by itself.</param>
+/// <param name="DmzAddress">host:port at which headquarters dials it; null: it dials headquarters.</param>
 /// <param name="LinkSince">Since when it is linked or not.</param>
 /// <param name="LinkReason">Why it is not linked.</param>
 public sealed record NodeResource(
@@ -23,6 +27,10 @@ public sealed record NodeResource(
     string LinkReason,
     IReadOnlyList<string> GatewayAddresses,
     IReadOnlyList<string> PushAddresses,
+    IReadOnlyList<string> LinkAddresses,
+    string LinkedBy,
+    string? Through,
+    string? DmzAddress,
     string HostName,
     string Version,
     DateTimeOffset? StartedAt,
@@ -33,3 +41,12 @@ public sealed record NodeResource(
 
 /// <summary>POST /api/v1/nodes/{id}/roles: adds and removes roles (<c>distribution-point</c>, <c>gateway</c>, <c>push-server</c>, <c>poller</c>).</summary>
 public sealed record RoleChange(IReadOnlyList<string>? Add = null, IReadOnlyList<string>? Remove = null);
+
+/// <summary>POST /api/v1/nodes/{id}/way: how the node and headquarters come together; neither field: the node dials headquarters.</summary>
+/// <param name="Through">The node of the same office that it links through.</param>
+/// <param name="DmzAddress">host:port at which headquarters dials it.</param>
+public sealed record WayChange(string? Through = null, string? DmzAddress = null);
+
+/// <summary>POST /api/v1/nodes/dial: a machine that waits to be enrolled.</summary>
+/// <param name="Address">host:port.</param>
+public sealed record NodeToDial(string Address);

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
+using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -16,6 +17,8 @@ internal static class NodeEndpoints
         nodes.MapGet("", List).WithSummary("Lists office nodes; 'office', 'role', 'linked' and 'text' (part of id or host name) narrow the list.");
         nodes.MapGet("/{id}", Show).WithSummary("Shows an office node.");
         nodes.MapPost("/{id}/roles", ChangeRoles).WithSummary("Adds and removes roles of a node.");
+        nodes.MapPost("/{id}/way", ChangeWay).WithSummary("Sets how a node and headquarters come together: through another node, dialled by headquarters, or by itself.");
+        nodes.MapPost("/dial", Dial).WithSummary("Dials a machine that waits to be enrolled and can't dial out ('office enroll --listen').");
         nodes.MapDelete("/{id}", Remove).WithSummary("Removes a node; it must enrol anew to come back.");
         nodes.MapGet("/{id}/events", Events).WithSummary("The history of a node, newest first.");
     }
@@ -46,6 +49,25 @@ internal static class NodeEndpoints
             return refusal.Problem();
         var shown = await settled.When(() => queries.Node(node), n => n is not null && add.All(n.DesiredRoles.Contains) && !remove.Any(n.DesiredRoles.Contains));
         return shown is null ? Refusal.NotFound("node", id).Problem() : TypedResults.Ok(Resources.Of(shown));
+    }
+
+    private static async Task<Results<Ok<NodeResource>, ProblemHttpResult>> ChangeWay(string id, WayChange change, Owners owners, ReadModelQueries queries, Settled settled)
+    {
+        NodeId hop = default;
+        if ((ApiIds.Read(id, out NodeId node) ?? (change.Through is null ? null : ApiIds.Read(change.Through, out hop))) is { } wrong)
+            return wrong.Problem();
+        NodeId? through = change.Through is null ? null : hop;
+        if ((await owners.Ask(new SetNodeWay(node.Office, node, through, change.DmzAddress, Owners.Administrator))).Refusal is { } refusal)
+            return refusal.Problem();
+        var shown = await settled.When(() => queries.Node(node), n => n is not null && n.Through == through && n.DmzAddress == change.DmzAddress);
+        return shown is null ? Refusal.NotFound("node", id).Problem() : TypedResults.Ok(Resources.Of(shown));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Dial(NodeToDial node, EnrolmentDial dial, CancellationToken cancellation)
+    {
+        if (HostPort.Problem(node.Address) is { } wrong)
+            return Refusal.Invalid(wrong).Problem();
+        return await dial.Run(node.Address, cancellation) is { } problem ? new Refusal(RefusalCode.Busy, problem).Problem() : TypedResults.NoContent();
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Remove(string id, Owners owners, ReadModelQueries queries, Settled settled)

@@ -15,7 +15,7 @@ internal static class Resources
 
     public static NodeResource Of(NodeView n) => new(
         n.NodeId.Value, n.OfficeId.Value, n.DeviceId.Value, Names(n.DesiredRoles), Names(n.Roles), n.DesiredVersion, n.AppliedVersion,
-        n.Linked, n.LinkSince, n.LinkReason, n.GatewayAddresses, n.PushAddresses, n.HostName, n.Version, n.StartedAt, n.ReportedAt, n.EnrolledAt, n.CertificateNotAfter, n.Problems);
+        n.Linked, n.LinkSince, n.LinkReason, n.GatewayAddresses, n.PushAddresses, n.LinkAddresses, n.LinkedBy, n.Through?.Value, n.DmzAddress, n.HostName, n.Version, n.StartedAt, n.ReportedAt, n.EnrolledAt, n.CertificateNotAfter, n.Problems);
 
     public static DeviceResource Of(DeviceView d) => new(
         d.DeviceId.Value, d.Name, d.OfficeId.Value, d.HostName, d.Os, d.AgentVersion, d.DesiredVersion, d.AppliedVersion, d.ReportedVersion,

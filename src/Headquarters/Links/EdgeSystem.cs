@@ -62,5 +62,9 @@ public sealed class EdgeSystem : IAsyncDisposable
         }
     }
 
+    /// <summary>What dials nodes in a DMZ and hands their streams to this system.</summary>
+    internal DmzTools DmzTools(IByteNetwork network, CertificateAuthority authority, IActorRef offices, LinkOptions link, TimeProvider clock) => new(
+        network, new Passages(authority.Own, authority.Trust, peer => peer.Kind == PeerKind.Node ? null : "no office node"), LinkTransport.Of(System).Serve, offices, link, clock);
+
     public async ValueTask DisposeAsync() => await System.Terminate();
 }

@@ -58,12 +58,12 @@ internal static class LinkChecks
 
     private static string? Problem(NodeReport? report)
     {
-        if (report?.Roles is null || report.GatewayAddresses is null || report.PushAddresses is null || report.Problems is null)
+        if (report?.Roles is null || report.GatewayAddresses is null || report.PushAddresses is null || report.LinkAddresses is null || report.Problems is null)
             return "a node report with parts missing";
-        if (report.Roles.Count > 16 || report.GatewayAddresses.Count > MaxAddresses || report.PushAddresses.Count > MaxAddresses || report.Problems.Count > MaxAddresses)
+        if (report.Roles.Count > 16 || report.GatewayAddresses.Count > MaxAddresses || report.PushAddresses.Count > MaxAddresses || report.LinkAddresses.Count > MaxAddresses || report.Problems.Count > MaxAddresses)
             return "a node report that is too long";
-        return Text(report.Version, "version") ?? Text(report.HostName, "host name")
-            ?? report.GatewayAddresses.Concat(report.PushAddresses).Concat(report.Problems).Select(t => Text(t, "line of the node report")).FirstOrDefault(p => p is not null);
+        return Text(report.Version, "version") ?? Text(report.HostName, "host name") ?? Text(report.LinkedBy, "way of its link")
+            ?? report.GatewayAddresses.Concat(report.PushAddresses).Concat(report.LinkAddresses).Concat(report.Problems).Select(t => Text(t, "line of the node report")).FirstOrDefault(p => p is not null);
     }
 
     private static string? Id(string? id) => id is null ? "an item without its id" : null;

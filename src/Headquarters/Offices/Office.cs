@@ -55,14 +55,15 @@ public sealed record Office(OfficeId Id)
         EnrolmentRefused => this,
         NodeEnrolled e => this with
         {
-            Nodes = Nodes.SetItem(e.NodeId, new NodeSnapshot(e.NodeId, e.DeviceId, [e.Certificate], 0, [], null, 0, false, e.At, "has not linked yet", e.At, e.At, e.At)),
+            Nodes = Nodes.SetItem(e.NodeId, new NodeSnapshot(e.NodeId, e.DeviceId, [e.Certificate], 0, [], null, 0, false, e.At, "has not linked yet", e.At, e.At, e.At, null, null)),
         },
         NodeCertified e => WithNode(e.NodeId, n => n with { Certificates = StillValid(n.Certificates, e.Certificate, e.At) }),
         NodeRolesAssigned e => WithNode(e.NodeId, n => n with { DesiredVersion = e.Version, Roles = e.Roles, DesiredAt = e.At }),
         NodeDesiredRaised e => WithNode(e.NodeId, n => n with { DesiredVersion = e.Version, DesiredAt = e.At }),
+        NodeWaySet e => WithNode(e.NodeId, n => n with { DesiredVersion = e.Version, Through = e.Through, DmzAddress = e.DmzAddress, DesiredAt = e.At }),
         NodeReported e => WithNode(e.NodeId, n => n with { Report = e.Report, ReportedAt = e.At }),
         NodeEventRecorded e => WithNode(e.NodeId, n => n with { EventNumber = e.Event.Number }),
-        NodeLinkChanged e => WithNode(e.NodeId, n => n with { Linked = e.Up, LinkReason = e.Reason, LinkSince = e.At }),
+        NodeLinkChanged e => WithNode(e.NodeId, n => n with { Linked = e.Up, LinkReason = e.Reason, LinkSince = n.Linked == e.Up && !e.Up ? n.LinkSince : e.At }),
         NodeRemoved e => this with { Nodes = Nodes.Remove(e.NodeId) },
         OfficePoliciesAdopted e => this with { Book = e.Book },
         DeviceEnrolled e => this with { Devices = Devices.SetItem(e.DeviceId, Device.From(e)) },

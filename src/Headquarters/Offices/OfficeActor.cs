@@ -73,6 +73,14 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Timers.StartPeriodicTimer(Ticks + nameof(ResendTick), ResendTick.Instance, Spread(_tools.Options.ResendEvery), _tools.Options.ResendEvery);
     }
 
+    protected override void PostStop()
+    {
+        // Where the twin starts again, it says so anew.
+        foreach (var node in _office.Nodes.Values.Where(n => n.DmzAddress is not null))
+            Context.System.EventStream.Publish(new DialNode(node.NodeId, null));
+        base.PostStop();
+    }
+
     // A device twin that failed has a bug; it goes, its reports stay unanswered, and a fresh one takes the device's next.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
@@ -88,6 +96,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<IOfficeCommand>(Handle);
         Command<LinkNode>(Handle);
         Command<UnlinkNode>(Handle);
+        Command<NodeNotDialled>(Handle);
         Command<TakeAnnounce>(Handle);
         Command<WakeDue>(Handle);
         Command<DeviceTakenIn>(Handle);
@@ -100,6 +109,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         {
             HandOver();
             DeleteOldEvents();
+            SayWhomToDial();
         });
         Housekeeping();
     }
@@ -158,6 +168,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         {
             foreach (var device in _office.Devices.Values)
                 _wakes.Begin(_office, device);
+            SayWhomToDial();
         });
     }
 
@@ -375,6 +386,19 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private void Handle(UnlinkNode unlink) => Unlink(unlink.NodeId, unlink.Epoch, unlink.Reason);
 
+    // Again and again: who dials may start after this twin.
+    private void SayWhomToDial()
+    {
+        foreach (var node in _office.Nodes.Values.Where(n => n.DmzAddress is not null))
+            Context.System.EventStream.Publish(new DialNode(node.NodeId, node.DmzAddress));
+    }
+
+    private void Handle(NodeNotDialled failed)
+    {
+        if (_office.Nodes.GetValueOrDefault(failed.NodeId) is { DmzAddress: not null, Linked: false } node && node.LinkReason != failed.Problem)
+            Store([new NodeLinkChanged(_office.Id, node.NodeId, false, failed.Problem, Now)], () => { });
+    }
+
     private void Handle(Terminated gone)
     {
         if (_links.Of(gone.ActorRef) is { } node)
@@ -435,15 +459,21 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private void TellLinks(Office before, IReadOnlyList<IOfficeEvent> events)
     {
-        foreach (var node in events.OfType<NodeRolesAssigned>().Select(e => e.NodeId).Concat(events.OfType<NodeDesiredRaised>().Select(e => e.NodeId)).Distinct().Where(_office.Nodes.ContainsKey))
-            _links.Send(node, [DesiredOf(_office.Nodes[node])]);
         foreach (var poll in events.OfType<PollBegun>().Where(p => p.By.Length > 0 && _office.Polling.Open.ContainsKey(p.PollId)))
             _links.Send(poll.NodeId, [new RunPoll(poll.PollId, poll.Method, poll.Full, poll.Ranges, poll.AllowLarge)]);
         _network.Journaled(events);
+        foreach (var node in ReferenceEquals(before.Nodes, _office.Nodes) ? [] : _office.Nodes.Values.Where(n => !NodeWays.SameDesired(before, _office, n.NodeId)))
+            _links.Send(node.NodeId, [DesiredOf(node)]);
+        foreach (var way in events.OfType<NodeWaySet>())
+            Context.System.EventStream.Publish(new DialNode(way.NodeId, way.DmzAddress));
         foreach (var link in events.OfType<NodeLinkChanged>().Where(l => _office.Nodes.ContainsKey(l.NodeId)))
             _nodesChanged[link.NodeId] = PresenceOf(_office.Nodes[link.NodeId]);
         foreach (var removed in events.OfType<NodeRemoved>())
+        {
             _links.Remove(removed.NodeId, _office.Id);
+            Context.System.EventStream.Publish(new DialNode(removed.NodeId, null));
+        }
+
         var items = events.OfType<IDeviceEvent>().GroupBy(e => e.DeviceId).SelectMany(e => ChangesOf(before, e.Key, e)).ToList();
         if (items.Count > 0)
         {
@@ -526,7 +556,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     };
 
     private NodeDesired DesiredOf(NodeSnapshot node) => new(node.DesiredVersion, node.Roles, _tools.Options.SyncInterval,
-        PollPlans.For(_office, node, _tools.Options.Discovery, _tools.Issuer));
+        PollPlans.For(_office, node, _tools.Options.Discovery, _tools.Issuer), NodeWays.HopsOf(_office, node), NodeWays.CarriedBy(_office, node.NodeId));
 
     private DeviceState StateOf(Device device) =>
         new(device.Id, device.Known.DesiredVersion, device.Known.ReportedVersion, DesiredState.IntervalOf(_office, device, _tools.Options));

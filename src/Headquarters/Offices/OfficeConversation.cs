@@ -14,6 +14,9 @@ namespace Fleet.Headquarters.Offices;
 /// </summary>
 public sealed record CameDownDirect(OfficeId OfficeId, IReadOnlyList<IDownItem> Items);
 
+/// <summary>Twin → event stream: headquarters is to dial the node at this address, which an administrator set; null: no longer.</summary>
+public sealed record DialNode(NodeId NodeId, string? Address);
+
 /// <summary>What an office twin works with.</summary>
 /// <param name="Offices">The shard region of all twins, for what other offices must be told.</param>
 /// <param name="Wake">How devices are woken.</param>

@@ -25,6 +25,7 @@ public static class OfficeRules
         CloseOffice c => Close(office, c, now),
         RevokeToken c => Revoke(office, c, now),
         AssignRoles c => Assign(office, c, now),
+        SetNodeWay c => office.Nodes.ContainsKey(c.NodeId) ? NodeWays.Decide(office, c, now) : NoNode(office, c.NodeId),
         RemoveNode c => Remove(office, c, now),
         LabelDevice c => Label(office, c, now),
         MoveDevice c => Move(office, c, now),
@@ -131,6 +132,8 @@ public static class OfficeRules
     {
         if (!office.Nodes.TryGetValue(command.NodeId, out var node))
             return NoNode(office, command.NodeId);
+        if (NodeWays.CarriedBy(office, node.NodeId) is [var carried, ..])
+            return Refuse(office, RefusalCode.NotAllowed, $"node {carried} links through {node.NodeId}; set another way for it first ('fleet node set {carried} --direct')");
         IOfficeEvent[] own = office.Devices.ContainsKey(node.DeviceId) ? [new DeviceRemoved(office.Id, node.DeviceId, command.By, now)] : [];
         return Accept(office, [new NodeRemoved(office.Id, node.NodeId, command.By, now), .. own]);
     }

@@ -50,7 +50,7 @@ internal sealed class Projection(ReadModelConnection db)
             case IPollingEvent or IDiscoveryEvent:
                 ApplyNetwork((IOfficeEvent)happened);
                 break;
-            case NodeDesiredRaised or NodeEnrolled or NodeCertified or NodeRolesAssigned or NodeReported or NodeEventRecorded or NodeLinkChanged or NodeRemoved:
+            case NodeDesiredRaised or NodeEnrolled or NodeCertified or NodeRolesAssigned or NodeWaySet or NodeReported or NodeEventRecorded or NodeLinkChanged or NodeRemoved:
                 ApplyNode((IOfficeEvent)happened);
                 break;
             case IDeviceEvent e:
@@ -102,6 +102,7 @@ internal sealed class Projection(ReadModelConnection db)
             var row = NewNode(n.NodeId, s.OfficeId, n.DeviceId, n.Certificates[^1], n.EnrolledAt);
             (row.DesiredVersion, row.DesiredRoles, row.DesiredAt) = ((long)n.DesiredVersion, Names(n.Roles), n.DesiredAt);
             (row.Linked, row.LinkSince, row.LinkReason) = (n.Linked, n.LinkSince, n.LinkReason);
+            (row.Through, row.DmzAddress) = (n.Through?.Value, n.DmzAddress);
             if (n.Report is { } report)
                 Fill(row, report, n.ReportedAt);
             db.InsertOrReplace(row);
@@ -190,6 +191,11 @@ internal sealed class Projection(ReadModelConnection db)
             case NodeDesiredRaised e:
                 db.Nodes.Where(n => n.NodeId == e.NodeId.Value).Set(n => n.DesiredVersion, (long)e.Version).Set(n => n.DesiredAt, e.At).Update();
                 break;
+            case NodeWaySet e:
+                db.Nodes.Where(n => n.NodeId == e.NodeId.Value).Set(n => n.DesiredVersion, (long)e.Version).Set(n => n.DesiredAt, e.At)
+                    .Set(n => n.Through, e.Through == null ? null : e.Through.Value.Value).Set(n => n.DmzAddress, e.DmzAddress).Update();
+                Note(e.NodeId, "way-set", $"{(e.Through is { } hop ? $"through {hop}" : e.DmzAddress is { } at ? $"headquarters dials {at}" : "directly")} by {e.By}", e.At);
+                break;
             case NodeReported e:
                 if (db.Nodes.FirstOrDefault(n => n.NodeId == e.NodeId.Value) is { } row)
                 {
@@ -206,7 +212,9 @@ internal sealed class Projection(ReadModelConnection db)
                 });
                 break;
             case NodeLinkChanged e:
-                db.Nodes.Where(n => n.NodeId == e.NodeId.Value).Set(n => n.Linked, e.Up).Set(n => n.LinkSince, e.At).Set(n => n.LinkReason, e.Reason).Update();
+                // Another reason for the same outage does not begin it anew.
+                db.Nodes.Where(n => n.NodeId == e.NodeId.Value && (e.Up || n.Linked)).Set(n => n.LinkSince, e.At).Update();
+                db.Nodes.Where(n => n.NodeId == e.NodeId.Value).Set(n => n.Linked, e.Up).Set(n => n.LinkReason, e.Reason).Update();
                 _incidents.LinkChanged(_position, e.NodeId, e.Up, e.Reason, e.At);
                 Note(e.NodeId, e.Up ? "linked" : "unlinked", e.Reason, e.At);
                 break;
@@ -328,6 +336,7 @@ internal sealed class Projection(ReadModelConnection db)
     {
         (row.AppliedVersion, row.ReportedRoles, row.ReportedAt) = ((long)report.AppliedVersion, Names(report.Roles), at);
         row.PushAddresses = string.Join(',', report.PushAddresses);
+        (row.LinkAddresses, row.LinkedBy) = (string.Join(',', report.LinkAddresses ?? []), report.LinkedBy ?? "");
         (row.GatewayAddresses, row.Version, row.HostName) = (string.Join(',', report.GatewayAddresses), report.Version, report.HostName);
         (row.StartedAt, row.Problems) = (report.StartedAt, string.Join('\n', report.Problems));
     }

@@ -256,7 +256,8 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
 
     private static NodeView View(NodeRow row) => new(
         new NodeId(row.NodeId), new OfficeId(row.OfficeId), new DeviceId(row.DeviceId), Roles(row.DesiredRoles), (ulong)row.DesiredVersion, row.DesiredAt,
-        Roles(row.ReportedRoles), (ulong)row.AppliedVersion, row.ReportedAt, Parts(row.GatewayAddresses, ','), Parts(row.PushAddresses, ','), row.Version, row.HostName, row.StartedAt,
+        Roles(row.ReportedRoles), (ulong)row.AppliedVersion, row.ReportedAt, Parts(row.GatewayAddresses, ','), Parts(row.PushAddresses, ','), Parts(row.LinkAddresses, ','), row.LinkedBy,
+        row.Through is { } through ? new NodeId(through) : null, row.DmzAddress, row.Version, row.HostName, row.StartedAt,
         Parts(row.Problems, '\n'), row.Linked, row.LinkSince, row.LinkReason, row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter);
 
     private static EventView View(DeviceEventRow e) =>

@@ -12,7 +12,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 4;
+    private const int Format = 5;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 

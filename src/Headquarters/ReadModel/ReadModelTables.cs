@@ -31,6 +31,10 @@ internal sealed class NodeRow
     [Column("reported_at")] public DateTimeOffset? ReportedAt { get; set; }
     [Column("gateway_addresses"), NotNull] public string GatewayAddresses { get; set; } = "";
     [Column("push_addresses"), NotNull] public string PushAddresses { get; set; } = "";
+    [Column("link_addresses"), NotNull] public string LinkAddresses { get; set; } = "";
+    [Column("linked_by"), NotNull] public string LinkedBy { get; set; } = "";
+    [Column("through_node")] public string? Through { get; set; }
+    [Column("dmz_address")] public string? DmzAddress { get; set; }
     [Column("version"), NotNull] public string Version { get; set; } = "";
     [Column("host_name"), NotNull] public string HostName { get; set; } = "";
     [Column("started_at")] public DateTimeOffset? StartedAt { get; set; }

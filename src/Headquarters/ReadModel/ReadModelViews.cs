@@ -33,6 +33,9 @@ public sealed record OfficeFilter(PageRequest Page, string? Text = null);
 
 /// <param name="DesiredRoles">What headquarters wants the node to be.</param>
 /// <param name="Roles">What the node last said it is.</param>
+/// <param name="LinkedBy">The way its link went last, as the node says.</param>
+/// <param name="Through">The node that it is to link through.</param>
+/// <param name="DmzAddress">Where headquarters dials it.</param>
 /// <param name="LinkSince">Since when it is linked or not.</param>
 /// <param name="LinkReason">Why it is not linked.</param>
 public sealed record NodeView(
@@ -47,6 +50,10 @@ public sealed record NodeView(
     DateTimeOffset? ReportedAt,
     IReadOnlyList<string> GatewayAddresses,
     IReadOnlyList<string> PushAddresses,
+    IReadOnlyList<string> LinkAddresses,
+    string LinkedBy,
+    NodeId? Through,
+    string? DmzAddress,
     string Version,
     string HostName,
     DateTimeOffset? StartedAt,

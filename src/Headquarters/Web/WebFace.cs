@@ -9,6 +9,7 @@ using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Console;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Transport;
 using Microsoft.AspNetCore.Connections;
@@ -21,6 +22,7 @@ using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestExceptio
 namespace Fleet.Headquarters.Web;
 
 /// <summary>What the faces show and whom they ask.</summary>
+/// <param name="Dial">Reaches machines that wait to be enrolled.</param>
 /// <param name="KeysDirectory">Where the keys of console sessions are kept.</param>
 /// <param name="Discovery">What an office polls that has no schedule of its own.</param>
 /// <param name="SecretsKey">Headquarters' own public key: what operators type in confidence is sealed with it.</param>
@@ -28,6 +30,7 @@ namespace Fleet.Headquarters.Web;
 public sealed record WebParts(
     WebOptions Options,
     Owners Owners,
+    EnrolmentDial Dial,
     ReadModelStore ReadModel,
     AdminCredentials Credentials,
     ShownCertificate Certificate,
@@ -98,6 +101,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddLogging();
         services.AddSingleton(parts.Clock);
         services.AddSingleton(parts.Owners);
+        services.AddSingleton(parts.Dial);
         services.AddSingleton(parts.ReadModel);
         services.AddSingleton(parts.Credentials);
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));

@@ -148,6 +148,8 @@ public sealed record DeviceSeen([property: Key(0)] DeviceId DeviceId, [property:
 /// <param name="AppliedVersion">Version of the <see cref="NodeDesired"/> it obeys.</param>
 /// <param name="GatewayAddresses">host:port at which the office's agents reach this gateway; empty while it is none.</param>
 /// <param name="PushAddresses">The same for its push server.</param>
+/// <param name="LinkAddresses">The same for its link port, at which nodes of its office hand in their links; empty while it is closed.</param>
+/// <param name="LinkedBy">The way that its link goes, for people: <c>directly</c>, through whom, or that headquarters dialled.</param>
 [MessagePackObject]
 public sealed record NodeReport(
     [property: Key(0)] ulong AppliedVersion,
@@ -157,7 +159,9 @@ public sealed record NodeReport(
     [property: Key(4)] string HostName,
     [property: Key(5)] DateTimeOffset StartedAt,
     [property: Key(6)] IReadOnlyList<string> Problems,
-    [property: Key(7)] IReadOnlyList<string> PushAddresses) : IUpItem;
+    [property: Key(7)] IReadOnlyList<string> PushAddresses,
+    [property: Key(8)] IReadOnlyList<string> LinkAddresses,
+    [property: Key(9)] string LinkedBy) : IUpItem;
 
 /// <summary>One entry of the node's own history, numbered without gaps, kept by the outbox until journaled.</summary>
 [MessagePackObject]
@@ -245,14 +249,23 @@ public interface IDownItem;
 [MessagePackObject]
 public sealed record DeviceEnvelopeDown([property: Key(0)] DeviceId DeviceId, [property: Key(1)] ReadOnlyMemory<byte> Envelope) : IDownItem;
 
-/// <summary>What headquarters wants of the node.</summary>
+/// <summary>What headquarters wants of the node. A field may change without the version, which counts what an administrator wanted of this node alone.</summary>
 /// <param name="Polls">What to poll; null: the node is not the office's poller.</param>
+/// <param name="Through">The office nodes to which it hands its link, since it can't reach headquarters; tried in order, before its own ways.</param>
+/// <param name="Carries">The nodes whose links it passes on; while there are any, its link port is open.</param>
 [MessagePackObject]
 public sealed record NodeDesired(
     [property: Key(0)] ulong Version,
     [property: Key(1)] IReadOnlyList<NodeRole> Roles,
     [property: Key(2)] TimeSpan SyncInterval,
-    [property: Key(3)] PollPlan? Polls) : IDownItem;
+    [property: Key(3)] PollPlan? Polls,
+    [property: Key(4)] IReadOnlyList<NodeHop> Through,
+    [property: Key(5)] IReadOnlyList<NodeId> Carries) : IDownItem;
+
+/// <summary>An office node whose link port others dial.</summary>
+/// <param name="Addresses">host:port, most preferred first.</param>
+[MessagePackObject]
+public sealed record NodeHop([property: Key(0)] NodeId NodeId, [property: Key(1)] IReadOnlyList<string> Addresses);
 
 /// <summary>The node's events up to this number are journaled; the outbox may forget them.</summary>
 [MessagePackObject]

@@ -54,6 +54,17 @@ public sealed record AssignRoles(
     [property: Key(3)] IReadOnlyList<NodeRole> Remove,
     [property: Key(4)] string By) : IOfficeCommand;
 
+/// <summary>How the node and headquarters come together: null twice means that the node dials headquarters.</summary>
+/// <param name="Through">The node of the same office to which it hands its link.</param>
+/// <param name="DmzAddress">host:port at which headquarters dials the node.</param>
+[MessagePackObject]
+public sealed record SetNodeWay(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] NodeId NodeId,
+    [property: Key(2)] NodeId? Through,
+    [property: Key(3)] string? DmzAddress,
+    [property: Key(4)] string By) : IOfficeCommand;
+
 [MessagePackObject]
 public sealed record RemoveNode([property: Key(0)] OfficeId OfficeId, [property: Key(1)] NodeId NodeId, [property: Key(2)] string By) : IOfficeCommand;
 
@@ -155,6 +166,10 @@ public sealed record NodeWelcomed([property: Key(0)] NodeId NodeId, [property: K
 [MessagePackObject]
 public sealed record UnlinkNode([property: Key(0)] OfficeId OfficeId, [property: Key(1)] NodeId NodeId, [property: Key(2)] string Epoch, [property: Key(3)] string Reason) : IForOffice;
 
+/// <summary>Headquarters dials the node, and it does not come to a link; shown until it does.</summary>
+[MessagePackObject]
+public sealed record NodeNotDialled([property: Key(0)] OfficeId OfficeId, [property: Key(1)] NodeId NodeId, [property: Key(2)] string Problem) : IForOffice;
+
 /// <summary>What the node announced; the twin answers with <see cref="SendDown"/>: the node's desired state, device states, and documents the node lacks.</summary>
 [MessagePackObject]
 public sealed record TakeAnnounce([property: Key(0)] OfficeId OfficeId, [property: Key(1)] NodeId NodeId, [property: Key(2)] Announce Announce) : IForOffice;
@@ -243,6 +258,16 @@ public sealed record NodeRolesAssigned(
     [property: Key(3)] IReadOnlyList<NodeRole> Roles,
     [property: Key(4)] string By,
     [property: Key(5)] DateTimeOffset At) : IOfficeEvent;
+
+[MessagePackObject]
+public sealed record NodeWaySet(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] NodeId NodeId,
+    [property: Key(2)] ulong Version,
+    [property: Key(3)] NodeId? Through,
+    [property: Key(4)] string? DmzAddress,
+    [property: Key(5)] string By,
+    [property: Key(6)] DateTimeOffset At) : IOfficeEvent;
 
 [MessagePackObject]
 public sealed record NodeReported([property: Key(0)] OfficeId OfficeId, [property: Key(1)] NodeId NodeId, [property: Key(2)] NodeReport Report, [property: Key(3)] DateTimeOffset At) : IOfficeEvent;

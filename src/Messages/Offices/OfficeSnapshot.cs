@@ -48,7 +48,9 @@ public sealed record NodeSnapshot(
     [property: Key(9)] string LinkReason,
     [property: Key(10)] DateTimeOffset EnrolledAt,
     [property: Key(11)] DateTimeOffset ReportedAt,
-    [property: Key(12)] DateTimeOffset DesiredAt);
+    [property: Key(12)] DateTimeOffset DesiredAt,
+    [property: Key(13)] NodeId? Through,
+    [property: Key(14)] string? DmzAddress);
 
 /// <summary>Where a device went.</summary>
 /// <param name="DesiredVersion">What it had when it left: tells a late repeat of an earlier hand-over from a true return.</param>

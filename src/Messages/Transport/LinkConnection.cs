@@ -60,8 +60,11 @@ internal sealed class LinkConnection
     /// <summary>The serial number of that certificate.</summary>
     public string CertificateSerial { get; }
 
-    /// <summary>Completed when the connection is over.</summary>
+    /// <summary>Cancelled when the connection is over.</summary>
     public CancellationToken Closed => _closed.Token;
+
+    /// <summary>Completed when the connection is over.</summary>
+    public Task Over => _over.Task;
 
     /// <summary>The dialling side's association.</summary>
     public LinkAssociation Dialled(Address remote) => Add(DiallersChannel, remote) ?? throw new IOException("the connection ended");

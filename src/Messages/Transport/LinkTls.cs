@@ -6,7 +6,9 @@ using Fleet.Contracts.Identity;
 namespace Fleet.Messages.Transport;
 
 /// <summary>The mutual TLS handshakes of the link. Shows the certificate of the day and learns who the peer is.</summary>
-internal sealed class LinkTls(LinkTransportSetup setup)
+/// <param name="certificate">The certificate (with key) to show; asked anew each time.</param>
+/// <param name="admit">Judges a genuine peer: null lets it in, a text says why not.</param>
+internal sealed class LinkTls(Func<X509Certificate2> certificate, PeerTrust trust, Func<PeerIdentity, X509Certificate2, string?> admit)
 {
     private (X509Certificate2 Certificate, SslStreamCertificateContext Context)? _shown;
 
@@ -25,13 +27,13 @@ internal sealed class LinkTls(LinkTransportSetup setup)
             AllowTlsResume = false,
         }, cancellation));
 
-    /// <summary>Authenticates the side that this one dialled: it must be <paramref name="logicalHost"/>.</summary>
+    /// <summary>Authenticates the side that this one dialled: it must be <paramref name="logicalHost"/>; null: whoever is admitted.</summary>
     /// <exception cref="PeerRefusedException">The peer's certificate is refused; the message says why.</exception>
     /// <exception cref="AuthenticationException">The handshake failed.</exception>
-    public Task<AuthenticatedStream> AsClient(Stream raw, string logicalHost, CancellationToken cancellation) =>
-        Authenticate(raw, certificate => JudgeServer(certificate, logicalHost), (stream, judge) => stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+    public Task<AuthenticatedStream> AsClient(Stream raw, string? logicalHost, CancellationToken cancellation) =>
+        Authenticate(raw, shown => JudgeServer(shown, logicalHost), (stream, judge) => stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
-            TargetHost = logicalHost,
+            TargetHost = logicalHost ?? "",
             ClientCertificateContext = Shown(),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
@@ -63,25 +65,25 @@ internal sealed class LinkTls(LinkTransportSetup setup)
         }
     }
 
-    private (PeerIdentity? Peer, string Problem) Judge(X509Certificate2? certificate)
+    private (PeerIdentity? Peer, string Problem) Judge(X509Certificate2? shown)
     {
-        if (setup.Trust.Check(certificate, out var problem) is not { } peer)
+        if (trust.Check(shown, out var problem) is not { } peer)
             return (null, problem);
-        return setup.Admit(peer, certificate!) is { } refusal ? (null, $"{peer} is refused: {refusal}") : (peer, "");
+        return admit(peer, shown!) is { } refusal ? (null, $"{peer} is refused: {refusal}") : (peer, "");
     }
 
-    private (PeerIdentity? Peer, string Problem) JudgeServer(X509Certificate2? certificate, string logicalHost) => Judge(certificate) switch
+    private (PeerIdentity? Peer, string Problem) JudgeServer(X509Certificate2? shown, string? logicalHost) => Judge(shown) switch
     {
-        ({ } peer, _) when peer.LogicalHost != logicalHost => (null, $"dialled {logicalHost} and met {peer.LogicalHost}"),
+        ({ } peer, _) when logicalHost is not null && peer.LogicalHost != logicalHost => (null, $"dialled {logicalHost} and met {peer.LogicalHost}"),
         var verdict => verdict,
     };
 
     private SslStreamCertificateContext Shown()
     {
-        var certificate = setup.Certificate();
+        var current = certificate();
         // Making a context builds a chain: once a certificate, not once a connection. A race makes it twice, which harms nobody.
-        if (_shown is not { } shown || !ReferenceEquals(shown.Certificate, certificate))
-            _shown = shown = (certificate, SslStreamCertificateContext.Create(certificate, [setup.Trust.Authority], offline: true));
+        if (_shown is not { } shown || !ReferenceEquals(shown.Certificate, current))
+            _shown = shown = (current, SslStreamCertificateContext.Create(current, [trust.Authority], offline: true));
         return shown.Context;
     }
 }

@@ -41,7 +41,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             ? setup.Value
             : throw new ConfigurationException($"actor system {system.Name} was made without a {nameof(LinkTransportSetup)}");
         _limits = LinkLimits.From(config);
-        _tls = new LinkTls(_setup);
+        _tls = new LinkTls(_setup.Certificate, _setup.Trust, _setup.Admit);
         _peerLimits = _setup.Reachable is { } reachable ? new PeerLimits(reachable) : null;
         _log = Logging.GetLogger(system, typeof(LinkTransport));
         _address = new Address(Scheme, system.Name, _setup.LogicalHost, _limits.AnnouncedPort);
@@ -88,16 +88,16 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     public override async Task<AssociationHandle> Associate(Address remoteAddress)
     {
         var host = remoteAddress.Host ?? "";
-        if (_setup.Dial(host) is not { Count: > 0 } addresses)
+        if (_setup.Dial(host) is not { Count: > 0 } ways)
             return OverItsOwn(host, remoteAddress) ?? throw Unreachable($"{host} is not dialled from here; it has to dial");
         var faults = new List<string>();
-        foreach (var address in addresses)
+        foreach (var way in ways)
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(_shutdown.Token);
             patience.CancelAfter(_limits.ConnectTimeout);
             try
             {
-                var raw = await _setup.Network.Connect(address, patience.Token);
+                var raw = await way.Open(patience.Token);
                 var authenticated = await _tls.AsClient(raw, host, patience.Token);
                 var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge, Oversized));
                 var association = connection.Dialled(remoteAddress);
@@ -106,7 +106,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             }
             catch (Exception fault) when (IsPassing(fault))
             {
-                faults.Add(fault is OperationCanceledException ? $"{address}: no answer within {_limits.ConnectTimeout.TotalSeconds:0.#} s" : $"{address}: {fault.Message}");
+                faults.Add(fault is OperationCanceledException ? $"{way.Name}: no answer within {_limits.ConnectTimeout.TotalSeconds:0.#} s" : $"{way.Name}: {fault.Message}");
             }
         }
 
@@ -157,7 +157,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
                 try
                 {
                     var (stream, from) = await listener.Accept(_shutdown.Token);
-                    _ = Admit(stream, from);
+                    _ = Admit(stream, from.ToString());
                 }
                 catch (IOException fault)
                 {
@@ -173,7 +173,16 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         }
     }
 
-    private async Task Admit(Stream raw, IPEndPoint from)
+    /// <summary>Takes a stream as if its other side had dialled this one. For streams that this side itself had to open.</summary>
+    /// <returns>Done when the connection is over; at once where it is refused or comes to nothing, which the log tells.</returns>
+    public async Task Serve(Stream raw, string from)
+    {
+        await _handshakes.WaitAsync(_shutdown.Token);
+        if (await Admit(raw, from) is { } connection)
+            await connection.Over;
+    }
+
+    private async Task<LinkConnection?> Admit(Stream raw, string from)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(_shutdown.Token);
         patience.CancelAfter(_limits.ConnectTimeout);
@@ -190,6 +199,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
                 var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge, Oversized));
                 Present(connection, channel, first);
                 connection.Start(accept: null);
+                return connection;
             }
             catch
             {
@@ -215,6 +225,8 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         {
             _handshakes.Release();
         }
+
+        return null;
     }
 
     private bool Judge(LinkConnection connection, ByteString frame)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Enrolment;
@@ -17,8 +18,13 @@ internal static class EnrollCommand
     {
         var data = NodeCommands.Data();
         var token = new Option<string>("--token") { Description = "The join token, from 'fleet token create --kind node'.", HelpName = "TOKEN", Required = true };
-        var servers = Addresses("--server", "Headquarters' port for agents; may be given several times.", required: true);
+        var listen = new Option<string?>("--listen")
+        {
+            Description = "Where headquarters dials this machine, which can't dial out: it waits there for 'fleet node dial'. Instead of --server.", HelpName = "IP:PORT",
+        };
+        var servers = Addresses("--server", "Headquarters' port for agents, or that of a gateway of the office; may be given several times.", required: false);
         var links = Addresses("--link", $"Headquarters' port for links; default: the servers' hosts with port {LinkHocon.EdgePort}.", required: false);
+        var through = Addresses("--through", "The link port of another node of the office, where this node can't reach headquarters itself.", required: false);
         var name = new Option<string?>("--name") { Description = "The node's name inside its office; default: the host name.", HelpName = "NAME" };
         token.Validators.Add(result =>
         {
@@ -34,20 +40,32 @@ internal static class EnrollCommand
             Joins this machine to headquarters as an office node. The server must show a certificate of the CA that the token pins; nothing is sent to
             any other.
 
-            Example:
+            Examples:
               office enroll --data /var/lib/fleet-office --token fleet1.leeds.… --server hq.example.com:13000 --name gw1
+              office enroll --data /var/lib/fleet-office --token fleet1.leeds.… --server gw1:13000 --through gw1:13001 --name gw2
+              office enroll --data /var/lib/fleet-office --token fleet1.leeds.… --listen 0.0.0.0:13001 --name edge
             """)
-        { data, token, servers, links, name };
+        { data, token, servers, links, through, listen, name };
+        listen.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } given && !(IPEndPoint.TryParse(given, out var at) && at.Port > 0))
+                result.AddError($"--listen: '{given}' is no IP:PORT, such as 0.0.0.0:13001");
+        });
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(servers) is null == result.GetResult(listen) is null)
+                result.AddError("say --server HOST:PORT, or --listen IP:PORT where headquarters dials this machine");
+        });
         command.SetAction((parsed, cancellation) => NodeCommands.Guarded(() =>
         {
             _ = JoinToken.TryParse(parsed.GetValue(token), out var join, out _);
-            return Enroll(parsed.GetValue(data)!, join!, parsed.GetValue(name) ?? NodeEnrolment.DefaultName(), parsed.GetValue(servers)!, parsed.GetValue(links) ?? [], cancellation);
+            return Enroll(parsed.GetValue(data)!, join!, parsed.GetValue(name) ?? NodeEnrolment.DefaultName(),
+                new NodeReach(parsed.GetValue(servers) ?? [], parsed.GetValue(links) ?? [], parsed.GetValue(through) ?? []), parsed.GetValue(listen), cancellation);
         }));
         return command;
     }
 
-    private static async Task<int> Enroll(
-        string path, JoinToken token, string name, IReadOnlyList<string> servers, IReadOnlyList<string> links, CancellationToken cancellation)
+    private static async Task<int> Enroll(string path, JoinToken token, string name, NodeReach reach, string? listen, CancellationToken cancellation)
     {
         using var data = DataDirectory.Open(path, OfficeNode.DataKind);
         if (NodeEnrolment.Completed(data) is { } already)
@@ -56,8 +74,9 @@ internal static class EnrollCommand
             return NodeCommands.Failed;
         }
 
-        var enrolment = new NodeEnrolment(new EnrolmentClient(Tcp.Connect, DeviceOptions.Default, TimeProvider.System), MachineFingerprint.Read());
-        switch (await enrolment.Enrol(data, token, name, servers, links, cancellation))
+        switch (listen is null
+            ? await new NodeEnrolment(new EnrolmentClient(Tcp.Connect, DeviceOptions.Default, TimeProvider.System), MachineFingerprint.Read()).Enrol(data, token, name, reach, cancellation)
+            : await Wait(IPEndPoint.Parse(listen), data, token, name, cancellation))
         {
             case EnrolmentOutcome.Accepted accepted:
                 Console.WriteLine($"enrolled as office node {accepted.Reply.Id}");
@@ -70,6 +89,19 @@ internal static class EnrollCommand
                 return NodeCommands.Failed;
             case var other:
                 throw new NotSupportedException($"{other.GetType().Name} has no rule");
+        }
+    }
+
+    private static async Task<EnrolmentOutcome> Wait(IPEndPoint at, DataDirectory data, JoinToken token, string name, CancellationToken cancellation)
+    {
+        try
+        {
+            Console.WriteLine($"waiting at {at} until headquarters dials ('fleet node dial')");
+            return await new DialledEnrolment(new TcpNetwork(), MachineFingerprint.Read(), TimeProvider.System).Enrol(at, data, token, name, Console.Error.WriteLine, cancellation);
+        }
+        catch (IOException fault)
+        {
+            throw new StorageException(fault.Message);
         }
     }
 

@@ -56,6 +56,7 @@ internal static class ShowCommand
             ("device", IdentityFiles.Load(deviceFiles)?.Device.Value ?? ""),
             ("version", OfficeNode.Version),
             ("link", string.Join(' ', identity.Link)),
+            ("link-through", string.Join(' ', [.. identity.Through ?? [], .. (desired?.Through ?? []).SelectMany(hop => hop.Addresses)])),
             ("certificate-until", certificate.NotAfter.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)),
             ("desired-version", (desired?.Version ?? 0).ToString(CultureInfo.InvariantCulture)),
             ("desired-roles", string.Join(' ', (desired?.Roles ?? []).Select(NodeRoles.Name))),

@@ -10,7 +10,8 @@ namespace Fleet.Office.Identity;
 /// <param name="Current">The key that TLS shows.</param>
 /// <param name="Next">A key whose certificate has been asked for.</param>
 /// <param name="Link"><c>host:port</c> of headquarters' link, in order.</param>
-public sealed record NodeIdentity(string NodeName, byte[] Authority, DeviceKey Current, DeviceKey? Next, IReadOnlyList<string> Link)
+/// <param name="Through"><c>host:port</c> of link ports of the office's other nodes, to which the link is handed; null: none were named.</param>
+public sealed record NodeIdentity(string NodeName, byte[] Authority, DeviceKey Current, DeviceKey? Next, IReadOnlyList<string> Link, IReadOnlyList<string>? Through = null)
 {
     private const string FileName = "node.json";
 

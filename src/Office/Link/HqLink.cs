@@ -8,8 +8,8 @@ namespace Fleet.Office.Link;
 
 /// <param name="Node">Whose link it is.</param>
 /// <param name="Version">The program's version.</param>
-/// <param name="Addresses">How many addresses a dial tries, one after the other.</param>
-public sealed record HqLinkSetup(NodeId Node, string Version, int Addresses, LinkOptions Link, TimeSpan RebuildAfter, TimeProvider Clock);
+/// <param name="Ways">How many ways a dial tries, one after the other.</param>
+public sealed record HqLinkSetup(NodeId Node, string Version, Func<int> Ways, LinkOptions Link, TimeSpan RebuildAfter, TimeProvider Clock);
 
 /// <summary>
 /// Keeps the link to headquarters: dials the door, pings, notices death by the lease and dials again. Owns the epoch; what travels in it is the
@@ -156,7 +156,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     {
         Become(Dialling);
         _system!.End.Tell(new ToDoor(new Hello(_setup.Node, Hello.CurrentProtocol, _setup.Version, _incarnation, _setup.Clock.GetUtcNow())));
-        Timers.StartSingleTimer(TimerKey.Hello, HelloOverdue.Instance, _setup.Link.ConnectTimeout * (_setup.Addresses + 1));
+        Timers.StartSingleTimer(TimerKey.Hello, HelloOverdue.Instance, _setup.Link.ConnectTimeout * (_setup.Ways() + 1));
     }
 
     private void Enter(Welcome welcome, IActorRef link)

@@ -5,6 +5,7 @@ using Fleet.Contracts.Identity;
 using Fleet.Messages.Log;
 using Fleet.Messages.Transport;
 using Fleet.Office.Identity;
+using Fleet.Office.Passing;
 using Microsoft.Extensions.Logging;
 
 namespace Fleet.Office.Link;
@@ -14,7 +15,7 @@ namespace Fleet.Office.Link;
 /// (quarantine), and gateway, outbox and roles must not notice when that happens.
 /// </summary>
 public sealed class LinkSystemFactory(
-    OfficeOptions options, IReadOnlyList<string> addresses, NodeId node, NodeCredentials credentials, IByteNetwork network, ILoggerFactory logging) : IAsyncDisposable
+    OfficeOptions options, HeadquartersWays ways, NodeId node, NodeCredentials credentials, IByteNetwork network, ILoggerFactory logging) : IAsyncDisposable
 {
     private static readonly TimeSpan PartingTime = TimeSpan.FromSeconds(2);
 
@@ -27,7 +28,7 @@ public sealed class LinkSystemFactory(
         var transport = new LinkTransportSetup(network, PeerIdentity.Of(node).LogicalHost, () => credentials.Certificate, credentials.Trust,
             Admit: (peer, _) => peer.Kind == PeerKind.Headquarters ? null : $"{peer} is not headquarters",
             ListenAt: null,
-            Dial: host => host == PeerIdentity.HeadquartersHost ? addresses : null);
+            Dial: host => host == PeerIdentity.HeadquartersHost ? ways.Of([node.Value]) : null);
         var setup = ActorSystemSetup.Create(
             BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLog.Hocon(options.Log.Level)).WithFallback(LinkHocon.Office(options.Link))),
             transport,

@@ -1,6 +1,5 @@
 using System.Net;
 using Akka.Actor;
-using Fleet.Gateway.Service;
 
 namespace Fleet.Office.Roles;
 
@@ -10,17 +9,17 @@ namespace Fleet.Office.Roles;
 public sealed record PortStands(IPEndPoint? At, string? Problem);
 
 /// <summary>
-/// Holds a role that is a port for agents (gateway, push server): keeps it open, and tries again while it can't be. Child of the OfficeActor; made when the role is given,
-/// stopped when it is taken, which closes the port.
+/// Holds a role that is a port (gateway, push server; the port for links): keeps it open, and tries again while it can't be. Child of the OfficeActor;
+/// made when the role is given, stopped when it is taken, which closes the port.
 /// </summary>
 public sealed class PortRoleActor : ReceiveActor, IWithTimers
 {
-    private readonly AgentPort _port;
-    private readonly AgentListenerSetup _setup;
+    private readonly RolePort _port;
+    private readonly Func<Task<(IAsyncDisposable Port, IPEndPoint At)>> _open;
 
-    public PortRoleActor(AgentPort port, AgentListenerSetup setup, TimeSpan retry)
+    public PortRoleActor(RolePort port, Func<Task<(IAsyncDisposable Port, IPEndPoint At)>> open, TimeSpan retry)
     {
-        (_port, _setup) = (port, setup);
+        (_port, _open) = (port, open);
 
         Receive<OpenDue>(_ => Open());
         Receive<Opened>(opened => Context.Parent.Tell(new PortStands(opened.At, null)));
@@ -33,14 +32,15 @@ public sealed class PortRoleActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(AgentPort port, AgentListenerSetup setup, TimeSpan retry) =>
-        Akka.Actor.Props.Create(() => new PortRoleActor(port, setup, retry));
+    /// <param name="open">Opens the port, and says where it listens.</param>
+    public static Props Props(RolePort port, Func<Task<(IAsyncDisposable Port, IPEndPoint At)>> open, TimeSpan retry) =>
+        Akka.Actor.Props.Create(() => new PortRoleActor(port, open, retry));
 
     protected override void PreStart() => Open();
 
     protected override void PostStop() => _ = _port.Close();
 
-    private void Open() => _port.Open(_setup).PipeTo(Self, success: at => new Opened(at), failure: fault => new OpeningFailed(fault.Message));
+    private void Open() => _port.Open(_open).PipeTo(Self, success: at => new Opened(at), failure: fault => new OpeningFailed(fault.Message));
 
     private sealed record Opened(IPEndPoint At);
 

@@ -115,8 +115,9 @@ internal sealed class LinkRig : IAsyncDisposable
     private OfficeNode Start(NodeId node, Func<X509Certificate2>? certificate, IByteNetwork? network, Config config)
     {
         var identity = PeerIdentity.Of(node);
+        network ??= new TcpNetwork();
         var setup = new LinkTransportSetup(
-            network ?? new TcpNetwork(), identity.LogicalHost, certificate ?? Lasting(Certify(identity)), Authority.Trust, (_, _) => null, null, _ => [Edge.ListensAt.ToString()]);
+            network, identity.LogicalHost, certificate ?? Lasting(Certify(identity)), Authority.Trust, (_, _) => null, null, _ => [LinkWay.Direct(network, Edge.ListensAt.ToString())]);
         var system = ActorSystem.Create("office", ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config), setup));
         _systems.Add(system);
         return new OfficeNode(node, system);

@@ -26,7 +26,7 @@ public sealed class LinkRulesTests
         { "no office", new UpFrame("e", 1, [new DesiredWanted(Till, 0, default)]) },
         { "empty envelope", new UpFrame("e", 1, [new DeviceEnvelopeUp(Till, default, Leeds)]) },
         { "nobody seen", new UpFrame("e", 1, [new PresenceDigest([null!])]) },
-        { "no roles", new UpFrame("e", 1, [new NodeReport(0, null!, [], "", "", Noon, [], [])]) },
+        { "no roles", new UpFrame("e", 1, [new NodeReport(0, null!, [], "", "", Noon, [], [], [], "")]) },
         { "long text", new UpFrame("e", 1, [new NodeEvent(1, Noon, "x", new string('x', 1001))]) },
         { "no request id", new UpFrame("e", 1, [new EnrolmentUp(null!, new byte[1])]) },
     };

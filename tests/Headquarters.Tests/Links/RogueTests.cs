@@ -223,7 +223,7 @@ public sealed class RogueTests
         var rogueCertificate = rig.Certify(PeerIdentity.Of(LinkRig.Leeds));
         var rogue = ActorSystem.Create("fleet", ActorSystemSetup.Create(
             BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString("akka.actor.provider = cluster").WithFallback(LinkHocon.Cluster(rig.Link))),
-            new LinkTransportSetup(new TcpNetwork(), "gw1.leeds.office", () => rogueCertificate, rig.Authority.Trust, (_, _) => null, null, _ => [at])));
+            new LinkTransportSetup(new TcpNetwork(), "gw1.leeds.office", () => rogueCertificate, rig.Authority.Trust, (_, _) => null, null, _ => [LinkWay.Direct(new TcpNetwork(), at)])));
 
         Akka.Cluster.Cluster.Get(rogue).Join(own.SelfAddress);
 

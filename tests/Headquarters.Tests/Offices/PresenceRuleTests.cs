@@ -88,6 +88,6 @@ public sealed class PresenceRuleTests
 
     private static Judgement Judge(DeviceSigns signs, DateTimeOffset now, bool linked = true, bool keepsLine = true) => PresenceRule.Judge(
         signs,
-        new Dictionary<NodeId, NodeSnapshot> { [Gateway] = new(Gateway, new DeviceId("d"), [], 1, [], null, 0, linked, Noon, linked ? "linked" : "the lease ran out", Noon, Noon, Noon) },
+        new Dictionary<NodeId, NodeSnapshot> { [Gateway] = new(Gateway, new DeviceId("d"), [], 1, [], null, 0, linked, Noon, linked ? "linked" : "the lease ran out", Noon, Noon, Noon, null, null) },
         Lease, keepsLine, startedAt: Noon, now);
 }

@@ -9,7 +9,9 @@ using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Links;
 using Fleet.Headquarters.Web;
+using Fleet.Messages.Transport;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fleet.Headquarters.Tests.Web;
@@ -55,6 +57,7 @@ public sealed class TestFaces : IAsyncLifetime
         WebFace.Start(new WebParts(
             new WebOptions(IPAddress.Loopback, Port: 0, "localhost", askTimeout, SettleTimeout: TimeSpan.FromSeconds(5), Session: TimeSpan.FromHours(1)),
             new Owners(company, twins.Cluster.Offices, askTimeout),
+            new EnrolmentDial(new TcpNetwork(), "127.0.0.1:1", TimeSpan.FromSeconds(5), TimeProvider.System),
             twins.Store,
             credentials,
             new ShownCertificate(twins.Authority.Own, twins.Authority.Authority),

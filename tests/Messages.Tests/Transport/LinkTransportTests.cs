@@ -105,6 +105,41 @@ public sealed class LinkTransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_way_that_stays_silent_costs_its_time_and_the_next_is_taken()
+    {
+        var network = new TcpNetwork();
+        var edge = Edge(network);
+        var silent = new LinkWay("silent", async cancellation =>
+        {
+            await new TaskCompletionSource().Task.WaitAsync(cancellation);
+            throw new IOException("never");
+        });
+        var office = Office(Leeds, edge, network, ways: [silent, LinkWay.Direct(network, LinkTransport.Of(edge).ListensAt!.ToString())]);
+
+        var pong = await Door(office).Ask<Pong>(new Ping("e", 7), Patience);
+
+        Assert.Equal(7ul, pong.Number);
+    }
+
+    [Fact]
+    public async Task A_stream_that_the_listening_side_had_to_open_is_served_as_if_it_had_been_dialled()
+    {
+        var network = new MemoryNetwork();
+        var edge = Edge(network);
+        await using var port = network.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        var opened = await network.Connect(port.Local.ToString(), CancellationToken.None);
+        var (waiting, _) = await port.Accept(CancellationToken.None);
+        var office = Office(Leeds, edge, network, ways: [new LinkWay("dialled", _ => Task.FromResult(waiting))]);
+
+        var served = LinkTransport.Of(edge).Serve(opened, "leeds");
+        var pong = await Door(office).Ask<Pong>(new Ping("e", 7), Patience);
+
+        Assert.Equal(7ul, pong.Number);
+        LinkTransport.Of(edge).Abort(Leeds);
+        await served.WaitAsync(Patience);
+    }
+
+    [Fact]
     public async Task A_dial_that_is_not_allowed_fails_at_once()
     {
         var edge = Edge(new TcpNetwork());
@@ -296,15 +331,15 @@ public sealed class LinkTransportTests : IAsyncLifetime
 
     private ActorSystem Office(
         string host, ActorSystem edge, IByteNetwork network, X509Certificate2? certificate = null, Func<X509Certificate2>? certificateSource = null,
-        IReadOnlyList<string>? dial = null, Action? onDial = null)
+        IReadOnlyList<string>? dial = null, Action? onDial = null, IReadOnlyList<LinkWay>? ways = null)
     {
         var own = certificate ?? Issue(host);
-        var addresses = dial ?? [LinkTransport.Of(edge).ListensAt!.ToString()];
+        ways ??= [.. (dial ?? [LinkTransport.Of(edge).ListensAt!.ToString()]).Select(a => LinkWay.Direct(network, a))];
         return Start("office", LinkHocon.Office(Options), new LinkTransportSetup(
             network, host, certificateSource ?? (() => own), Trust, (_, _) => null, null, _ =>
             {
                 onDial?.Invoke();
-                return addresses;
+                return ways;
             }));
     }
 

@@ -93,7 +93,7 @@ public sealed class LinkOverNatTests : IAsyncLifetime
     {
         var certificate = _authority.Issue(PeerIdentity.FromLogicalHost(host)!);
         var trust = new PeerTrust(_authority.Certificate, TimeProvider.System, TimeSpan.Zero);
-        var setup = new LinkTransportSetup(machine, host, () => certificate, trust, (_, _) => null, listenAt, _ => listenAt is null ? ["203.0.113.1:13001"] : null);
+        var setup = new LinkTransportSetup(machine, host, () => certificate, trust, (_, _) => null, listenAt, _ => listenAt is null ? [LinkWay.Direct(machine, "203.0.113.1:13001")] : null);
         var system = ActorSystem.Create(name, ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config), setup));
         _systems.Add(system);
         return system;

@@ -20,6 +20,13 @@ internal sealed class ApiOperator(Func<HttpClient> api) : IOperator
 
     public Task Unassign(NodeId node, string role) => Change(node, new RoleChange(Remove: [role]));
 
+    public Task SetWay(NodeId node, NodeId? through, string? dmzAddress) =>
+        Send(HttpMethod.Post, $"nodes/{node}/way", JsonContent.Create(new WayChange(through?.Value, dmzAddress), ApiJson.Default.WayChange));
+
+    public Task Dial(string address) => Send(HttpMethod.Post, "nodes/dial", JsonContent.Create(new NodeToDial(address), ApiJson.Default.NodeToDial));
+
+    public Task RemoveNode(NodeId node) => Send(HttpMethod.Delete, $"nodes/{node}");
+
     public async Task<ulong> ApplyPolicy(PolicyContent policy) =>
         (await Send(HttpMethod.Put, $"policies/{policy.Name}", JsonContent.Create(policy, ApiJson.Default.PolicyContent), ApiJson.Default.PolicyChanged).ConfigureAwait(false)).Version;
 

@@ -20,6 +20,13 @@ internal sealed class CliOperator(Func<IReadOnlyList<string>, Task<(int Code, st
 
     public Task Unassign(NodeId node, string role) => Run("node", "unassign", node.Value, "--role", role);
 
+    public Task SetWay(NodeId node, NodeId? through, string? dmzAddress) =>
+        Run(["node", "set", node.Value, .. through is { } hop ? new[] { "--through", hop.Value } : dmzAddress is { } at ? ["--dmz", at] : ["--direct"]]);
+
+    public Task Dial(string address) => Run("node", "dial", address);
+
+    public Task RemoveNode(NodeId node) => Run("node", "remove", node.Value);
+
     public async Task<ulong> ApplyPolicy(PolicyContent policy)
     {
         var file = Path.Combine(scratch, $"policy-{policy.Name}.json");

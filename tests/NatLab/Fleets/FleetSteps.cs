@@ -1,4 +1,5 @@
 using Fleet.Contracts.Api;
+using Fleet.Messages.Transport;
 using Fleet.NatLab.Topologies;
 
 namespace Fleet.NatLab.Fleets;
@@ -58,9 +59,30 @@ public static class FleetSteps
     public static async Task JoinNode(this IFleetUnderTest fleet, TopologyNode node)
     {
         var token = await fleet.Operator.CreateToken(node.Id.Office, "node").ConfigureAwait(false);
+        if (node.Through is { } through)
+            await fleet.Until(async shown => await shown.Node(through).ConfigureAwait(false) is { GatewayAddresses.Count: > 0 }, $"{through} is a gateway").ConfigureAwait(false);
         await fleet.EnrolNode(node, token.Text).ConfigureAwait(false);
+        if (!node.DialsOut)
+            await fleet.Operator.SetWay(node.Id, node.Through, node.Dmz ? $"{node.Address}:{LinkHocon.EdgePort}" : null).ConfigureAwait(false);
         await fleet.StartNode(node).ConfigureAwait(false);
         await fleet.Operator.Assign(node.Id, "gateway").ConfigureAwait(false);
+    }
+
+    /// <summary>Headquarters dials a machine that has begun to wait for that, until the machine is enrolled or refused.</summary>
+    public static async Task DialUntilTaken(this IFleetUnderTest fleet, TopologyNode node, Task enrolling)
+    {
+        while (!enrolling.IsCompleted)
+        {
+            try
+            {
+                await fleet.Operator.Dial($"{node.Address}:{LinkHocon.EdgePort}").ConfigureAwait(false);
+                await enrolling.WaitAsync(Patience).ConfigureAwait(false);
+            }
+            catch (LabException)
+            {
+                // Its port is not open yet.
+            }
+        }
     }
 
     /// <summary>Gives the node a role, and waits until the node says that it obeys; whether it has code for the role is another question.</summary>

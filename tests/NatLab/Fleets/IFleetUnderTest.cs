@@ -91,6 +91,14 @@ public interface IOperator
 
     Task Unassign(NodeId node, string role);
 
+    /// <summary>How a node and headquarters come together; neither: the node dials.</summary>
+    Task SetWay(NodeId node, NodeId? through, string? dmzAddress);
+
+    /// <summary>Headquarters dials a machine that waits to be enrolled.</summary>
+    Task Dial(string address);
+
+    Task RemoveNode(NodeId node);
+
     /// <returns>The policy's version.</returns>
     Task<ulong> ApplyPolicy(PolicyContent policy);
 

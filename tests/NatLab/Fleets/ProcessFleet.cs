@@ -107,14 +107,19 @@ public sealed class ProcessFleet : IFleetUnderTest
 
     public async Task EnrolNode(TopologyNode node, string token)
     {
-        var (code, _, errors) = await Run(_plan.MachineOf(node), Programs.Office,
-            ["enroll", "--data", DataOf(node.Id.Value), "--token", token, "--server", _plan.Agents, "--link", _plan.Link, "--name", node.Id.Value.Split('.')[0]]).ConfigureAwait(false);
+        string[] way = node.Dmz ? ["--listen", $"0.0.0.0:{LinkHocon.EdgePort}"]
+            : node.Through is { } hop ? ["--server", _plan.GatewayOf(NodeOf(hop)), "--through", $"{NodeOf(hop).Address}:{LinkHocon.EdgePort}"]
+            : ["--server", _plan.Agents, "--link", _plan.Link];
+        var enrolling = Run(_plan.MachineOf(node), Programs.Office, ["enroll", "--data", DataOf(node.Id.Value), "--token", token, .. way, "--name", node.Id.Value.Split('.')[0]]);
+        if (node.Dmz)
+            await this.DialUntilTaken(node, enrolling).ConfigureAwait(false);
+        var (code, _, errors) = await enrolling.ConfigureAwait(false);
         if (code != 0)
             throw new LabException($"office node {node.Id} could not enrol ({code}): {errors}");
     }
 
     public Task StartNode(TopologyNode node) => Start(node.Id.Value, _plan.MachineOf(node), $"office node {node.Id} is ready", Programs.Office,
-        ["run", "--data", DataOf(node.Id.Value), .. _plan.SettingsOf(node).SelectMany(Set)]);
+        ["run", "--data", DataOf(node.Id.Value), .. _plan.SettingsOf(node).Concat(node.Dmz ? ["office.links.dmz=on"] : []).SelectMany(Set)]);
 
     public Task KillNode(TopologyNode node) => Kill(node.Id.Value);
 
@@ -262,6 +267,8 @@ public sealed class ProcessFleet : IFleetUnderTest
                 process.Kill();
         return Task.CompletedTask;
     }
+
+    private TopologyNode NodeOf(NodeId id) => Topology.Offices.SelectMany(o => o.Nodes).Single(n => n.Id == id);
 
     private string DataOf(string name) => Path.Combine(_scratch.FullName, name);
 

@@ -51,7 +51,7 @@ internal sealed class RogueNode : IAsyncDisposable
     /// <summary>An actor system that claims to be this host; only the certificate is the rogue's own.</summary>
     public RogueVoice SpeakAs(string logicalHost)
     {
-        var setup = new LinkTransportSetup(_network, logicalHost, () => _certificate, _trust, (_, _) => null, ListenAt: null, host => host == PeerIdentity.HeadquartersHost ? [_link] : null);
+        var setup = new LinkTransportSetup(_network, logicalHost, () => _certificate, _trust, (_, _) => null, ListenAt: null, host => host == PeerIdentity.HeadquartersHost ? [LinkWay.Direct(_network, _link)] : null);
         // The cluster's settings are those without hardening: this side may send what it likes.
         var config = ConfigurationFactory.ParseString("""
             akka.actor.provider = remote

@@ -119,9 +119,22 @@ public sealed class SimFleet : IFleetUnderTest
         if (!JoinToken.TryParse(token, out var join, out var problem))
             throw new LabException(problem);
         using var data = DataDirectory.Open(DataOf(node.Id.Value), OfficeNode.DataKind);
-        var client = new EnrolmentClient(_lab.MachineOf(node).Connect, DeviceOptions.Default, _clock);
-        var outcome = await new NodeEnrolment(client, new MadeUpMachine(node.Id.Value).Fingerprint)
-            .Enrol(data, join, node.Id.Value.Split('.')[0], [Agents], [Link], CancellationToken.None).ConfigureAwait(false);
+        var (machine, fingerprint, name) = (_lab.MachineOf(node), new MadeUpMachine(node.Id.Value).Fingerprint, node.Id.Value.Split('.')[0]);
+        EnrolmentOutcome outcome;
+        if (node.Dmz)
+        {
+            var enrolling = new DialledEnrolment(machine, fingerprint, _clock).Enrol(new IPEndPoint(node.Address, LinkHocon.EdgePort), data, join, name, _ => { }, CancellationToken.None);
+            await this.DialUntilTaken(node, enrolling).ConfigureAwait(false);
+            outcome = await enrolling.ConfigureAwait(false);
+        }
+        else
+        {
+            var hop = Topology.Offices.SelectMany(o => o.Nodes).FirstOrDefault(n => n.Id == node.Through);
+            var reach = hop is null ? new NodeReach([Agents], [Link], []) : new NodeReach([$"{hop.Address}:13000"], [], [$"{hop.Address}:{LinkHocon.EdgePort}"]);
+            outcome = await new NodeEnrolment(new EnrolmentClient(machine.Connect, DeviceOptions.Default, _clock), fingerprint)
+                .Enrol(data, join, name, reach, CancellationToken.None).ConfigureAwait(false);
+        }
+
         if (outcome is not EnrolmentOutcome.Accepted)
             throw new LabException($"office node {node.Id} could not enrol: {outcome}");
     }
@@ -130,7 +143,7 @@ public sealed class SimFleet : IFleetUnderTest
     {
         var process = new SimProcess(_lab.MachineOf(node));
         var data = DataDirectory.Open(DataOf(node.Id.Value), OfficeNode.DataKind);
-        var options = OfficeOptions.Load(null, [$"gateway.bind={node.Address}", "office.relay.presence-interval=1s"]);
+        var options = OfficeOptions.Load(null, [$"gateway.bind={node.Address}", $"office.links.bind={node.Address}", $"office.links.dmz={(node.Dmz ? "on" : "off")}", "office.relay.presence-interval=1s"]);
         var running = await OfficeNode.Start(new OfficeSetup(options, data, _clock, _log.Of(node.Id.Value), process, new MadeUpMachine(node.Id.Value))).ConfigureAwait(false);
         _nodes[node.Id] = new SimProgram(process, running, new Closing(data));
     }

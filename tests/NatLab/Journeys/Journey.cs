@@ -18,5 +18,7 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         Rogue.Journey,
         WakeLadder.Journey,
         FrozenAgent.Journey,
+        GatewayChain.Journey,
+        DmzGateway.Journey,
     ];
 }

@@ -127,7 +127,10 @@ public sealed class KernelLab : ILab, IDisposable
             router.Ip("route", "replace", "default", "via", FirstOf(office.Outside).ToString(), "dev", "wan", "onlink");
 
         foreach (var node in office.Nodes)
-            AddHost(node.Id.Value, lan, lanWire, node.Address, office.Router);
+            if (node.Dmz)
+                AddPublicHost(node.Id.Value, internetWire, node.Address);
+            else
+                AddHost(node.Id.Value, lan, lanWire, node.Address, node.DialsOut ? office.Router : null);
         foreach (var device in office.Devices)
             AddHost(device.Name, lan, lanWire, device.Address, device.Routed ? office.Router : null);
     }
@@ -140,6 +143,22 @@ public sealed class KernelLab : ILab, IDisposable
         machine.Ip("link", "set", "eth0", "up");
         if (router is not null)
             machine.Ip("route", "add", "default", "via", router.ToString());
+        machine.Count(Topology.Headquarters);
+    }
+
+    // On the internet's wire, behind a firewall of its own that lets it answer and never dial.
+    private void AddPublicHost(string name, string internetWire, IPAddress address)
+    {
+        var machine = _machines[name] = Machine(name.Replace('.', '-'));
+        Plug(_internet, internetWire, machine, "eth0");
+        machine.Ip("addr", "add", $"{address}/32", "dev", "eth0");
+        machine.Ip("link", "set", "eth0", "up");
+        machine.Ip("route", "add", "default", "dev", "eth0");
+        machine.Rules("""
+            table ip fleetlab {
+              chain out { type filter hook output priority 0; oifname != "lo" ct state new drop; }
+            }
+            """);
         machine.Count(Topology.Headquarters);
     }
 

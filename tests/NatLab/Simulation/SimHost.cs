@@ -21,8 +21,8 @@ public sealed class SimHost : IByteNetwork
     private int _nextPort = FirstEphemeralPort;
     private int _dials;
 
-    internal SimHost(SimNetwork network, SimRealm realm, string name, IPAddress address, bool routed) =>
-        (_network, Realm, Name, Address, Routed) = (network, realm, name, address, routed);
+    internal SimHost(SimNetwork network, SimRealm realm, string name, IPAddress address, bool routed, bool dialsOut) =>
+        (_network, Realm, Name, Address, Routed, DialsOut) = (network, realm, name, address, routed, dialsOut);
 
     public string Name { get; }
 
@@ -33,6 +33,9 @@ public sealed class SimHost : IByteNetwork
     /// <summary>False: the machine has no way out of its LAN.</summary>
     public bool Routed { get; }
 
+    /// <summary>False: a firewall lets it open no stream; it answers those of others.</summary>
+    public bool DialsOut { get; }
+
     /// <summary>How many streams this machine has tried to open.</summary>
     public int Dials => Volatile.Read(ref _dials);
 
@@ -42,6 +45,8 @@ public sealed class SimHost : IByteNetwork
         var remote = _network.Resolve(address[..colon]) ?? throw new IOException($"no address is known for {address[..colon]}");
         var destination = new IPEndPoint(remote, int.Parse(address.AsSpan(colon + 1), CultureInfo.InvariantCulture));
         Interlocked.Increment(ref _dials);
+        if (!DialsOut && !IPAddress.IsLoopback(remote))
+            throw new IOException($"{address}: the firewall lets {Name} open no stream");
         if (!_network.Guarded(() => Reaches(remote)))
             throw new IOException($"{address}: {Name} has no route there");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

@@ -44,7 +44,9 @@ public sealed class SimLab : ILab
         var lan = outside.AddNat(office.Id.Value, office.Outside.ToString(), behaviour);
         _uplinks[office.Id] = lan.Uplink!;
         foreach (var node in office.Nodes)
-            _machines[node.Id.Value] = lan.AddHost(node.Id.Value, node.Address.ToString());
+            _machines[node.Id.Value] = node.Dmz
+                ? internet.AddHost(node.Id.Value, node.Address.ToString(), dialsOut: false)
+                : lan.AddHost(node.Id.Value, node.Address.ToString(), node.DialsOut);
         foreach (var device in office.Devices)
             _machines[device.Name] = lan.AddHost(device.Name, device.Address.ToString(), device.Routed);
     }

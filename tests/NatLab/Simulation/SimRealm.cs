@@ -20,10 +20,11 @@ public sealed class SimRealm
 
     /// <summary>Adds a machine.</summary>
     /// <param name="routed">False: the machine has no way out of this realm.</param>
+    /// <param name="dialsOut">False: a firewall lets it open no stream.</param>
     /// <exception cref="ArgumentException">The address is taken in this realm.</exception>
-    public SimHost AddHost(string name, string address, bool routed = true)
+    public SimHost AddHost(string name, string address, bool routed = true, bool dialsOut = true)
     {
-        var host = new SimHost(_network, this, name, IPAddress.Parse(address), routed);
+        var host = new SimHost(_network, this, name, IPAddress.Parse(address), routed, dialsOut);
         _network.Guarded(() =>
         {
             Hosts.Add(host.Address, host);

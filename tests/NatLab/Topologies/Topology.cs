@@ -52,7 +52,13 @@ public sealed record TopologyOffice(
     IReadOnlyList<TopologyDevice> Devices);
 
 /// <summary>A machine that runs an office node.</summary>
-public sealed record TopologyNode(NodeId Id, IPAddress Address);
+/// <param name="Through">The node of its office that it links through: it has no way out of its LAN itself.</param>
+/// <param name="Dmz">Its address is a public one, and it can't dial out: headquarters dials it.</param>
+public sealed record TopologyNode(NodeId Id, IPAddress Address, NodeId? Through = null, bool Dmz = false)
+{
+    /// <summary>Whether it reaches headquarters itself.</summary>
+    public bool DialsOut => Through is null && !Dmz;
+}
 
 /// <summary>A machine that runs an agent.</summary>
 /// <param name="Routed">False: the machine has no way out of its LAN.</param>

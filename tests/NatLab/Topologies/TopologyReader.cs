@@ -40,8 +40,9 @@ internal sealed class TopologyReader(string file)
 
     private static TopologyNode Node(OfficeId office, HoconValue value)
     {
-        var node = Fields(value, $"a node of {office}", "name", "address");
-        return new TopologyNode(NodeId.Of(Text(node, "name"), office), Address(node, "address"));
+        var node = Fields(value, $"a node of {office}", "name", "address", "through", "dmz");
+        NodeId? through = node.ContainsKey("through") ? NodeId.Of(Text(node, "through"), office) : null;
+        return new TopologyNode(NodeId.Of(Text(node, "name"), office), Address(node, "address"), through, Switch(node, "dmz", false));
     }
 
     private static TopologyDevice Device(OfficeId office, HoconValue value)

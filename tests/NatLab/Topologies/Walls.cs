@@ -28,14 +28,14 @@ public static class Walls
             void Try(IByteNetwork from, string who, IPAddress address, string whom, bool reaches) => tries.Add(Attempt(from, who, address, whom, reaches));
             foreach (var (office, node, machine) in nodes)
             {
-                Try(machine, $"{node.Id}", topology.Headquarters, "headquarters", reaches: true);
+                Try(machine, $"{node.Id}", topology.Headquarters, "headquarters", reaches: node.DialsOut);
                 Try(lab.Headquarters, "headquarters", PublicAddress(office), $"{node.Id} by its public address", reaches: false);
-                Try(lab.Headquarters, "headquarters", node.Address, $"{node.Id} by its private address", reaches: false);
+                Try(lab.Headquarters, "headquarters", node.Address, $"{node.Id} by its {(node.Dmz ? "public" : "private")} address", reaches: node.Dmz);
                 Try(lab.Headquarters, "headquarters", office.Router, $"the router of {office.Id} by its private address", reaches: false);
                 foreach (var other in topology.Offices.Where(o => o.Id != office.Id).Take(OthersTried))
                     Try(machine, $"{node.Id}", PublicAddress(other), $"office {other.Id}", reaches: false);
-                if (office.Devices is [var neighbour, ..])
-                    Try(lab.MachineOf(neighbour), neighbour.Name, node.Address, $"{node.Id} in its own LAN", reaches: true);
+                if (office.Devices.FirstOrDefault(d => d.Routed || !node.Dmz) is { } neighbour)
+                    Try(lab.MachineOf(neighbour), neighbour.Name, node.Address, $"{node.Id} {(node.Dmz ? "in the DMZ" : "in its own LAN")}", reaches: true);
             }
 
             foreach (var device in topology.Devices)

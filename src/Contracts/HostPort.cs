@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Fleet.Device.Sync;
+namespace Fleet.Contracts;
 
 /// <summary>Addresses as people and documents write them: <c>host:port</c>, <c>192.0.2.1:13000</c>, <c>[2001:db8::1]:13000</c>.</summary>
 public static class HostPort

@@ -1,23 +1,23 @@
 using System.Net;
-using Fleet.Gateway.Service;
 
 namespace Fleet.Office.Roles;
 
-/// <summary>One port for agents of the node: opened and closed one after the other, so that a role given back at once does not find its own port in use.</summary>
-public sealed class AgentPort : IAsyncDisposable
+/// <summary>One port of the node: opened and closed one after the other, so that a role given back at once does not find its own port in use.</summary>
+public sealed class RolePort : IAsyncDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private AgentListener? _open;
+    private IAsyncDisposable? _open;
 
+    /// <param name="open">Opens the port, and says where it listens.</param>
     /// <exception cref="IOException">The port is in use or may not be used; the message names it.</exception>
-    public async Task<IPEndPoint> Open(AgentListenerSetup setup)
+    public async Task<IPEndPoint> Open(Func<Task<(IAsyncDisposable Port, IPEndPoint At)>> open)
     {
         await _turn.WaitAsync();
         try
         {
             await CloseOpen();
-            _open = await AgentListener.Start(setup);
-            return _open.Local;
+            (_open, var at) = await open();
+            return at;
         }
         finally
         {
