@@ -62,6 +62,7 @@ internal static class FleetCli
             IncidentCommands.Make(commands),
             PollCommands.Make(commands),
             DiscoveredCommands.Make(commands),
+            RuleCommands.Make(commands),
             StatusCommand.Make(commands),
             LoginCommand.Make(commands),
             CompletionCommand.Make(commands),

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fleet.Contracts;
 using Fleet.Headquarters.Policies;
+using Fleet.Headquarters.Rules;
 using Fleet.Messages.Company;
 
 namespace Fleet.Headquarters.Company;
@@ -15,6 +16,8 @@ public sealed record Company
 
     public PolicyBook Book { get; init; } = PolicyBook.Empty;
 
+    public RuleBook Rules { get; init; } = RuleBook.Empty;
+
     /// <summary>Decides on all commands but RemoveOffice, on which the office itself has its say first.</summary>
     public CompanyDecision Decide(ICompanyCommand command, DateTimeOffset now) => command switch
     {
@@ -22,6 +25,10 @@ public sealed record Company
         AddOffice c when Offices.ContainsKey(c.OfficeId.Value) => Refuse(RefusalCode.AlreadyExists, $"there is an office {c.OfficeId} already"),
         AddOffice c => new CompanyDecision([new OfficeAdded(c.OfficeId, c.Title, c.By, now)], new CompanyAccepted()),
         ApplyPolicy c => Apply(c, now),
+        PutRule c => RuleRules.Decide(this, c, now),
+        MoveRule c => RuleRules.Decide(this, c, now),
+        EnableRule c => RuleRules.Decide(this, c, now),
+        RemoveRule c => RuleRules.Decide(this, c, now),
         RemovePolicy c when Book.Policies.All(p => p.Document.Name != c.Name) => Refuse(RefusalCode.NotFound, $"there is no policy {c.Name}"),
         RemovePolicy c => new CompanyDecision([new PolicyRemoved(c.Name, Book.Version + 1, c.By, now)], new CompanyAccepted()),
         _ => throw new NotSupportedException($"{command.GetType().Name} has no rule"),
@@ -33,15 +40,17 @@ public sealed record Company
         OfficeRemoved e => this with { Offices = Offices.Remove(e.OfficeId.Value) },
         PolicyApplied e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Policy.Document.Name), e.Policy]) },
         PolicyRemoved e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Name)]) },
+        RuleBookChanged e => this with { Rules = e.Book },
         _ => throw new NotSupportedException($"{happened.GetType().Name} has no meaning for the company"),
     };
 
-    public CompanySnapshot ToSnapshot() => new([.. Offices.Values], Book);
+    public CompanySnapshot ToSnapshot() => new([.. Offices.Values], Book, Rules);
 
     public static Company From(CompanySnapshot s) => new()
     {
         Offices = s.Offices.ToImmutableSortedDictionary(o => o.OfficeId.Value, o => o, StringComparer.Ordinal),
         Book = s.Book,
+        Rules = s.Rules ?? RuleBook.Empty,
     };
 
     public static CompanyDecision Refuse(RefusalCode code, string detail) => new([], new CompanyRefused(code, detail));

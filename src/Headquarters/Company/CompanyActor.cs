@@ -21,6 +21,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly OfficeTools _tools;
     private readonly Dictionary<OfficeId, ulong> _adopted = [];
+    private readonly Dictionary<OfficeId, ulong> _rulesAdopted = [];
     private Company _company = new();
     private long _snapshotAt;
     private long _snapshotBefore;
@@ -42,6 +43,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Command<ICompanyCommand>(Handle);
         Command<GetPolicyBook>(query => Sender.Tell(new AdoptPolicyBook(query.OfficeId, _company.Book)));
         Command<PolicyBookAdopted>(adopted => _adopted[adopted.OfficeId] = adopted.Version);
+        Command<RuleBookAdopted>(adopted => _rulesAdopted[adopted.OfficeId] = adopted.Version);
         Command<OfficeAccepted>(_ => { });
         Command<OfficeRefused>(refused => _log.Warning("Office {OfficeId} refused: {Detail}", refused.OfficeId, refused.Detail));
         Command<ResendTick>(_ => HandBooks());
@@ -102,7 +104,11 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         this.PersistAllOrNone(events, e => _company = _company.Apply(e), () =>
         {
             foreach (var gone in events.OfType<OfficeRemoved>())
+            {
                 _adopted.Remove(gone.OfficeId);
+                _rulesAdopted.Remove(gone.OfficeId);
+            }
+
             // Before the answer: what the asker sends to a new office next must find it open.
             if (events.Count > 0)
                 HandBooks();
@@ -117,10 +123,14 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     {
         foreach (var office in _company.Offices.Values)
         {
-            if (_adopted.TryGetValue(office.OfficeId, out var version) && version >= _company.Book.Version)
-                continue;
-            _tools.Offices().Tell(new OpenOffice(office.OfficeId, office.Title, office.By));
-            _tools.Offices().Tell(new AdoptPolicyBook(office.OfficeId, _company.Book));
+            if (!_adopted.TryGetValue(office.OfficeId, out var policies) || policies < _company.Book.Version)
+            {
+                _tools.Offices().Tell(new OpenOffice(office.OfficeId, office.Title, office.By));
+                _tools.Offices().Tell(new AdoptPolicyBook(office.OfficeId, _company.Book));
+            }
+
+            if (!_rulesAdopted.TryGetValue(office.OfficeId, out var rules) || rules < _company.Rules.Version)
+                _tools.Offices().Tell(new AdoptRuleBook(office.OfficeId, _company.Rules));
         }
     }
 

@@ -24,7 +24,7 @@ public sealed record Device(DeviceSnapshot Known)
         enrolled.DeviceId, enrolled.Name, ImmutableDictionary<string, string>.Empty, enrolled.Machine, [enrolled.Certificate],
         DesiredVersion: 0, DesiredHash: default, DesiredAt: enrolled.At,
         ReportedVersion: 0, ReportedHash: default, Counter: 0, Report: default, ReportedAt: enrolled.At,
-        EventNumber: 0, EnrolledAt: enrolled.At, CloneSeenAt: null, CloneEvidence: "", Wake: null, AlwaysConnected: null));
+        EventNumber: 0, EnrolledAt: enrolled.At, CloneSeenAt: null, CloneEvidence: "", Wake: null, AlwaysConnected: null, Placement: null));
 
     public CertificateRecord? Certificate(uint generation) => Known.Certificates.FirstOrDefault(c => c.Generation == generation);
 
@@ -39,7 +39,13 @@ public sealed record Device(DeviceSnapshot Known)
             Report = e.Report,
             ReportedAt = e.At,
             Machine = DeviceReport.Parser.ParseFrom(e.Report.Span).Machine.Memory,
+            Placement = SetUpAnew(e) ? null : Known.Placement,
             Certificates = [.. Known.Certificates.Where(c => c.Generation >= e.KeyGeneration)],
+        },
+        DevicePlaced e => Known with
+        {
+            Labels = e.Labels,
+            Placement = new PlacementSnapshot([.. (Known.Placement?.Rules ?? []).Union(e.Rules)], e.Moved ? e.At : Known.Placement?.MovedAt),
         },
         DeviceEventRecorded e => Known with { EventNumber = e.Number },
         DeviceLabelled e => Known with { Labels = e.Labels },
@@ -62,6 +68,9 @@ public sealed record Device(DeviceSnapshot Known)
             return ReportDecision.Repeat;
         return Take(office, header, report, now);
     }
+
+    // The identity went on to another machine: for rules that is an enrolment.
+    private bool SetUpAnew(DeviceReported e) => !Known.Report.IsEmpty && !DeviceReport.Parser.ParseFrom(e.Report.Span).Machine.Span.SequenceEqual(Known.Machine.Span);
 
     // A version above the current one can't be a replay of something taken before. At or below it, the counter tells a device that lost its
     // newest state (restored, re-imaged) from a carrier that replays.

@@ -31,6 +31,9 @@ public sealed record Office(OfficeId Id)
 
     public PolicyBook Book { get; init; } = PolicyBook.Empty;
 
+    /// <summary>The rules that place devices.</summary>
+    public RuleBook Rules { get; init; } = RuleBook.Empty;
+
     /// <summary>Who polls the office's network, and how.</summary>
     public Polling Polling { get; init; } = new();
 
@@ -65,6 +68,7 @@ public sealed record Office(OfficeId Id)
         NodeEventRecorded e => WithNode(e.NodeId, n => n with { EventNumber = e.Event.Number }),
         NodeLinkChanged e => WithNode(e.NodeId, n => n with { Linked = e.Up, LinkReason = e.Reason, LinkSince = n.Linked == e.Up && !e.Up ? n.LinkSince : e.At }),
         NodeRemoved e => this with { Nodes = Nodes.Remove(e.NodeId) },
+        OfficeRulesAdopted e => this with { Rules = e.Book },
         OfficePoliciesAdopted e => this with { Book = e.Book },
         DeviceEnrolled e => this with { Devices = Devices.SetItem(e.DeviceId, Device.From(e)) },
         DeviceMovedIn e => this with { Devices = Devices.SetItem(e.DeviceId, new Device(e.Device)), Forwards = Forwards.Remove(e.DeviceId) },
@@ -91,7 +95,7 @@ public sealed record Office(OfficeId Id)
     /// <summary>The state for a snapshot; secrets of tokens that are over stay out of it.</summary>
     public OfficeSnapshot ToSnapshot(DateTimeOffset now) => new(Id, Title, IsOpen,
         [.. Tokens.Values.Select(t => t.Revoked || t.ExpiresAt <= now ? t with { Secret = default } : t)],
-        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values));
+        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values), Rules);
 
     public static Office From(OfficeSnapshot s) => new(s.OfficeId)
     {
@@ -103,6 +107,7 @@ public sealed record Office(OfficeId Id)
         Devices = s.Devices.ToImmutableDictionary(d => d.DeviceId, d => new Device(d)),
         Forwards = s.Forwards.ToImmutableDictionary(f => f.DeviceId),
         Book = s.Book,
+        Rules = s.Rules ?? RuleBook.Empty,
         Polling = s.Network is { } network ? Polling.From(network) : new Polling(),
         Discovered = (s.Network?.Discovered ?? []).ToImmutableDictionary(d => d.DiscoveredId),
     };

@@ -485,6 +485,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             _wakes.Begin(_office, _office.Devices[wanted.DeviceId]);
         foreach (var over in events.OfType<DeviceWakeEnded>())
             _wakes.Forget(over.DeviceId);
+        // Rules moved it: an operator's own move is handed over with its answer.
+        if (events.Any(e => e is DevicePlaced { Moved: true }))
+            HandOver();
         foreach (var gone in events.OfType<IDeviceEvent>().Where(e => e is DeviceRemoved or DeviceMovedOut))
         {
             _wakes.Forget(gone.DeviceId);

@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Policies;
+using Fleet.Headquarters.Rules;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 
@@ -36,6 +37,9 @@ public static class OfficeRules
         StopPoll c => PollRules.Stop(office, c),
         IgnoreDiscovered c => PollRules.Ignore(office, c, now),
         RequestSync c => office.Devices.ContainsKey(c.DeviceId) ? Accept(office) : NoDevice(office, c.DeviceId),
+        AdoptRuleBook c when c.Book.Version <= office.Rules.Version => new OfficeDecision([], new RuleBookAdopted(office.Id, office.Rules.Version)),
+        AdoptRuleBook c => new OfficeDecision([new OfficeRulesAdopted(office.Id, c.Book, now)], new RuleBookAdopted(office.Id, c.Book.Version)),
+        TryRule c => new OfficeDecision([], new RuleTried(office.Id, Placement.Try(office, c.Rule))),
         AdoptPolicyBook c when c.Book.Version <= office.Book.Version => new OfficeDecision([], new PolicyBookAdopted(office.Id, office.Book.Version)),
         AdoptPolicyBook c => new OfficeDecision([new OfficePoliciesAdopted(office.Id, c.Book, now)], new PolicyBookAdopted(office.Id, c.Book.Version)),
         _ => throw new NotSupportedException($"{command.GetType().Name} has no rule"),
@@ -75,13 +79,27 @@ public static class OfficeRules
     public static IReadOnlyList<IOfficeEvent> Settled(this Office office, IReadOnlyList<IOfficeEvent> events, OfficeOptions options, DateTimeOffset now)
     {
         var next = office.Apply(events);
-        IReadOnlyList<IOfficeEvent> follows = NetworkFollows.Of(next, events, options.Discovery.MovePollerAfter, now);
+        var follows = NetworkFollows.Of(next, events, options.Discovery.MovePollerAfter, now);
         next = next.Apply(follows);
+        var placed = Placed(next, events, now);
+        next = next.Apply(placed);
+        follows = [.. follows, .. placed];
         var all = !ReferenceEquals(office.Book, next.Book) || !SameAddresses(office, next);
         var touched = all
             ? next.Devices.Values
-            : events.Where(e => e is DeviceEnrolled or DeviceMovedIn or DeviceLabelled or DeviceConnectionSet).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
+            : events.Concat(placed).Where(e => e is DeviceEnrolled or DeviceMovedIn or DevicePlaced or DeviceLabelled or DeviceConnectionSet).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
         return [.. events, .. follows, .. touched.Distinct().Select(d => DesiredState.Change(next, d, options, now)).OfType<DeviceDesiredChanged>()];
+    }
+
+    // Rules look at a device when something of it changed that they look at, and at all when they are others.
+    private static IReadOnlyList<IOfficeEvent> Placed(Office office, IReadOnlyList<IOfficeEvent> events, DateTimeOffset now)
+    {
+        if (office.Rules.Rules.Count == 0)
+            return [];
+        var devices = events.Any(e => e is OfficeRulesAdopted)
+            ? office.Devices.Values
+            : events.Where(e => e is DeviceReported or DeviceMovedIn or DeviceLabelled).Select(e => office.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>().Distinct();
+        return [.. devices.Where(d => !d.Known.Report.IsEmpty).SelectMany(d => Placement.Of(office, d, now))];
     }
 
     /// <summary>Another office would not take the devices: they stay.</summary>

@@ -62,6 +62,11 @@ internal sealed class Projection(ReadModelConnection db)
             case PolicyRemoved e:
                 db.Policies.Delete(p => p.Name == e.Name.Value);
                 break;
+            case RuleBookChanged e:
+                Insert(e.Book);
+                break;
+            case OfficeRulesAdopted:
+                break;
             case OfficeAdded or OfficeRemoved:
                 // The office's own OfficeOpened and OfficeClosed say the same.
                 break;
@@ -81,6 +86,7 @@ internal sealed class Projection(ReadModelConnection db)
             case CompanySnapshot s:
                 foreach (var policy in s.Book.Policies)
                     Insert(policy, "");
+                Insert(s.Rules ?? RuleBook.Empty);
                 break;
             default:
                 throw new NotSupportedException($"{snapshot.GetType().Name} has no place in the read model");
@@ -254,6 +260,10 @@ internal sealed class Projection(ReadModelConnection db)
                 Label(id, e.Labels);
                 Note(e, "labelled", $"{string.Join(", ", e.Labels.Select(l => $"{l.Key}={l.Value}"))} by {e.By}");
                 break;
+            case DevicePlaced e:
+                Label(id, e.Labels);
+                Note(e, "placed", $"by {string.Join(", ", e.Rules)}: {string.Join(", ", e.Labels.Select(l => $"{l.Key}={l.Value}"))}");
+                break;
             case DeviceDesiredChanged e:
                 _devices.Change(id, d => (d.DesiredVersion, d.DesiredAt) = ((long)e.Version, e.At));
                 break;
@@ -318,6 +328,13 @@ internal sealed class Projection(ReadModelConnection db)
         Name = policy.Document.Name.Value, Version = (long)policy.Version, AppliedAt = policy.At, AppliedBy = by, Priority = policy.Document.Priority,
         Document = MessagePackSerializer.Serialize(policy.Document, Codec.Options),
     });
+
+    private void Insert(RuleBook book)
+    {
+        db.Rules.Delete();
+        foreach (var (at, rule) in book.Rules.Index())
+            db.Insert(new RuleRow { Name = rule.Name.Value, Place = at, BookVersion = (long)book.Version, Rule = MessagePackSerializer.Serialize(rule, Codec.Options) });
+    }
 
     private void Label(string device, IReadOnlyDictionary<string, string> labels)
     {

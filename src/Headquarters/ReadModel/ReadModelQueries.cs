@@ -179,6 +179,13 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         return db.Incidents.Where(i => i.ClosedAt != null || i.OpenedAt <= before);
     }
 
+    /// <summary>All placement rules in their order; a book is small.</summary>
+    public async Task<IReadOnlyList<PlacementRule>> Rules()
+    {
+        await using var db = store.Open();
+        return [.. (await db.Rules.OrderBy(r => r.Place).ToListAsync()).Select(r => MessagePackSerializer.Deserialize<PlacementRule>(r.Rule, Codec.Options))];
+    }
+
     public async Task<FleetStatus> Status()
     {
         await using var db = store.Open();

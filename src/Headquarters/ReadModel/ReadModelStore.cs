@@ -146,6 +146,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
     public ITable<OfficeEventRow> OfficeEvents => this.GetTable<OfficeEventRow>();
 
     public ITable<IncidentRow> Incidents => this.GetTable<IncidentRow>();
+    public ITable<RuleRow> Rules => this.GetTable<RuleRow>();
+
     public ITable<PollingRow> Pollings => this.GetTable<PollingRow>();
 
     public ITable<PollRow> Polls => this.GetTable<PollRow>();
@@ -177,6 +179,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.DropTable<NodeEventRow>(throwExceptionIfNotExists: false);
         this.DropTable<OfficeEventRow>(throwExceptionIfNotExists: false);
         this.DropTable<IncidentRow>(throwExceptionIfNotExists: false);
+        this.DropTable<RuleRow>(throwExceptionIfNotExists: false);
         this.DropTable<PollingRow>(throwExceptionIfNotExists: false);
         this.DropTable<PollRow>(throwExceptionIfNotExists: false);
         this.DropTable<DiscoveredRow>(throwExceptionIfNotExists: false);
@@ -197,6 +200,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.CreateTable<NodeEventRow>();
         this.CreateTable<OfficeEventRow>();
         this.CreateTable<IncidentRow>();
+        this.CreateTable<RuleRow>();
         this.CreateTable<PollingRow>();
         this.CreateTable<PollRow>();
         this.CreateTable<DiscoveredRow>();

@@ -129,6 +129,17 @@ internal sealed class PolicyRow
     [Column("document"), NotNull] public byte[] Document { get; set; } = [];
 }
 
+[Table("rules")]
+internal sealed class RuleRow
+{
+    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    /// <summary>In the order of the book.</summary>
+    [Column("place")] public int Place { get; set; }
+    [Column("book_version")] public long BookVersion { get; set; }
+    /// <summary>A PlacementRule as the journal's MessagePack.</summary>
+    [Column("rule"), NotNull] public byte[] Rule { get; set; } = [];
+}
+
 [Table("device_events")]
 internal sealed class DeviceEventRow
 {

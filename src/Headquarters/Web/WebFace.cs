@@ -147,6 +147,7 @@ public sealed class WebFace : IAsyncDisposable
         api.MapPolicies();
         api.MapPolls();
         api.MapDiscovered();
+        api.MapRules();
         api.MapFleet();
         host.MapConsole();
     }

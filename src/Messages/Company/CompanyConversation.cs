@@ -83,7 +83,8 @@ public sealed record PolicyBook([property: Key(0)] ulong Version, [property: Key
 [MessagePackObject]
 public sealed record CompanySnapshot(
     [property: Key(0)] IReadOnlyList<OfficeEntry> Offices,
-    [property: Key(1)] PolicyBook Book);
+    [property: Key(1)] PolicyBook Book,
+    [property: Key(2)] RuleBook? Rules);
 
 /// <summary>One office in the company's list.</summary>
 [MessagePackObject]

@@ -454,7 +454,8 @@ public sealed record DeviceSnapshot(
     [property: Key(15)] DateTimeOffset? CloneSeenAt,
     [property: Key(16)] string CloneEvidence,
     [property: Key(17)] WakeSnapshot? Wake,
-    [property: Key(18)] bool? AlwaysConnected);
+    [property: Key(18)] bool? AlwaysConnected,
+    [property: Key(19)] PlacementSnapshot? Placement);
 
 /// <summary>A wake-up: the newest of its device.</summary>
 /// <param name="EndedAt">The device has synced, or the wait for it is over; null: neither.</param>

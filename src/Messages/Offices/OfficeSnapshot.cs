@@ -18,7 +18,8 @@ public sealed record OfficeSnapshot(
     [property: Key(6)] IReadOnlyList<DeviceForward> Forwards,
     [property: Key(7)] PolicyBook Book,
     [property: Key(8)] DateTimeOffset OpenedAt,
-    [property: Key(9)] NetworkSnapshot? Network);
+    [property: Key(9)] NetworkSnapshot? Network,
+    [property: Key(10)] RuleBook? Rules);
 
 /// <param name="Secret">Blank once the token is over.</param>
 [MessagePackObject]
