@@ -62,7 +62,7 @@ public sealed record DeviceDetailResource(
 /// <summary>A wake-up.</summary>
 /// <param name="Id">Rises with each of the device.</param>
 /// <param name="State"><c>running</c>, <c>woken</c> or <c>failed</c>.</param>
-/// <param name="Channel">By which the device was woken: <c>office-push</c>, <c>headquarters-push</c>, <c>datagram-from-headquarters</c>, <c>datagram-from-an-office-node</c> or <c>periodic-sync</c>.</param>
+/// <param name="Channel">By which the device was woken: <c>office-push</c>, <c>headquarters-push</c>, <c>datagram-from-headquarters</c>, <c>datagram-from-an-office-node</c>, <c>wake-on-lan</c> or <c>periodic-sync</c>.</param>
 /// <param name="Milliseconds">From the request accepted to the device's sync.</param>
 /// <param name="Failures">What failed on the way.</param>
 public sealed record WakeResource(

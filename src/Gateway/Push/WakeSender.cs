@@ -8,6 +8,9 @@ namespace Fleet.Gateway.Push;
 /// <summary>Send this wake signal to these IP addresses.</summary>
 public sealed record SendDatagrams(ReadOnlyMemory<byte> Signal, IReadOnlyList<string> Addresses);
 
+/// <summary>Send magic packets to these MAC addresses, to every LAN of this machine.</summary>
+public sealed record SendMagicPackets(IReadOnlyList<string> Macs);
+
 /// <summary>
 /// Sends wake signals as UDP datagrams, each three times within a second: a lost one costs nothing, and the device takes only the first. Runs where
 /// the device's network is in reach: at a node of its office, or at headquarters.
@@ -35,19 +38,39 @@ public sealed class WakeSender : ReceiveActor, IWithTimers
                 Timers.StartSingleTimer(++_number, new Repeat(wanted), wait);
         });
         Receive<Repeat>(repeat => Send(repeat.Wanted));
+        Receive<SendMagicPackets>(Send);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props Props(int port) => Akka.Actor.Props.Create(() => new WakeSender(port));
 
-    protected override void PreStart() => Context.System.EventStream.Subscribe(Self, typeof(SendDatagrams));
+    protected override void PreStart()
+    {
+        _four.EnableBroadcast = true;
+        Context.System.EventStream.Subscribe(Self, typeof(SendDatagrams));
+        Context.System.EventStream.Subscribe(Self, typeof(SendMagicPackets));
+    }
 
     protected override void PostStop()
     {
         Context.System.EventStream.Unsubscribe(Self);
         _four.Dispose();
         _six?.Dispose();
+    }
+
+    private void Send(SendMagicPackets wanted)
+    {
+        foreach (var packet in wanted.Macs.Take(MaxAddresses).Select(MagicPacket.For).OfType<byte[]>())
+            foreach (var lan in MagicPacket.Broadcasts())
+                try
+                {
+                    _four.SendTo(packet, new IPEndPoint(lan, MagicPacket.Port));
+                }
+                catch (SocketException unreachable)
+                {
+                    _log.Debug("No magic packet to {Address}: {Reason}", lan, unreachable.Message);
+                }
     }
 
     private void Send(SendDatagrams wanted)

@@ -49,7 +49,7 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
     /// <summary>The device synced, for whatever reason: nothing is left to wake it for.</summary>
     public DeviceWakeEnded? Synced(Office office, Device device, DateTimeOffset at, DateTimeOffset now) =>
         device.Known.Wake is { IsOver: false } wake && at > wake.At && _climbs.TryGetValue(device.Id, out var climb)
-            ? Ended(office, device, climb, WakeChannel.PeriodicSync, now)
+            ? Ended(office, device, climb, climb.Channel == WakeChannel.WakeOnLan ? WakeChannel.WakeOnLan : WakeChannel.PeriodicSync, now)
             : null;
 
     /// <summary>Its end is journaled, or the device is gone.</summary>
@@ -82,6 +82,11 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
             case WakeChannel.HeadquartersDatagram:
                 publish(new SendDatagrams(envelopes.Wake(device, climb.Counter), ways.ReachableAddresses));
                 break;
+            case WakeChannel.WakeOnLan:
+                IReadOnlyList<IDownItem> magic = [new WakeDevice(device.Id, default, channel, ways.Macs, office.Id)];
+                foreach (var node in ways.LanNodes)
+                    links.Send(node, magic);
+                break;
             case WakeChannel.PeriodicSync:
                 break;
             default:
@@ -92,23 +97,25 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
     private WakeWays WaysTo(Office office, Device device)
     {
         var linked = office.Nodes.Values.Where(n => n.Linked).Select(n => n.NodeId).ToList();
-        var addresses = AddressesOf(device);
+        var interfaces = InterfacesOf(device);
+        IReadOnlyList<string> addresses = [.. interfaces.SelectMany(i => i.Addresses).Distinct()];
         return new WakeWays(
             [.. linked.Where(n => presence.HasLine(device.Id, n))],
             presence.HasLine(device.Id, null),
             linked,
             addresses,
-            [.. addresses.Where(a => tools.Wake.ReachableNetworks.Any(n => System.Net.IPAddress.TryParse(a, out var address) && n.Contains(address)))]);
+            [.. addresses.Where(a => tools.Wake.ReachableNetworks.Any(n => System.Net.IPAddress.TryParse(a, out var address) && n.Contains(address)))],
+            presence.IsOff(device.Id) ? [.. interfaces.Select(i => i.Mac).Where(m => m.Length > 0).Distinct()] : []);
     }
 
-    private static IReadOnlyList<string> AddressesOf(Device device) => device.Known.Report.IsEmpty
-        ? []
-        : [.. DeviceReport.Parser.ParseFrom(device.Known.Report.Span).Inventory?.Interfaces.SelectMany(i => i.Addresses).Distinct() ?? []];
+    private static IReadOnlyList<NetworkInterface> InterfacesOf(Device device) =>
+        device.Known.Report.IsEmpty ? [] : DeviceReport.Parser.ParseFrom(device.Known.Report.Span).Inventory?.Interfaces ?? [];
 
     private TimeSpan Within(Office office, Device device, WakeChannel channel) => channel switch
     {
         WakeChannel.OfficePush or WakeChannel.HeadquartersPush => tools.Wake.PushWithin,
         WakeChannel.HeadquartersDatagram or WakeChannel.OfficeDatagram => tools.Wake.DatagramWithin,
+        WakeChannel.WakeOnLan => tools.Wake.StartWithin,
         // By then the device has had two chances.
         _ => (2 * Policies.DesiredState.IntervalOf(office, device, tools.Options)) + Grace,
     };

@@ -67,6 +67,9 @@ internal sealed class Presence(DateTimeOffset startedAt)
 
     public bool HasLine(DeviceId device, NodeId? at) => SignsOf(device).Line is { } line && line.Node == at;
 
+    /// <summary>Whether the device seems to be off, as of the last review.</summary>
+    public bool IsOff(DeviceId device) => _shown.GetValueOrDefault(device)?.State == PresenceState.Offline;
+
     /// <summary>A report told which machine spoke.</summary>
     public void Heard(DeviceId device, ReportOutcome outcome, DateTimeOffset now)
     {

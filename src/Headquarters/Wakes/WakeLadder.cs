@@ -9,8 +9,10 @@ namespace Fleet.Headquarters.Wakes;
 /// <param name="LanNodes">Linked nodes of its office, which may be on its LAN.</param>
 /// <param name="Addresses">Its IP addresses, as it last reported them.</param>
 /// <param name="ReachableAddresses">Those of them that headquarters can send a datagram to.</param>
+/// <param name="Macs">Its MAC addresses, where it seems to be off; else none.</param>
 public sealed record WakeWays(
-    IReadOnlyList<NodeId> PushNodes, bool PushAtHeadquarters, IReadOnlyList<NodeId> LanNodes, IReadOnlyList<string> Addresses, IReadOnlyList<string> ReachableAddresses)
+    IReadOnlyList<NodeId> PushNodes, bool PushAtHeadquarters, IReadOnlyList<NodeId> LanNodes, IReadOnlyList<string> Addresses, IReadOnlyList<string> ReachableAddresses,
+    IReadOnlyList<string> Macs)
 {
     /// <summary>Whether a channel can be tried now.</summary>
     public bool Have(WakeChannel channel) => channel switch
@@ -19,6 +21,7 @@ public sealed record WakeWays(
         WakeChannel.HeadquartersPush => PushAtHeadquarters,
         WakeChannel.HeadquartersDatagram => ReachableAddresses.Count > 0,
         WakeChannel.OfficeDatagram => LanNodes.Count > 0 && Addresses.Count > 0,
+        WakeChannel.WakeOnLan => LanNodes.Count > 0 && Macs.Count > 0,
         WakeChannel.PeriodicSync => true,
         _ => throw new ArgumentOutOfRangeException(nameof(channel), channel, "no channel has this number"),
     };
@@ -39,6 +42,7 @@ public static class WakeLadder
         WakeChannel.HeadquartersPush => "headquarters push",
         WakeChannel.HeadquartersDatagram => "datagram from headquarters",
         WakeChannel.OfficeDatagram => "datagram from an office node",
+        WakeChannel.WakeOnLan => "wake on LAN",
         WakeChannel.PeriodicSync => "periodic sync",
         _ => throw new ArgumentOutOfRangeException(nameof(channel), channel, "no channel has this number"),
     };

@@ -300,7 +300,7 @@ public sealed record SyncWanted([property: Key(0)] DeviceId DeviceId) : IDownIte
 
 /// <summary>Hand this wake signal to the device, over a channel of the node's.</summary>
 /// <param name="Signal">A WakeSignal, which only the device can judge.</param>
-/// <param name="Addresses">IP addresses of the device, for datagrams.</param>
+/// <param name="Addresses">IP addresses of the device, for datagrams; for <see cref="WakeChannel.WakeOnLan"/> its MAC addresses.</param>
 [MessagePackObject]
 public sealed record WakeDevice(
     [property: Key(0)] DeviceId DeviceId,
@@ -324,8 +324,11 @@ public enum WakeChannel
     /// <summary>A datagram from an office node on the device's LAN.</summary>
     OfficeDatagram = 4,
 
+    /// <summary>A magic packet from an office node on the device's LAN, for a device that is off: it syncs when it has started.</summary>
+    WakeOnLan = 5,
+
     /// <summary>No channel worked, and the device came by itself.</summary>
-    PeriodicSync = 5,
+    PeriodicSync = 6,
 }
 
 /// <summary>The roles a node may hold. Numbers are on the wire.</summary>

@@ -149,6 +149,9 @@ public sealed class Relay : ReceiveActor, IWithTimers
                 case NodeEventsStored events:
                     Guarded(() => _outbox.EventsStored(events.Number));
                     break;
+                case WakeDevice { Channel: WakeChannel.WakeOnLan } wake:
+                    Context.System.EventStream.Publish(new SendMagicPackets(wake.Addresses));
+                    break;
                 case WakeDevice { Channel: WakeChannel.OfficeDatagram } wake:
                     Context.System.EventStream.Publish(new SendDatagrams(wake.Signal, wake.Addresses));
                     break;

@@ -7,8 +7,8 @@ namespace Fleet.Headquarters.Tests.Wakes;
 public sealed class WakeLadderTests
 {
     private static readonly NodeId Gateway = new("gw1.leeds");
-    private static readonly WakeWays All = new([Gateway], true, [Gateway], ["192.168.1.20"], ["192.168.1.20"]);
-    private static readonly WakeWays None = new([], false, [], [], []);
+    private static readonly WakeWays All = new([Gateway], true, [Gateway], ["192.168.1.20"], ["192.168.1.20"], ["52:54:00:12:34:56"]);
+    private static readonly WakeWays None = new([], false, [], [], [], []);
 
     [Fact]
     public void Every_rung_is_tried_in_order_and_the_last_is_the_devices_own_sync()
@@ -17,7 +17,7 @@ public sealed class WakeLadderTests
         for (WakeChannel? last = null; last != WakeChannel.PeriodicSync; last = tried[^1])
             tried.Add(WakeLadder.Next(All, last));
 
-        Assert.Equal([WakeChannel.OfficePush, WakeChannel.HeadquartersPush, WakeChannel.HeadquartersDatagram, WakeChannel.OfficeDatagram, WakeChannel.PeriodicSync], tried);
+        Assert.Equal([WakeChannel.OfficePush, WakeChannel.HeadquartersPush, WakeChannel.HeadquartersDatagram, WakeChannel.OfficeDatagram, WakeChannel.WakeOnLan, WakeChannel.PeriodicSync], tried);
     }
 
     [Fact]

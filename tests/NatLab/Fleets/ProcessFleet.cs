@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Fleet.Contracts;
 using Fleet.Messages.Transport;
@@ -198,6 +199,12 @@ public sealed class ProcessFleet : IFleetUnderTest
     public void Block(TopologyDevice device, string protocol, int port) => Lab.MachineOf(device).Block(protocol, port);
 
     public void Unblock(TopologyDevice device) => Lab.MachineOf(device).Unblock();
+
+    /// <summary>A UDP socket on a device's machine.</summary>
+    public Socket DatagramSocketOf(TopologyDevice device) => Lab.MachineOf(device).OpenDatagramSocket();
+
+    /// <summary>A UDP socket on a node's machine.</summary>
+    public Socket DatagramSocketOf(TopologyNode node) => Lab.MachineOf(node).OpenDatagramSocket();
 
     /// <summary>SIGSTOP: the machine is there and answers, the agent does nothing.</summary>
     public void Freeze(TopologyDevice device) => Shell.Run("kill", "-STOP", $"{ProcessIdOf(device.Name)}");

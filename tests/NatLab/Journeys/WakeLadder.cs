@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Net;
 using Fleet.Contracts.Api;
 using Fleet.NatLab.Fleets;
 using Fleet.NatLab.Topologies;
@@ -38,6 +40,8 @@ internal static class WakeLadder
 
         await Woken(lab, till, step, "all is well", "office-push", 1).ConfigureAwait(false);
 
+        await Flooded(lab, till, nodes[1], step).ConfigureAwait(false);
+
         lab.Block(till, "tcp", 13295);
         await Woken(lab, till, step, "the line is cut and the translators drop headquarters' datagram", "datagram-from-an-office-node", Push + Datagram + Slack).ConfigureAwait(false);
         lab.Unblock(till);
@@ -54,6 +58,8 @@ internal static class WakeLadder
         var other = await Line(lab, till, n => n != at && nodes.Any(o => o.Id.Value == n)).ConfigureAwait(false);
         await Woken(lab, till, step, $"the line moved to {other}", "office-push", 1).ConfigureAwait(false);
 
+        await SwitchedOn(lab, till, step).ConfigureAwait(false);
+
         await lab.KillNode(nodes.Single(n => n.Id.Value == other)).ConfigureAwait(false);
         await Line(lab, till, n => n == "headquarters").ConfigureAwait(false);
         await Woken(lab, till, step, "no push server is left in the office: the line goes to headquarters", "headquarters-push", 1).ConfigureAwait(false);
@@ -61,6 +67,49 @@ internal static class WakeLadder
         var twice = lab.LinesOf(till.Name, ", woken by ").GroupBy(l => l[(l.IndexOf(", woken by ", StringComparison.Ordinal) + 11)..].Split(',')[0]).Where(g => g.Count() > 1).Select(g => g.Key).ToList();
         Require(twice.Count == 0, $"wake-ups {string.Join(", ", twice)} ran twice");
         step("no wake-up ran twice");
+    }
+
+    /// <summary>Signals that nobody at headquarters signed, from the device's own LAN.</summary>
+    private static async Task Flooded(ProcessFleet lab, TopologyDevice device, TopologyNode from, Action<string> step)
+    {
+        const int Datagrams = 50_000;
+        var before = lab.LinesOf(device.Name, "").Count;
+        using (var socket = lab.DatagramSocketOf(from))
+        {
+            var to = new IPEndPoint(device.Address, 15000);
+            var signal = new byte[32];
+            "FWK1"u8.CopyTo(signal);
+            signal[7] = 1;
+            for (var n = 0; n < Datagrams; n++)
+            {
+                // The counter of a signal yet to come, the rest made up.
+                BinaryPrimitives.WriteInt64BigEndian(signal.AsSpan(8), long.MaxValue - n);
+                Random.Shared.NextBytes(signal.AsSpan(16));
+                await socket.SendToAsync(signal, to).ConfigureAwait(false);
+            }
+        }
+
+        var after = lab.LinesOf(device.Name, "").Count;
+        Require(after - before <= 1, $"after {Datagrams} forged signals the agent logged {after - before} lines more than before");
+        await Woken(lab, device, step, $"after {Datagrams} forged signals, for which it neither synced nor logged a line", "office-push", 1).ConfigureAwait(false);
+    }
+
+    /// <summary>The device is off; its network card hears the magic packet, and it starts.</summary>
+    private static async Task SwitchedOn(ProcessFleet lab, TopologyDevice device, Action<string> step)
+    {
+        await lab.KillDevice(device).ConfigureAwait(false);
+        await lab.Until(async shown => (await shown.Device(device.Name).ConfigureAwait(false))!.Presence == "offline", $"{device.Name} is shown offline", TimeSpan.FromSeconds(60)).ConfigureAwait(false);
+        using var card = lab.DatagramSocketOf(device);
+        card.Bind(new IPEndPoint(IPAddress.Any, 9));
+        var waking = lab.Operator.Wake(device.Name);
+        var packet = new byte[256];
+        var length = await card.ReceiveAsync(packet).WaitAsync(TimeSpan.FromSeconds(Datagram + Slack + 5)).ConfigureAwait(false);
+        Require(length == 102 && packet.Take(6).All(b => b == 255), $"the network card heard {length} bytes, which is no magic packet");
+        await lab.StartDevice(device).ConfigureAwait(false);
+        var wake = await waking.ConfigureAwait(false);
+        // A line that opens is a better channel, and is tried at once.
+        Require(wake is { State: "woken", Channel: "wake-on-lan" or "office-push" }, $"the device that was off: {wake.State} by {wake.Channel}");
+        step($"the device was off: a magic packet came to its network card, it started and synced ({wake.Channel})");
     }
 
     private static async Task Woken(ProcessFleet lab, TopologyDevice device, Action<string> step, string when, string? by, double within)

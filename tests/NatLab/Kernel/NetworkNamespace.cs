@@ -101,8 +101,19 @@ public sealed partial class NetworkNamespace : IByteNetwork
         }
     }
 
-    /// <summary>A TCP socket of this namespace. A socket belongs for life to the namespace of the thread that opened it, so a thread goes there for it.</summary>
+    /// <summary>A TCP socket of this namespace.</summary>
     public Socket OpenSocket()
+    {
+        var socket = Open(SocketType.Stream, ProtocolType.Tcp);
+        socket.NoDelay = true;
+        return socket;
+    }
+
+    /// <summary>A UDP socket of this namespace.</summary>
+    public Socket OpenDatagramSocket() => Open(SocketType.Dgram, ProtocolType.Udp);
+
+    /// <summary>A socket of this namespace. A socket belongs for life to the namespace of the thread that opened it, so a thread goes there for it.</summary>
+    private Socket Open(SocketType type, ProtocolType protocol)
     {
         Socket? socket = null;
         Exception? fault = null;
@@ -114,7 +125,7 @@ public sealed partial class NetworkNamespace : IByteNetwork
                 using var entry = File.OpenHandle($"/run/netns/{Name}");
                 if (SetNs(entry, NetworkKind) != 0)
                     throw new Win32Exception();
-                socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                socket = new Socket(AddressFamily.InterNetwork, type, protocol);
             }
             catch (Exception caught) when (caught is Win32Exception or IOException or SocketException)
             {
