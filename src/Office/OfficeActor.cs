@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
@@ -8,6 +9,7 @@ using Fleet.Gateway.Push;
 using Fleet.Gateway.Service;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
+using Fleet.Office.Discovery;
 using Fleet.Office.Identity;
 using Fleet.Office.Link;
 using Fleet.Office.Outbox;
@@ -19,6 +21,7 @@ namespace Fleet.Office;
 
 /// <summary>What an <see cref="OfficeActor"/> is made of; the files and ports stay its maker's to close.</summary>
 /// <param name="Network">Null: the machine's own sockets.</param>
+/// <param name="PollMethods">The ways of looking at the office's network.</param>
 /// <param name="Linked">Called when the link has come up.</param>
 public sealed record OfficeParts(
     NodeId Node,
@@ -32,13 +35,14 @@ public sealed record OfficeParts(
     LinkSystemFactory LinkSystems,
     LinkPortSetup LinkPort,
     IByteNetwork? Network,
+    IReadOnlyDictionary<PollMethod, IPollMethod> PollMethods,
     TimeProvider Clock,
     ILoggerFactory Logging,
     Action Linked);
 
 /// <summary>
 /// Runs the node: starts and stops roles as headquarters' desired document for it says, reports what it is, renews its certificate. Parent of
-/// HqLink, Relay, gateway and roles; lives as long as the node.
+/// HqLink, Relay, gateway, poller and roles; lives as long as the node.
 /// </summary>
 public sealed class OfficeActor : ReceiveActor, IWithTimers
 {
@@ -47,6 +51,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly IActorRef _relay;
     private readonly IActorRef _gateway;
+    private readonly IActorRef _poller;
     private readonly Dictionary<NodeRole, PortRole> _roles = [];
     private PortRole? _linkPort;
     private NodeDesired _desired;
@@ -63,6 +68,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         _reported = Report();
         _relay = Context.ActorOf(Relay.Props(parts.Options.Relay, parts.Outbox, _reported, parts.Clock), "relay");
         _gateway = Context.ActorOf(GatewayActor.Props(parts.Options.Gateway, parts.GatewayFile, _relay, parts.Clock), "gateway");
+        _poller = Context.ActorOf(PollerActor.Props(new PollerSetup(parts.Options.Discovery, parts.PollMethods, OpenPassword, parts.Clock), _relay), "poller");
         Context.ActorOf(WakeSender.Props(parts.Options.WakePort), "wake-sender");
         Context.ActorOf(HqLink.Props(
             new HqLinkSetup(parts.Node, parts.Version, () => parts.LinkPort.Ways.Of([parts.Node.Value]).Count, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Clock),
@@ -70,6 +76,8 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
 
         Receive<GetGateway>(_ => Sender.Tell(_gateway));
         Receive<NodeDesired>(desired => Obey(DesiredFile.Whole(desired)));
+        Receive<RunPoll>(wanted => _poller.Tell(wanted));
+        Receive<CancelPoll>(wanted => _poller.Tell(wanted));
         Receive<NodeRenewed>(Renew);
         Receive<LinkOpened>(opened => Link(up: true, $"epoch {opened.Epoch}"));
         Receive<LinkClosed>(closed => Link(up: false, closed.Reason));
@@ -99,6 +107,8 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
 
     private void Obey(NodeDesired desired)
     {
+        // Also of the same version: that headquarters said it in this epoch is what a poller goes by.
+        _poller.Tell(new PlanCame(desired.Roles.Contains(NodeRole.Poller) ? desired.Polls : null));
         if (DesiredFile.Same(desired, _desired))
             return;
         if (desired.Version != _desired.Version)
@@ -182,7 +192,11 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         Note(up ? "link-up" : "link-down", up ? $"{why}, {_parts.LinkPort.Ways.LastUsed}" : why);
         ReportIfChanged();
         if (!up)
+        {
+            _poller.Tell(new LinkClosed(why));
             return;
+        }
+
         _parts.Linked();
         AskForRenewal();
     }
@@ -213,9 +227,10 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
 
     private NodeReport Report()
     {
-        var unknown = _desired.Roles.Except(_parts.Ports.Roles).Select(r => $"role {NodeRoles.Name(r)} is not in version {_parts.Version}: update this node");
+        var unknown = _desired.Roles.Except(_parts.Ports.Roles).Where(r => r != NodeRole.Poller).Select(r => $"role {NodeRoles.Name(r)} is not in version {_parts.Version}: update this node");
         string?[] problems = [.. _roles.Values.Append(_linkPort).Select(r => r?.Stands.Problem), _outboxTrouble, _storageTrouble, .. unknown];
-        return new NodeReport(_desired.Version, [.. _roles.Where(r => r.Value.Stands.At is not null).Select(r => r.Key).Order()],
+        var held = _roles.Where(r => r.Value.Stands.At is not null).Select(r => r.Key).Concat(_desired.Roles.Where(r => r == NodeRole.Poller));
+        return new NodeReport(_desired.Version, [.. held.Order()],
             AddressesOf(_roles.GetValueOrDefault(NodeRole.Gateway), _parts.Options.GatewayAddresses), _parts.Version, Dns.GetHostName(), _startedAt, [.. problems.OfType<string>()],
             AddressesOf(_roles.GetValueOrDefault(NodeRole.PushServer), _parts.Options.PushAddresses), AddressesOf(_linkPort, _parts.Options.Links.Addresses),
             _linked ? _parts.LinkPort.Ways.LastUsed : "");
@@ -238,6 +253,8 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
             _storageTrouble = fault.Message;
         }
     }
+
+    private string OpenPassword(ReadOnlyMemory<byte> secret) => Encoding.UTF8.GetString(_parts.Credentials.OpenSecret(Polls.DirectoryPassword, secret.Span));
 
     private void Note(string kind, string text) => _relay.Tell(new RecordEvent(kind, text));
 

@@ -4,8 +4,10 @@ using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Inventory;
 using Fleet.Device.Storage;
+using Fleet.Messages.Link;
 using Fleet.Messages.Log;
 using Fleet.Messages.Transport;
+using Fleet.Office.Discovery;
 using Fleet.Office.Identity;
 using Fleet.Office.Link;
 using Fleet.Office.Outbox;
@@ -18,13 +20,15 @@ namespace Fleet.Office;
 /// <param name="Data">The open data directory of an enrolled node; stays its opener's to close.</param>
 /// <param name="Network">Null: the machine's own sockets. Labs run many nodes in one process on simulated networks.</param>
 /// <param name="Machine">Null: the machine this process runs on.</param>
+/// <param name="PollMethods">Null: those that look at this machine's network; on a simulated network none do.</param>
 public sealed record OfficeSetup(
     OfficeOptions Options,
     DataDirectory Data,
     TimeProvider Clock,
     ILoggerFactory Logging,
     IByteNetwork? Network = null,
-    IMachine? Machine = null);
+    IMachine? Machine = null,
+    IReadOnlyDictionary<PollMethod, IPollMethod>? PollMethods = null);
 
 /// <summary>One running office node. A new object on the same directory is a restart of the node.</summary>
 public sealed class OfficeNode : IAsyncDisposable
@@ -79,7 +83,7 @@ public sealed class OfficeNode : IAsyncDisposable
                 new RolePorts(),
                 new LinkSystemFactory(options, ways, node, credentials, network, setup.Logging),
                 new LinkPortSetup(node, options.Links, credentials, ways, network, options.Link.ConnectTimeout, setup.Clock, setup.Logging.CreateLogger<LinkPort>()),
-                setup.Network, setup.Clock, setup.Logging,
+                setup.Network, setup.PollMethods ?? OwnPollMethods(setup), setup.Clock, setup.Logging,
                 Linked: () =>
                 {
                     linked.TrySetResult();
@@ -120,6 +124,9 @@ public sealed class OfficeNode : IAsyncDisposable
         _deviceFiles.Dispose();
         _stop.Dispose();
     }
+
+    private static IReadOnlyDictionary<PollMethod, IPollMethod> OwnPollMethods(OfficeSetup setup) =>
+        setup.Network is null ? PollMethods.OfThisMachine(setup.Options.Discovery) : new Dictionary<PollMethod, IPollMethod>();
 
     private static T Kept<T>(Stack<IDisposable> files, T file)
         where T : IDisposable

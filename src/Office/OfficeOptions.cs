@@ -3,6 +3,7 @@ using Fleet.Gateway;
 using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
 using Fleet.Messages.Transport;
+using Fleet.Office.Discovery;
 using Fleet.Office.Link;
 using Fleet.Office.Outbox;
 using Fleet.Office.Passing;
@@ -22,6 +23,7 @@ public sealed record OfficeOptions(
     OutboxOptions Outbox,
     RelayOptions Relay,
     LinkPortOptions Links,
+    DiscoveryOptions Discovery,
     TimeSpan RebuildLinkAfter,
     IReadOnlyList<string> GatewayAddresses,
     IReadOnlyList<string> PushAddresses,
@@ -45,6 +47,7 @@ public sealed record OfficeOptions(
             OutboxOptions.From(fleet, problems),
             RelayOptions.From(fleet, problems),
             LinkPortOptions.From(fleet, problems),
+            DiscoveryOptions.From(fleet, problems),
             RebuildLinkAfter: problems.Positive(fleet, "office.rebuild-link-after"),
             GatewayAddresses: problems.Texts(fleet, "office.gateway-addresses"),
             PushAddresses: problems.Texts(fleet, "office.push-addresses"),

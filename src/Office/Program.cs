@@ -9,6 +9,7 @@ return await NodeCommands.Invoke(new RootCommand("""
       office run --data /var/lib/fleet-office
       office run --data /var/lib/fleet-office --set gateway.port=13010 --set log.level=debug
       office show --data /var/lib/fleet-office --json
+      office poll
 
     Exit codes: 0 done, 1 refused or failed, 2 wrong usage or wrong settings.
     """)
@@ -16,4 +17,5 @@ return await NodeCommands.Invoke(new RootCommand("""
     EnrollCommand.Make(),
     RunCommand.Make(),
     ShowCommand.Make(),
+    PollCommand.Make(),
 }, args);

@@ -102,9 +102,9 @@ public sealed class OfficeNodeTests : IAsyncLifetime
         await using var node = await Start();
         await node.Linked.WaitAsync(TimeSpan.FromSeconds(20));
 
-        _said.Send(Wanted(1, NodeRole.Poller));
+        _said.Send(Wanted(1, NodeRole.DistributionPoint));
 
-        await Until.True(() => _said.Node?.Problems.Any(p => p.Contains("poller", StringComparison.Ordinal)) == true, "the unknown role is reported");
+        await Until.True(() => _said.Node?.Problems.Any(p => p.Contains("distribution-point", StringComparison.Ordinal)) == true, "the unknown role is reported");
     }
 
     [Fact]

@@ -53,8 +53,18 @@ internal static class LinkChecks
             : null,
         DeviceWoken woken => Id(woken.DeviceId.Value) ?? Id(woken.OfficeHint.Value),
         WakeFailed failed => Id(failed.DeviceId.Value) ?? Id(failed.OfficeHint.Value) ?? Text(failed.Why, "reason"),
+        PollProgress progress => Id(progress.PollId.Value),
+        Sightings sightings => Id(sightings.PollId.Value)
+            ?? (sightings.Seen is null || sightings.Seen.Count > Sightings.Most || !sightings.Seen.All(IsWhole) ? "sightings that are malformed or too many" : null),
+        PollEnded ended => Id(ended.PollId.Value) ?? Text(ended.Why, "reason")
+            ?? (ended.CannotSee is null || ended.CannotSee.Count > MaxAddresses ? "an end of a poll that is malformed or too long"
+                : ended.CannotSee.Select(t => Text(t, "line of what can't be seen")).FirstOrDefault(p => p is not null)),
         _ => $"an item of kind {item.GetType().Name}",
     };
+
+    private static bool IsWhole(Sighting? seen) =>
+        seen is { Mac: not null, Identity: not null, OperatingSystem: not null, Addresses: not null, Names: not null, Services: not null }
+        && seen.Addresses.All(a => a is not null) && seen.Names.All(n => n?.Name is not null) && seen.Services.All(s => s is { Protocol: not null, Name: not null });
 
     private static string? Problem(NodeReport? report)
     {

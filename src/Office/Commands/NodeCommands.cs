@@ -10,7 +10,7 @@ internal static class NodeCommands
     public const int Done = 0;
     public const int Failed = 1;
 
-    private const int Usage = 2;
+    public const int Usage = 2;
 
     public static Option<string> Data() =>
         new("--data") { Description = "The directory that holds everything of this node.", HelpName = "DIR", Required = true };

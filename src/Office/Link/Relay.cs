@@ -3,6 +3,7 @@ using Akka.Event;
 using Fleet.Gateway;
 using Fleet.Gateway.Push;
 using Fleet.Messages.Link;
+using Fleet.Office.Discovery;
 using Fleet.Office.Outbox;
 using Microsoft.Data.Sqlite;
 
@@ -155,7 +156,7 @@ public sealed class Relay : ReceiveActor, IWithTimers
                 case WakeDevice { Channel: WakeChannel.OfficeDatagram } wake:
                     Context.System.EventStream.Publish(new SendDatagrams(wake.Signal, wake.Addresses));
                     break;
-                case NodeDesired or NodeRenewed:
+                case NodeDesired or NodeRenewed or RunPoll or CancelPoll:
                     Context.Parent.Tell(item);
                     break;
                 default:
@@ -271,6 +272,8 @@ public sealed class Relay : ReceiveActor, IWithTimers
         NodeEvent entry => entry.Text.Length * 3,
         NodeReport report => report.Problems.Sum(p => p.Length * 3) + report.GatewayAddresses.Concat(report.PushAddresses).Sum(a => a.Length),
         LinesDigest lines => lines.Lines.Count * 160,
+        Sightings sightings => sightings.Seen.Sum(SightingRule.SizeOf),
+        PollEnded ended => (ended.Why.Length + ended.CannotSee.Sum(t => t.Length)) * 3,
         _ => 0,
     };
 

@@ -12,6 +12,10 @@ namespace Fleet.Headquarters.Tests.Links;
 /// <summary>The life of a link between real actor systems on loopback.</summary>
 public sealed class OfficeLinkTests
 {
+    private static readonly PollId Poll = new("p-1");
+    private static readonly Sighting Printer = new(DateTimeOffset.UnixEpoch, "52:54:00:12:34:56", "", ["192.168.1.9"], [], [], "");
+    private static readonly PollEnded Ended = new(Poll, PollMethod.IpRange, true, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, PollOutcome.Completed, "", 254, 1, 9, []);
+
     [Fact]
     public async Task A_node_is_welcomed_by_a_link_of_its_own_whose_name_can_not_be_guessed()
     {
@@ -246,6 +250,9 @@ public sealed class OfficeLinkTests
     [InlineData("an envelope too large")]
     [InlineData("an empty item")]
     [InlineData("an announce too long")]
+    [InlineData("too many sightings")]
+    [InlineData("a sighting with parts missing")]
+    [InlineData("an end of a poll without a reason")]
     public async Task Oversized_and_malformed_messages_end_the_link_and_reach_no_twin(string fault)
     {
         await using var rig = new LinkRig();
@@ -258,12 +265,27 @@ public sealed class OfficeLinkTests
             "too many items" => new UpFrame(welcome.Epoch, 1, [.. Enumerable.Repeat(new NodeRenewal(new byte[1]), UpFrame.MaxItems + 1)]),
             "an envelope too large" => new UpFrame(welcome.Epoch, 1, [new DeviceEnvelopeUp(device, new byte[49 * 1024], LinkRig.Leeds.Office)]),
             "an empty item" => new UpFrame(welcome.Epoch, 1, [null!]),
+            "too many sightings" => new UpFrame(welcome.Epoch, 1, [new Sightings(Poll, PollMethod.IpRange, [.. Enumerable.Repeat(Printer, Sightings.Most + 1)])]),
+            "a sighting with parts missing" => new UpFrame(welcome.Epoch, 1, [new Sightings(Poll, PollMethod.IpRange, [Printer with { Names = [new SeenName(NameSource.NetBios, null!)] }])]),
+            "an end of a poll without a reason" => new UpFrame(welcome.Epoch, 1, [Ended with { Why = null! }]),
             _ => Announced(welcome.Epoch) with { Held = [.. Enumerable.Repeat(new HeldDesired(device, 1), Announce.MaxHeld + 1)] },
         }, node.Ear);
 
         await node.Hears<Goodbye>();
         await rig.TwinsGet<UnlinkNode>();
         Assert.False(rig.TwinsGot.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task What_a_poller_tells_reaches_the_twin()
+    {
+        await using var rig = new LinkRig();
+        var node = rig.Node(LinkRig.Leeds);
+        var (welcome, link) = await node.ComeIn();
+
+        link.Tell(new UpFrame(welcome.Epoch, 1, [new PollProgress(Poll, PollMethod.IpRange, true, DateTimeOffset.UnixEpoch, 1, 254, 1, 9), new Sightings(Poll, PollMethod.IpRange, [Printer]), Ended]), node.Ear);
+
+        Assert.Equal(3, (await rig.TwinsGet<TakeFrame>()).Frame.Items.Count);
     }
 
     [Fact]

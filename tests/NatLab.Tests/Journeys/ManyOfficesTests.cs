@@ -54,6 +54,6 @@ public sealed class ManyOfficesTests(ITestOutputHelper output)
         var behindCarrier = number % 5 == 0;
         return new TopologyOffice(
             id, behindCarrier ? IPAddress.Parse("100.64.0.7") : own, behindCarrier ? own : null, kinds[number % kinds.Count],
-            IPAddress.Parse("192.168.1.1"), [new TopologyNode(NodeId.Of("gw1", id), IPAddress.Parse("192.168.1.10"))], []);
+            IPAddress.Parse("192.168.1.1"), [new TopologyNode(NodeId.Of("gw1", id), IPAddress.Parse("192.168.1.10"))], [], []);
     }
 }

@@ -7,7 +7,7 @@ using Fleet.NatLab.Topologies;
 namespace Fleet.NatLab.Fleets;
 
 /// <summary>An operator who uses the REST API itself, as the <c>fleet</c> command does.</summary>
-internal sealed class ApiOperator(Func<HttpClient> api) : IOperator
+public sealed class ApiOperator(Func<HttpClient> api) : IOperator
 {
     public Task AddOffice(OfficeId office) => Send(HttpMethod.Post, "offices", JsonContent.Create(new NewOffice(office.Value), ApiJson.Default.NewOffice));
 
@@ -43,6 +43,18 @@ internal sealed class ApiOperator(Func<HttpClient> api) : IOperator
         }, $"{device} is woken").ConfigureAwait(false);
         return wake!;
     }
+
+    public async Task<PollResource> Poll(OfficeId office, string method, params string[] ranges)
+    {
+        var poll = await BeginPoll(new NewPoll(office.Value, method, Ranges: ranges)).ConfigureAwait(false);
+        await TestSupport.Until.True(async () =>
+            (poll = await Send(HttpMethod.Get, $"polls/{poll.Id}", null, ApiJson.Default.PollResource).ConfigureAwait(false)).EndedAt is not null, $"poll {poll.Id} ends").ConfigureAwait(false);
+        return poll;
+    }
+
+    public Task<PollResource> BeginPoll(NewPoll poll) => Send(HttpMethod.Post, "polls", JsonContent.Create(poll, ApiJson.Default.NewPoll), ApiJson.Default.PollResource);
+
+    public Task CancelPoll(string id) => Send(HttpMethod.Post, $"polls/{id}/cancel");
 
     private Task Change(NodeId node, RoleChange change) => Send(HttpMethod.Post, $"nodes/{node}/roles", JsonContent.Create(change, ApiJson.Default.RoleChange));
 

@@ -38,6 +38,9 @@ internal sealed class CliOperator(Func<IReadOnlyList<string>, Task<(int Code, st
 
     public async Task<WakeResource> Wake(string device) => ReadOne(await Run("device", "wake", device).ConfigureAwait(false), ApiJson.Default.WakeOutcome).Wake;
 
+    public async Task<PollResource> Poll(OfficeId office, string method, params string[] ranges) =>
+        Read(await Run(["poll", "run", office.Value, "--method", method, .. ranges.SelectMany(r => new[] { "--range", r })]).ConfigureAwait(false), ApiJson.Default.PollResource);
+
     private async Task<string> Run(params string[] command)
     {
         var (code, output, errors) = await fleet([.. command, "--json"]).ConfigureAwait(false);

@@ -18,6 +18,13 @@ public sealed class FleetReader(HttpClient api)
 
     public async Task<IReadOnlyList<PolicyResource>> Policies() => (await Get("policies?page-size=500", ApiJson.Default.ListPagePolicyResource).ConfigureAwait(false)).Items;
 
+    /// <summary>Devices without an agent, as polls saw them.</summary>
+    public async Task<IReadOnlyList<DiscoveredResource>> Discovered() => (await Get("discovered?page-size=500", ApiJson.Default.ListPageDiscoveredResource).ConfigureAwait(false)).Items;
+
+    public async Task<IReadOnlyList<PollResource>> Polls() => (await Get("polls?page-size=500", ApiJson.Default.ListPagePollResource).ConfigureAwait(false)).Items;
+
+    public Task<PollResource> Poll(string id) => Get($"polls/{id}", ApiJson.Default.PollResource);
+
     public async Task<NodeResource?> Node(NodeId node) => (await Nodes().ConfigureAwait(false)).FirstOrDefault(n => n.Id == node.Value);
 
     /// <summary>The device with this name; names are unique in a topology.</summary>

@@ -104,6 +104,11 @@ public interface IOperator
 
     Task RequestSync(string device);
 
+    /// <summary>Polls an office's network and waits for the end.</summary>
+    /// <param name="method"><c>ip-range</c>, <c>mdns</c> or <c>ldap</c>.</param>
+    /// <param name="ranges">None: the schedule's.</param>
+    Task<PollResource> Poll(OfficeId office, string method, params string[] ranges);
+
     /// <summary>Wakes a device and waits for the outcome, whatever it is.</summary>
     Task<WakeResource> Wake(string device);
 }

@@ -45,7 +45,10 @@ public sealed class ProcessFleet : IFleetUnderTest
     public string Link => _plan.Link;
 
     /// <summary>The same operator without a process a command, for what must be quick.</summary>
-    public IOperator Api => new ApiOperator(() => _api ?? throw new InvalidOperationException("headquarters has not been started"));
+    public ApiOperator Api => new(() => _api ?? throw new InvalidOperationException("headquarters has not been started"));
+
+    /// <summary>The machines in the offices' networks that nothing of the fleet runs on.</summary>
+    public IReadOnlyList<LanHost> Hosts => _lab?.Hosts ?? [];
 
     /// <summary>The network as headquarters' machine sees it.</summary>
     public IByteNetwork HeadquartersNetwork => _plan.Headquarters.Network;

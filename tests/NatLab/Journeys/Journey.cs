@@ -20,5 +20,6 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         FrozenAgent.Journey,
         GatewayChain.Journey,
         DmzGateway.Journey,
+        PollSubnet.Journey,
     ];
 }

@@ -16,6 +16,7 @@ public sealed class KernelLab : ILab, IDisposable
     private readonly Dictionary<string, NetworkNamespace> _machines = [];
     private readonly Dictionary<OfficeId, KernelRouter> _routers = [];
     private readonly NetworkNamespace _internet;
+    private readonly List<LanHost> _hosts = [];
     private int _cables;
 
     private KernelLab(Topology topology)
@@ -83,6 +84,9 @@ public sealed class KernelLab : ILab, IDisposable
 
     public void HealUplink(OfficeId office) => _routers[office].Heal();
 
+    /// <summary>The machines of all offices that nothing of Fleet's runs on.</summary>
+    public IReadOnlyList<LanHost> Hosts => _hosts;
+
     public void ForgetMappings(OfficeId office) => _routers[office].ForgetMappings();
 
     public void ChangeAddress(OfficeId office, IPAddress outside) => _routers[office].Rebind(outside);
@@ -103,7 +107,11 @@ public sealed class KernelLab : ILab, IDisposable
     }
 
     /// <summary>Ends every process in the lab's namespaces and removes them.</summary>
-    public void Dispose() => Leftovers.Remove(_prefix);
+    public void Dispose()
+    {
+        _hosts.ForEach(h => h.Dispose());
+        Leftovers.Remove(_prefix);
+    }
 
     private void Build(TopologyOffice office, string internetWire)
     {
@@ -133,6 +141,12 @@ public sealed class KernelLab : ILab, IDisposable
                 AddHost(node.Id.Value, lan, lanWire, node.Address, node.DialsOut ? office.Router : null);
         foreach (var device in office.Devices)
             AddHost(device.Name, lan, lanWire, device.Address, device.Routed ? office.Router : null);
+        foreach (var host in office.Hosts)
+        {
+            var machine = Machine($"{office.Id}-{host.Name}");
+            Plug(lan, lanWire, machine, "eth0");
+            _hosts.Add(new LanHost(host, machine));
+        }
     }
 
     private void AddHost(string name, NetworkNamespace lan, string wire, IPAddress address, IPAddress? router)

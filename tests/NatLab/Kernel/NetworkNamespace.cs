@@ -26,7 +26,7 @@ public sealed partial class NetworkNamespace : IByteNetwork
     public string Name { get; }
 
     /// <summary>Runs <c>ip</c> in the namespace.</summary>
-    internal string Ip(params string[] arguments) => Shell.Run("ip", ["-n", Name, .. arguments]);
+    public string Ip(params string[] arguments) => Shell.Run("ip", ["-n", Name, .. arguments]);
 
     internal string Run(string program, params string[] arguments) => Shell.Run("ip", ["netns", "exec", Name, program, .. arguments]);
 
@@ -64,6 +64,14 @@ public sealed partial class NetworkNamespace : IByteNetwork
             .ToDictionary(m => m.Groups[1].Value, m => (Packets: Number(m.Groups[2]), Bytes: Number(m.Groups[3])));
         return new PacketCounts(
             found["sent"].Packets, found["sent"].Bytes, found["received"].Packets, found["received"].Bytes, found["to_peer"].Packets, found["from_peer"].Packets);
+    }
+
+    /// <summary>What its card has sent and received since it was plugged in, in packets of every kind, by the kernel's own counters.</summary>
+    public (long Sent, long Received) CardCounted()
+    {
+        // sysfs shows the network of the mount, so the namespace's own is asked for over netlink.
+        var counters = System.Text.Json.JsonDocument.Parse(Ip("-json", "-statistics", "link", "show", "eth0")).RootElement[0].GetProperty("stats64");
+        return (counters.GetProperty("tx").GetProperty("packets").GetInt64(), counters.GetProperty("rx").GetProperty("packets").GetInt64());
     }
 
     /// <summary>Dials from inside the namespace.</summary>

@@ -4,7 +4,7 @@ using Fleet.NatLab.Topologies;
 namespace Fleet.NatLab.Kernel;
 
 /// <summary>Runs the system's own commands (ip, nft, conntrack).</summary>
-internal static class Shell
+public static class Shell
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -21,7 +21,7 @@ internal static class Shell
     }
 
     /// <summary>Runs a command whose failure is an answer too.</summary>
-    public static (int Code, string Output, string Errors) Try(string program, IEnumerable<string> arguments, string? input = null)
+    public static (int Code, string Output, string Errors) Try(string program, IEnumerable<string> arguments, string? input = null, TimeSpan? patience = null)
     {
         using var process = new Process
         {
@@ -32,10 +32,10 @@ internal static class Shell
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(Patience))
+        if (!process.WaitForExit(patience ?? Patience))
         {
             process.Kill();
-            throw new LabException($"{program} {string.Join(' ', arguments)} did not end in {Patience.TotalSeconds:0} s");
+            throw new LabException($"{program} {string.Join(' ', arguments)} did not end in {(patience ?? Patience).TotalSeconds:0} s");
         }
 
         return (process.ExitCode, output.GetAwaiter().GetResult(), errors.GetAwaiter().GetResult());

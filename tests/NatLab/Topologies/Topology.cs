@@ -42,6 +42,7 @@ public sealed record Topology(string Name, IPAddress Headquarters, IReadOnlyList
 /// <param name="Carrier">Public address of a carrier that translates a second time; null: none.</param>
 /// <param name="Nat">A name of <see cref="NatBehaviour.ByName"/>.</param>
 /// <param name="Router">The translator's address in the LAN; the LAN is its /24.</param>
+/// <param name="Hosts">Machines without a program of Fleet's, for network polls to find. The kernel lab alone has them.</param>
 public sealed record TopologyOffice(
     OfficeId Id,
     IPAddress Outside,
@@ -49,7 +50,8 @@ public sealed record TopologyOffice(
     string Nat,
     IPAddress Router,
     IReadOnlyList<TopologyNode> Nodes,
-    IReadOnlyList<TopologyDevice> Devices);
+    IReadOnlyList<TopologyDevice> Devices,
+    IReadOnlyList<TopologyHost> Hosts);
 
 /// <summary>A machine that runs an office node.</summary>
 /// <param name="Through">The node of its office that it links through: it has no way out of its LAN itself.</param>
@@ -64,6 +66,29 @@ public sealed record TopologyNode(NodeId Id, IPAddress Address, NodeId? Through 
 /// <param name="Routed">False: the machine has no way out of its LAN.</param>
 /// <param name="GatewayOnly">True: the agent must never dial headquarters.</param>
 public sealed record TopologyDevice(string Name, OfficeId Office, IPAddress Address, bool Routed, bool GatewayOnly);
+
+/// <summary>A machine that nothing of Fleet's runs on.</summary>
+/// <param name="Address">Null: it has IPv6 alone.</param>
+public sealed record TopologyHost(string Name, IPAddress? Address, HostKind Kind);
+
+/// <summary>How a machine can be found.</summary>
+public enum HostKind
+{
+    /// <summary>Answers ping, and has ssh open.</summary>
+    Open = 1,
+
+    /// <summary>Answers no ping, has http open.</summary>
+    NoPing = 2,
+
+    /// <summary>Drops every IP packet; it answers ARP, since it could not speak at all otherwise.</summary>
+    ArpOnly = 3,
+
+    /// <summary>Answers ping and multicast DNS.</summary>
+    MulticastDns = 4,
+
+    /// <summary>Has no IPv4 address.</summary>
+    Ipv6Only = 5,
+}
 
 /// <summary>Something of the lab can't be done; the message says what and why, for a person.</summary>
 public sealed class LabException(string message) : Exception(message);

@@ -11,6 +11,11 @@ internal sealed class TopologyReader(string file)
 {
     private static readonly IPAddress DefaultRouter = IPAddress.Parse("192.168.1.1");
 
+    private static readonly Dictionary<string, HostKind> Kinds = new()
+    {
+        ["open"] = HostKind.Open, ["no-ping"] = HostKind.NoPing, ["arp-only"] = HostKind.ArpOnly, ["mdns"] = HostKind.MulticastDns, ["ipv6-only"] = HostKind.Ipv6Only,
+    };
+
     public Topology Read()
     {
         var root = ConfigurationFactory.ParseString(File.ReadAllText(file));
@@ -23,7 +28,7 @@ internal sealed class TopologyReader(string file)
 
     private static TopologyOffice Office(HoconValue value)
     {
-        var office = Fields(value, "an office", "name", "outside", "carrier", "nat", "router", "nodes", "devices");
+        var office = Fields(value, "an office", "name", "outside", "carrier", "nat", "router", "nodes", "devices", "hosts");
         var id = new OfficeId(Text(office, "name"));
         var nat = Text(office, "nat");
         if (!NatBehaviour.ByName.ContainsKey(nat))
@@ -35,7 +40,8 @@ internal sealed class TopologyReader(string file)
             nat,
             office.ContainsKey("router") ? Address(office, "router") : DefaultRouter,
             [.. List(office, "nodes").Select(n => Node(id, n))],
-            [.. List(office, "devices").Select(d => Device(id, d))]);
+            [.. List(office, "devices").Select(d => Device(id, d))],
+            [.. List(office, "hosts").SelectMany(h => Hosts(id, h))]);
     }
 
     private static TopologyNode Node(OfficeId office, HoconValue value)
@@ -49,6 +55,18 @@ internal sealed class TopologyReader(string file)
     {
         var device = Fields(value, $"a device of {office}", "name", "address", "routed", "gateway-only");
         return new TopologyDevice(IdText.Checked(Text(device, "name")), office, Address(device, "address"), Switch(device, "routed", true), Switch(device, "gateway-only", false));
+    }
+
+    /// <summary>Several of a kind at addresses in a row.</summary>
+    private static IEnumerable<TopologyHost> Hosts(OfficeId office, HoconValue value)
+    {
+        var hosts = Fields(value, $"hosts of {office}", "kind", "first", "count");
+        var (name, count) = (Text(hosts, "kind"), hosts.TryGetValue("count", out var number) ? number.GetInt() : 1);
+        if (!Kinds.TryGetValue(name, out var kind))
+            throw new FormatException($"hosts of {office}: kind is one of {string.Join(", ", Kinds.Keys)}, not '{name}'");
+        var first = kind == HostKind.Ipv6Only ? null : Address(hosts, "first").GetAddressBytes();
+        return Enumerable.Range(0, count).Select(i =>
+            new TopologyHost($"{name}-{i + 1}", first is null ? null : new IPAddress([first[0], first[1], first[2], (byte)(first[3] + i)]), kind));
     }
 
     private static Dictionary<string, HoconValue> Fields(HoconValue value, string what, params string[] known)

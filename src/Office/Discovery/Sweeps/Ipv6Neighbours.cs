@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Sockets;
+using Fleet.Office.Discovery.Networks;
+
+namespace Fleet.Office.Discovery.Sweeps;
+
+/// <summary>
+/// Finds who has IPv6 on the machine's links: an echo to all of them (ff02::1), asked from each of the machine's own addresses, since they answer by the same kind;
+/// and who the kernel's neighbour table has. A subnet of IPv6 is too large to sweep.
+/// </summary>
+internal static class Ipv6Neighbours
+{
+    private const int QuickRounds = 2;
+    private const int FullRounds = 4;
+
+    private static readonly TimeSpan BetweenRounds = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>Addresses that are kept of one link: a flooder could answer under any number.</summary>
+    private const int MaxAddresses = 8192;
+
+    public static async Task Look(IReadOnlyList<LocalLink> links, PollRun run, CancellationToken stop)
+    {
+        foreach (var link in links)
+            await Look(link, run, stop);
+    }
+
+    private static async Task Look(LocalLink link, PollRun run, CancellationToken stop)
+    {
+        var answers = new Answers();
+        var probes = link.Own.Select(own => EchoProbe.TryOpen(own, answers, run.Pace, run.Clock)).OfType<EchoProbe>().ToList();
+        if (probes.Count == 0)
+            run.CannotSee($"machines with IPv6 on {link.Card} that this machine has not spoken to: this process may not send ICMP echoes");
+        var heard = new HashSet<IPAddress>();
+        var hearing = Hear(answers, heard, stop);
+        try
+        {
+            for (var round = 0; probes.Count > 0 && round < (run.Order.Full ? FullRounds : QuickRounds); round++)
+            {
+                foreach (var probe in probes)
+                    await probe.AskAll(link.Index, stop);
+                await Task.Delay(BetweenRounds, run.Clock, stop);
+            }
+        }
+        finally
+        {
+            answers.End();
+            probes.ForEach(p => p.Dispose());
+        }
+
+        await hearing;
+        await Tell(link, heard, run, stop);
+    }
+
+    private static async Task Hear(Answers answers, HashSet<IPAddress> heard, CancellationToken stop)
+    {
+        await foreach (var answer in answers.All(stop))
+            if (heard.Count < MaxAddresses)
+                heard.Add(Zones.Without(answer.Address));
+    }
+
+    private static async Task Tell(LocalLink link, HashSet<IPAddress> heard, PollRun run, CancellationToken stop)
+    {
+        heard.ExceptWith(link.Own.Select(Zones.Without));
+        var table = Table(link);
+        // Who answered is known to the kernel as a rule; a packet to the others makes it ask for their cards.
+        var unknown = heard.Where(a => !table.ContainsKey(a)).ToList();
+        if (unknown.Count > 0)
+        {
+            using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
+            foreach (var address in unknown)
+            {
+                await run.Pace.Next(stop);
+                Listening.Send(socket, [0], new IPEndPoint(new IPAddress(address.GetAddressBytes(), link.Index), NeighbourProbe.DiscardPort));
+            }
+
+            await Task.Delay(Resolution, run.Clock, stop);
+            table = Table(link);
+        }
+
+        foreach (var machine in heard.Concat(table.Where(n => n.Value.Reachable).Select(n => n.Key)).Distinct()
+            .GroupBy(a => table.TryGetValue(a, out var neighbour) ? neighbour.Mac.ToString() : a.ToString()))
+            run.See(table.TryGetValue(machine.First(), out var known) ? known.Mac : null, machine, [], []);
+    }
+
+    private static Dictionary<IPAddress, Neighbour> Table(LocalLink link) => NeighbourTable.Now()
+        .Where(n => n.Card == link.Index && n.Address.AddressFamily == AddressFamily.InterNetworkV6).DistinctBy(n => n.Address).ToDictionary(n => n.Address);
+}
