@@ -81,6 +81,14 @@ public readonly record struct PolicyName(string Value)
     public override string ToString() => Value;
 }
 
+/// <summary>Names one setting up of an agent on a discovered device.</summary>
+public readonly record struct InstallId(string Value)
+{
+    public string Value { get; } = IdText.Checked(Value);
+
+    public override string ToString() => Value;
+}
+
 /// <summary>Names one placement rule.</summary>
 public readonly record struct RuleName(string Value)
 {

@@ -11,6 +11,7 @@ using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
 using Fleet.Office.Discovery;
 using Fleet.Office.Identity;
+using Fleet.Office.Installs;
 using Fleet.Office.Link;
 using Fleet.Office.Outbox;
 using Fleet.Office.Passing;
@@ -42,7 +43,7 @@ public sealed record OfficeParts(
 
 /// <summary>
 /// Runs the node: starts and stops roles as headquarters' desired document for it says, reports what it is, renews its certificate. Parent of
-/// HqLink, Relay, gateway, poller and roles; lives as long as the node.
+/// HqLink, Relay, gateway, poller, installer and roles; lives as long as the node.
 /// </summary>
 public sealed class OfficeActor : ReceiveActor, IWithTimers
 {
@@ -69,6 +70,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         _relay = Context.ActorOf(Relay.Props(parts.Options.Relay, parts.Outbox, _reported, parts.Clock), "relay");
         _gateway = Context.ActorOf(GatewayActor.Props(parts.Options.Gateway, parts.GatewayFile, _relay, parts.Clock), "gateway");
         _poller = Context.ActorOf(PollerActor.Props(new PollerSetup(parts.Options.Discovery, parts.PollMethods, OpenPassword, parts.Clock), _relay), "poller");
+        var installer = Context.ActorOf(InstallerActor.Props(new AgentInstaller(parts.Options.Installs), (purpose, secret) => parts.Credentials.OpenSecret(purpose, secret.Span), _relay), "installer");
         Context.ActorOf(WakeSender.Props(parts.Options.WakePort), "wake-sender");
         Context.ActorOf(HqLink.Props(
             new HqLinkSetup(parts.Node, parts.Version, () => parts.LinkPort.Ways.Of([parts.Node.Value]).Count, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Clock),
@@ -78,6 +80,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         Receive<NodeDesired>(desired => Obey(DesiredFile.Whole(desired)));
         Receive<RunPoll>(wanted => _poller.Tell(wanted));
         Receive<CancelPoll>(wanted => _poller.Tell(wanted));
+        Receive<InstallAgent>(installer.Tell);
         Receive<NodeRenewed>(Renew);
         Receive<LinkOpened>(opened => Link(up: true, $"epoch {opened.Epoch}"));
         Receive<LinkClosed>(closed => Link(up: false, closed.Reason));

@@ -4,6 +4,7 @@ using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
 using Fleet.Messages.Transport;
 using Fleet.Office.Discovery;
+using Fleet.Office.Installs;
 using Fleet.Office.Link;
 using Fleet.Office.Outbox;
 using Fleet.Office.Passing;
@@ -24,6 +25,7 @@ public sealed record OfficeOptions(
     RelayOptions Relay,
     LinkPortOptions Links,
     DiscoveryOptions Discovery,
+    InstallOptions Installs,
     TimeSpan RebuildLinkAfter,
     IReadOnlyList<string> GatewayAddresses,
     IReadOnlyList<string> PushAddresses,
@@ -48,6 +50,7 @@ public sealed record OfficeOptions(
             RelayOptions.From(fleet, problems),
             LinkPortOptions.From(fleet, problems),
             DiscoveryOptions.From(fleet, problems),
+            InstallOptions.From(fleet, problems),
             RebuildLinkAfter: problems.Positive(fleet, "office.rebuild-link-after"),
             GatewayAddresses: problems.Texts(fleet, "office.gateway-addresses"),
             PushAddresses: problems.Texts(fleet, "office.push-addresses"),

@@ -27,6 +27,7 @@ public sealed partial class DocumentationTests : IDisposable
         ["poll"] = [ApiJson.Default.PollResource],
         ["poll-schedule"] = [ApiJson.Default.PollScheduleResource, ApiJson.Default.PollMethodResource, ApiJson.Default.DirectoryResource],
         ["discovered"] = [ApiJson.Default.DiscoveredResource, ApiJson.Default.AddressResource, ApiJson.Default.NameResource, ApiJson.Default.ServiceResource],
+        ["install"] = [ApiJson.Default.InstallResource],
         ["rule"] = [ApiJson.Default.RuleResource],
         ["rule-touch"] = [ApiJson.Default.RuleTouchResource],
         ["seen-on-network"] = [ApiJson.Default.SeenOnNetworkResource],

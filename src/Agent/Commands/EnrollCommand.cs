@@ -17,7 +17,7 @@ internal static class EnrollCommand
     {
         var data = AgentOptions.Data();
         var config = AgentOptions.Config();
-        var token = new Option<string>("--token") { Description = "The join token, from 'fleet token create'.", HelpName = "TOKEN", Required = true };
+        var token = new Option<string>("--token") { Description = "The join token, from 'fleet token create', or @FILE that holds it.", HelpName = "TOKEN", Required = true };
         var gateways = Addresses("--gateway", "A connection gateway of the office; may be given several times, most preferred first.");
         var servers = Addresses("--server", "Headquarters; may be given several times.");
         var gatewayOnly = new Option<bool>("--gateway-only") { Description = "Never dial headquarters itself." };
@@ -25,7 +25,7 @@ internal static class EnrollCommand
         var wait = new Option<bool>("--wait") { Description = "Keep trying while headquarters is out of reach." };
         token.Validators.Add(result =>
         {
-            if (!JoinToken.TryParse(result.GetValueOrDefault<string>(), out _, out var problem))
+            if (Read(result.GetValueOrDefault<string>(), out _) is { } problem)
                 result.AddError(problem);
         });
 
@@ -45,7 +45,7 @@ internal static class EnrollCommand
         });
         command.SetAction((parsed, cancellation) => AgentOptions.Guarded(() =>
         {
-            _ = JoinToken.TryParse(parsed.GetValue(token), out var join, out _);
+            _ = Read(parsed.GetValue(token), out var join);
             var reach = new Reach(parsed.GetValue(gateways) ?? [], parsed.GetValue(servers) ?? [], parsed.GetValue(gatewayOnly));
             var options = AgentOptions.Load(parsed.GetValue(data)!, parsed.GetValue(config));
             return Enroll(parsed.GetValue(data)!, options, join!, parsed.GetValue(name) ?? Environment.MachineName, reach, parsed.GetValue(wait), cancellation);
@@ -88,6 +88,21 @@ internal static class EnrollCommand
                 return ExitCode.Failed;
             default:
                 throw new NotSupportedException($"{outcome.GetType().Name} has no rule");
+        }
+    }
+
+    // From a file: command lines show in the machine's list of processes, and in its logs.
+    private static string? Read(string? given, out JoinToken? token)
+    {
+        try
+        {
+            var text = given is ['@', .. var file] ? File.ReadAllText(file).Trim() : given;
+            return JoinToken.TryParse(text, out token, out var problem) ? null : problem;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            token = null;
+            return $"the token can't be read: {fault.Message}";
         }
     }
 

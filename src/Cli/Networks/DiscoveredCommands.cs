@@ -14,6 +14,7 @@ internal static class DiscoveredCommands
         List(commands),
         Show(commands),
         Ignore(commands),
+        DiscoveredInstall.Make(commands),
     };
 
     /// <summary>Finds what an operator named by id, or by a name, address or MAC that only one has.</summary>
@@ -30,11 +31,20 @@ internal static class DiscoveredCommands
         return named switch
         {
             [var only] => only,
+            [] when await Managed(call, text).ConfigureAwait(false) is { } managed => throw new CommandFailure($"{managed.Name} ({managed.Id}) has an agent already; 'fleet device show {managed.Id}' shows it"),
             // Headquarters knows what comes near to it.
             [] when IdText.Problem(text) is null => await call.Client.Get(Query.Path("discovered", text), ApiJson.Default.DiscoveredResource, call.Cancellation).ConfigureAwait(false),
             [] => throw new CommandFailure($"there is no discovered device '{text}'; 'fleet discovered list' shows all"),
             _ => throw new CommandFailure($"{named.Count} discovered devices are called '{text}'; say which id: {string.Join(", ", named.Take(10).Select(d => $"{d.Id} ({d.Office})"))}"),
         };
+    }
+
+    private static async Task<DeviceResource?> Managed(RemoteCall call, string text)
+    {
+        await foreach (var device in call.Client.List(Query.Of("devices", ("text", text)), ApiJson.Default.ListPageDeviceResource, null, call.Cancellation).ConfigureAwait(false))
+            if (device.Id == text || string.Equals(device.Name, text, StringComparison.OrdinalIgnoreCase))
+                return device;
+        return null;
     }
 
     internal static Argument<string> Argument() => new("discovered") { Description = "The discovered device's id, or a name, address or MAC that only one has." };

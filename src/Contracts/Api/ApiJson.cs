@@ -35,6 +35,8 @@ namespace Fleet.Contracts.Api;
 [JsonSerializable(typeof(PollMethodContent))]
 [JsonSerializable(typeof(ListPage<DiscoveredResource>))]
 [JsonSerializable(typeof(IgnoreChange))]
+[JsonSerializable(typeof(NewInstall))]
+[JsonSerializable(typeof(InstallResource))]
 [JsonSerializable(typeof(ListPage<RuleResource>))]
 [JsonSerializable(typeof(RuleMove))]
 [JsonSerializable(typeof(RuleSwitch))]

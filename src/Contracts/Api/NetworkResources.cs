@@ -87,7 +87,10 @@ public sealed record DirectoryContent(
     string? Filter = null,
     string? User = null,
     string? Password = null,
-    string? Authority = null);
+    string? Authority = null)
+{
+    public override string ToString() => nameof(DirectoryContent);
+}
 
 /// <summary>A device without an agent that polls saw.</summary>
 /// <param name="Name">The most trusted of its names, else its address or MAC.</param>
@@ -133,3 +136,26 @@ public sealed record IgnoreChange(bool Ignored = true);
 
 /// <summary>That a poll met a managed device: its machine answers; whether its agent works is another matter.</summary>
 public sealed record SeenOnNetworkResource(DateTimeOffset At, string By, string With);
+
+/// <summary>POST /api/v1/discovered/{id}/install: sets up the agent there over SSH, through a node of the office.</summary>
+/// <param name="User">Who logs in; root, or one who may use sudo.</param>
+/// <param name="Password">For the log-in and for sudo.</param>
+/// <param name="PrivateKey">OpenSSH or PEM.</param>
+/// <param name="Address">Absent: the device's newest.</param>
+/// <param name="AcceptHostKey">Take whatever host key the device shows, also where another one is known.</param>
+public sealed record NewInstall(
+    string User, string? Password = null, string? PrivateKey = null, string? Passphrase = null, int Port = 22, string? Address = null, bool AcceptHostKey = false)
+{
+    public override string ToString() => nameof(NewInstall);
+}
+
+/// <summary>An agent that is or was set up on a discovered device.</summary>
+/// <param name="Node">Through which node.</param>
+/// <param name="State"><c>running</c>, <c>installed</c>, or why not: <c>unreachable</c>, <c>host-key-changed</c>, <c>authentication-refused</c>, <c>no-sudo</c>, <c>wrong-architecture</c>, <c>disk-full</c>, <c>enrolment-failed</c>, <c>interrupted</c> or <c>failed</c>.</param>
+/// <param name="Step">Where it is, or ended: <c>connecting</c>, <c>looking-around</c>, <c>copying</c>, <c>enrolling</c> or <c>starting</c>.</param>
+/// <param name="Detail">What went wrong and what to do.</param>
+/// <param name="HostKey">The host key that the device showed.</param>
+/// <param name="Device">As which device the agent joined; absent: it has not.</param>
+public sealed record InstallResource(
+    string Id, string Office, string Discovered, string Name, string Node, string Address, int Port, string State, string? Step, string Detail, string HostKey, string? Device,
+    DateTimeOffset StartedAt, DateTimeOffset? EndedAt);

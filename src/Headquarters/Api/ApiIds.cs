@@ -15,6 +15,8 @@ internal static class ApiIds
 
     public static Refusal? Read(string? text, out PolicyName policy) => Read(text, "policy", 1, t => new PolicyName(t), out policy);
 
+    public static Refusal? Read(string? text, out InstallId install) => Read(text, "installation", 1, t => new InstallId(t), out install);
+
     public static Refusal? Read(string? text, out RuleName rule) => Read(text, "rule", 1, t => new RuleName(t), out rule);
 
     public static Refusal? Read(string? text, out PollId poll) => Read(text, "poll", 1, t => new PollId(t), out poll);

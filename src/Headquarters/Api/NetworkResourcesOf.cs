@@ -28,6 +28,10 @@ internal static class NetworkResourcesOf
         d.Device.OperatingSystem, d.Device.FirstSeen, d.LastSeen, d.SeenBy.Value, Polls.Name(d.SeenWith), [.. d.Device.Methods.Select(Polls.Name)], d.Ignored,
         d.Device.HostKey.Length > 0 ? d.Device.HostKey : null);
 
+    public static InstallResource Of(InstallView i) => new(
+        i.InstallId.Value, i.OfficeId.Value, i.DiscoveredId.Value, i.Name, i.NodeId.Value, i.Address, i.Port, i.Outcome is { } outcome ? Kebab(outcome.ToString()) : "running",
+        i.Step is { } step ? Kebab(step.ToString()) : null, i.Detail, i.HostKey, i.DeviceId?.Value, i.BegunAt, i.EndedAt);
+
     public static SeenOnNetworkResource Of(NetworkSeenView seen) => new(seen.At, seen.By.Value, Polls.Name(seen.With));
 
     private static PollMethodResource Of(PollSchedule s) => new(

@@ -8,6 +8,8 @@ using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
+using Fleet.Messages.Serialization;
+using MessagePack;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -162,4 +164,6 @@ internal static class PollEndpoints
 internal sealed class Secrets(byte[] key)
 {
     public ReadOnlyMemory<byte> Keep(string purpose, string text) => NodeSecret.Seal(key, purpose, Encoding.UTF8.GetBytes(text));
+
+    public ReadOnlyMemory<byte> Keep(string purpose, InstallSecret secret) => NodeSecret.Seal(key, purpose, MessagePackSerializer.Serialize(secret, Codec.Options));
 }

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Headquarters.Installs;
 using Fleet.Headquarters.Offices;
 using Fleet.Messages.Offices;
 
@@ -18,6 +19,8 @@ internal static class NetworkFollows
             Add(PollerRule.Step(office.Apply(follows), moveAfter, now));
         if (office.Discovered.Count > 0)
             Add(events.OfType<IDeviceEvent>().Where(e => e is DeviceReported or DeviceMovedIn).Select(e => e.DeviceId).Distinct().SelectMany(d => Managed(office, d, now)));
+        if (office.Installs.Count > 0)
+            Add(InstallRules.Follows(office, events, now));
         return follows;
 
         void Add(IEnumerable<IOfficeEvent> more) => follows.AddRange([.. more]);

@@ -1,5 +1,6 @@
 using Akka.Event;
 using Fleet.Contracts;
+using Fleet.Headquarters.Installs;
 using Fleet.Headquarters.Offices;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -19,6 +20,7 @@ internal sealed class OfficeNetwork(OfficeTools tools, ILoggingAdapter log)
     private readonly Dictionary<DiscoveredId, DiscoveredSeen> _discoveredChanged = [];
     private readonly Dictionary<DeviceId, DeviceSeenOnNetwork> _devicesChanged = [];
     private readonly HashSet<PollId> _pollsChanged = [];
+    private readonly Dictionary<InstallId, InstallProgress> _installsChanged = [];
     private DateTimeOffset _fullToldAt;
 
     private DiscoveryOptions Options => tools.Options.Discovery;
@@ -71,6 +73,12 @@ internal sealed class OfficeNetwork(OfficeTools tools, ILoggingAdapter log)
         return events;
     }
 
+    public void Take(Office office, NodeId node, InstallProgress progress)
+    {
+        if (office.Installs.GetValueOrDefault(progress.InstallId)?.Begun.NodeId == node)
+            _installsChanged[progress.InstallId] = progress;
+    }
+
     /// <summary>What time alone changes: addresses and devices that no poll saw for long, and polls that fell silent.</summary>
     public IReadOnlyList<IOfficeEvent> Review(Office office, DateTimeOffset now)
     {
@@ -80,6 +88,7 @@ internal sealed class OfficeNetwork(OfficeTools tools, ILoggingAdapter log)
                 events.Add(new DiscoveredDeviceGone(office.Id, device.DiscoveredId, $"no poll saw it for {DurationText.Of(device.Ignored ? Options.ForgetIgnoredAfter : Options.ForgetAfter)}", now));
             else if (device.Without(a => now - a.At >= Options.AddressLifetime) is var fresh && !ReferenceEquals(fresh, device))
                 events.Add(new DeviceDiscovered(office.Id, fresh, DiscoveredRule.Difference(device, fresh), now));
+        events.AddRange(InstallRules.Overdue(office, now));
         foreach (var silent in office.Polling.Open.Values.Where(p => now - HeardOf(p) >= Options.SilentAfter))
             events.AddRange(Given(office, silent, $"{silent.NodeId} told nothing of it for {DurationText.Of(Options.SilentAfter)}", now));
         return events;
@@ -118,9 +127,10 @@ internal sealed class OfficeNetwork(OfficeTools tools, ILoggingAdapter log)
     /// <summary>What is to be shown and is not in the journal, since the last call; null: nothing.</summary>
     public NetworkSeen? Changes(OfficeId office)
     {
-        if (_discoveredChanged.Count + _devicesChanged.Count + _pollsChanged.Count == 0)
+        if (_discoveredChanged.Count + _devicesChanged.Count + _pollsChanged.Count + _installsChanged.Count == 0)
             return null;
-        var changes = new NetworkSeen(office, [.. _discoveredChanged.Values], [.. _devicesChanged.Values], [.. _pollsChanged.Select(p => _progress[p].Progress)]);
+        var changes = new NetworkSeen(office, [.. _discoveredChanged.Values], [.. _devicesChanged.Values], [.. _pollsChanged.Select(p => _progress[p].Progress)], [.. _installsChanged.Values]);
+        _installsChanged.Clear();
         _discoveredChanged.Clear();
         _devicesChanged.Clear();
         _pollsChanged.Clear();

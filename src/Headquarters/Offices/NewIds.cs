@@ -12,6 +12,8 @@ internal static class NewIds
 
     public static PollId Poll() => new("p-" + Text());
 
+    public static InstallId Install() => new("i-" + Text());
+
     public static DiscoveredId Discovered() => new("n-" + Text());
 
     private static string Text() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(10));

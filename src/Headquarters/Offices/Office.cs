@@ -34,6 +34,9 @@ public sealed record Office(OfficeId Id)
     /// <summary>The rules that place devices.</summary>
     public RuleBook Rules { get; init; } = RuleBook.Empty;
 
+    /// <summary>Agents that are being set up on discovered devices.</summary>
+    public ImmutableDictionary<InstallId, InstallSnapshot> Installs { get; init; } = ImmutableDictionary<InstallId, InstallSnapshot>.Empty;
+
     /// <summary>Who polls the office's network, and how.</summary>
     public Polling Polling { get; init; } = new();
 
@@ -81,6 +84,9 @@ public sealed record Office(OfficeId Id)
             ? this with { Forwards = Forwards.SetItem(e.DeviceId, forward with { Leaving = null }) }
             : this,
         DeviceRemoved e => this with { Devices = Devices.Remove(e.DeviceId), Forwards = Forwards.Remove(e.DeviceId) },
+        AgentInstallBegun e => this with { Installs = Installs.SetItem(e.InstallId, new InstallSnapshot(e, null)) },
+        AgentInstallJoined e => Installs.TryGetValue(e.InstallId, out var open) ? this with { Installs = Installs.SetItem(e.InstallId, open with { DeviceId = e.DeviceId }) } : this,
+        AgentInstallEnded e => this with { Installs = Installs.Remove(e.InstallId) },
         IPollingEvent e => this with { Polling = Polling.Apply(e) },
         DeviceDiscovered e => this with { Discovered = Discovered.SetItem(e.Device.DiscoveredId, e.Device) },
         DiscoveredDevicesSeen e => this with { Discovered = Discovered.SetItems(e.Devices.Where(d => Discovered.ContainsKey(d.DiscoveredId)).Select(d => KeyValuePair.Create(d.DiscoveredId, d))) },
@@ -95,7 +101,7 @@ public sealed record Office(OfficeId Id)
     /// <summary>The state for a snapshot; secrets of tokens that are over stay out of it.</summary>
     public OfficeSnapshot ToSnapshot(DateTimeOffset now) => new(Id, Title, IsOpen,
         [.. Tokens.Values.Select(t => t.Revoked || t.ExpiresAt <= now ? t with { Secret = default } : t)],
-        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values), Rules);
+        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values), Rules, [.. Installs.Values]);
 
     public static Office From(OfficeSnapshot s) => new(s.OfficeId)
     {
@@ -107,6 +113,7 @@ public sealed record Office(OfficeId Id)
         Devices = s.Devices.ToImmutableDictionary(d => d.DeviceId, d => new Device(d)),
         Forwards = s.Forwards.ToImmutableDictionary(f => f.DeviceId),
         Book = s.Book,
+        Installs = (s.Installs ?? []).ToImmutableDictionary(i => i.Begun.InstallId),
         Rules = s.Rules ?? RuleBook.Empty,
         Polling = s.Network is { } network ? Polling.From(network) : new Polling(),
         Discovered = (s.Network?.Discovered ?? []).ToImmutableDictionary(d => d.DiscoveredId),

@@ -6,6 +6,7 @@ using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Discovery;
+using Fleet.Headquarters.Installs;
 using Fleet.Headquarters.Policies;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -92,6 +93,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Queueing();
         Command<BeginBatch>(_ => Begin());
         Command<CreateToken>(Handle);
+        Command<StartInstall>(Handle);
         Command<Enrol>(Handle);
         Command<IOfficeCommand>(Handle);
         Command<LinkNode>(Handle);
@@ -323,6 +325,20 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         var fresh = JoinToken.Create(_office.Id, NewIds.Token(), PeerTrust.PinOf(_tools.Issuer.Authority));
         var decision = _office.Decide(command, fresh, Now);
         Store(decision.Events, () => sender.Tell(decision.Reply));
+    }
+
+    private void Handle(StartInstall command)
+    {
+        var sender = Sender;
+        var token = JoinToken.Create(_office.Id, NewIds.Token(), PeerTrust.PinOf(_tools.Issuer.Authority));
+        var decision = _office.Decide(command, NewIds.Install(), token, Now);
+        Store(decision.Events, () =>
+        {
+            // The credentials live in this message and the one that goes down, nowhere else.
+            if (decision.Events.OfType<AgentInstallBegun>().SingleOrDefault() is { } begun)
+                _links.Send(begun.NodeId, [InstallOrders.Of(_office, begun, command.Secret, token, _tools.Options, _tools.Issuer)]);
+            sender.Tell(decision.Reply);
+        });
     }
 
     private void Handle(Enrol command)

@@ -4,6 +4,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Discovery;
+using Fleet.Headquarters.Installs;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
@@ -129,6 +130,12 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeW
                 break;
             case PollEnded ended when work.Through is { } node:
                 batch.Add(network.Take(office, node, ended, now));
+                break;
+            case InstallProgress progress when work.Through is { } node:
+                network.Take(office, node, progress);
+                break;
+            case InstallEnded ended when work.Through is { } node:
+                batch.Add(InstallRules.Ended(office, node, ended, now));
                 break;
             case NodeRenewal renewal when work.Through is { } node:
                 Renew(batch, work, office.Nodes[node], renewal, now);

@@ -51,7 +51,12 @@ internal sealed class OfficeLinks
         var bytes = 0;
         foreach (var item in items)
         {
-            var size = item is DeviceEnvelopeDown envelope ? envelope.Envelope.Length : 200;
+            var size = item switch
+            {
+                DeviceEnvelopeDown envelope => envelope.Envelope.Length,
+                InstallAgent install => install.Secret.Length,
+                _ => 200,
+            };
             if (part.Count > 0 && (bytes + size > PartBytes || part.Count == PartItems))
             {
                 session.Tell(new SendDown(epoch, part));

@@ -69,6 +69,15 @@ public sealed class NetworkQueries(ReadModelStore store)
         return await db.Polls.Where(p => p.EndedAt == null).Select(p => p.PollId).Take(PageRequest.MaxTake).ToListAsync();
     }
 
+    public async Task<InstallView?> Install(InstallId id)
+    {
+        await using var db = store.Open();
+        return await db.Installs.FirstOrDefaultAsync(i => i.InstallId == id.Value) is { } i
+            ? new InstallView(new InstallId(i.InstallId), new OfficeId(i.OfficeId), new DiscoveredId(i.DiscoveredId), i.Name, new NodeId(i.NodeId), i.Address, i.Port, i.BegunAt,
+                (InstallStep?)i.Step, i.DeviceId is { } device ? new DeviceId(device) : null, i.EndedAt, (InstallOutcome?)i.Outcome, i.Detail, i.HostKey)
+            : null;
+    }
+
     public async Task<PollingView> Polling(OfficeId office)
     {
         await using var db = store.Open();

@@ -13,6 +13,9 @@ internal sealed class NetworkRows(ReadModelConnection db)
     /// <summary>Polls that an office's history keeps.</summary>
     private const int KeptPolls = 200;
 
+    /// <summary>The same for agents set up.</summary>
+    private const int KeptInstalls = 500;
+
     public void Apply(IOfficeEvent happened)
     {
         switch (happened)
@@ -34,6 +37,16 @@ internal sealed class NetworkRows(ReadModelConnection db)
                     .Set(p => p.EndedAt, ended.EndedAt).Set(p => p.Outcome, (int)ended.Outcome).Set(p => p.Why, ended.Why).Set(p => p.Done, ended.Probed)
                     .Set(p => p.Found, ended.Found).Set(p => p.Packets, ended.Packets).Set(p => p.CannotSee, string.Join('\n', ended.CannotSee)).Update();
                 break;
+            case AgentInstallBegun e:
+                Insert(e);
+                break;
+            case AgentInstallJoined e:
+                db.Installs.Where(i => i.InstallId == e.InstallId.Value).Set(i => i.DeviceId, e.DeviceId.Value).Update();
+                break;
+            case AgentInstallEnded e:
+                db.Installs.Where(i => i.InstallId == e.InstallId.Value)
+                    .Set(i => i.EndedAt, e.At).Set(i => i.Outcome, (int)e.Outcome).Set(i => i.Detail, e.Detail).Set(i => i.HostKey, e.HostKey).Update();
+                break;
             case DeviceDiscovered e:
                 db.InsertOrReplace(RowOf(e.OfficeId, e.Device));
                 break;
@@ -52,7 +65,15 @@ internal sealed class NetworkRows(ReadModelConnection db)
         }
     }
 
-    public void Begin(OfficeId office, NetworkSnapshot network)
+    public void Begin(OfficeSnapshot snapshot)
+    {
+        foreach (var install in snapshot.Installs ?? [])
+            Insert(install.Begun);
+        if (snapshot.Network is { } network)
+            Begin(snapshot.OfficeId, network);
+    }
+
+    private void Begin(OfficeId office, NetworkSnapshot network)
     {
         Change(office, p => (p.Poller, p.Plan) = (network.Poller?.Value, network.Plan is { } plan ? MessagePackSerializer.Serialize(plan, Codec.Options) : null));
         foreach (var open in network.Open)
@@ -66,6 +87,7 @@ internal sealed class NetworkRows(ReadModelConnection db)
     {
         db.Pollings.Delete(p => p.OfficeId == office.Value);
         db.Polls.Delete(p => p.OfficeId == office.Value);
+        db.Installs.Delete(i => i.OfficeId == office.Value);
         db.Discovered.Delete(d => d.OfficeId == office.Value);
     }
 
@@ -85,6 +107,17 @@ internal sealed class NetworkRows(ReadModelConnection db)
         var old = db.Polls.Where(p => p.OfficeId == e.OfficeId.Value && p.EndedAt != null).OrderByDescending(p => p.BegunAt).Skip(KeptPolls).Select(p => p.PollId).ToList();
         if (old.Count > 0)
             db.Polls.Delete(p => old.Contains(p.PollId));
+    }
+
+    private void Insert(AgentInstallBegun e)
+    {
+        db.InsertOrReplace(new InstallRow
+        {
+            InstallId = e.InstallId.Value, OfficeId = e.OfficeId.Value, DiscoveredId = e.DiscoveredId.Value, Name = e.Name, NodeId = e.NodeId.Value, Address = e.Address, Port = e.Port, AskedBy = e.By, BegunAt = e.At,
+        });
+        var old = db.Installs.Where(i => i.OfficeId == e.OfficeId.Value && i.EndedAt != null).OrderByDescending(i => i.BegunAt).Skip(KeptInstalls).Select(i => i.InstallId).ToList();
+        if (old.Count > 0)
+            db.Installs.Delete(i => old.Contains(i.InstallId));
     }
 
     private static DiscoveredRow RowOf(OfficeId office, DiscoveredDevice d) => new()

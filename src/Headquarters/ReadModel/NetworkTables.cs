@@ -64,6 +64,29 @@ internal sealed class DiscoveredRow
     [Column("device"), NotNull] public byte[] Device { get; set; } = [];
 }
 
+/// <summary>An agent that is or was set up on a discovered device.</summary>
+[Table("installs")]
+internal sealed class InstallRow
+{
+    [Column("install_id"), PrimaryKey] public string InstallId { get; set; } = "";
+    [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
+    [Column("discovered_id"), NotNull] public string DiscoveredId { get; set; } = "";
+    [Column("name"), NotNull] public string Name { get; set; } = "";
+    [Column("node_id"), NotNull] public string NodeId { get; set; } = "";
+    [Column("address"), NotNull] public string Address { get; set; } = "";
+    [Column("port")] public int Port { get; set; }
+    [Column("asked_by"), NotNull] public string AskedBy { get; set; } = "";
+    [Column("begun_at")] public DateTimeOffset BegunAt { get; set; }
+    /// <summary>An InstallStep; null: not heard of yet.</summary>
+    [Column("step")] public int? Step { get; set; }
+    [Column("device_id")] public string? DeviceId { get; set; }
+    [Column("ended_at")] public DateTimeOffset? EndedAt { get; set; }
+    /// <summary>An InstallOutcome; null: under way.</summary>
+    [Column("outcome")] public int? Outcome { get; set; }
+    [Column("detail"), NotNull] public string Detail { get; set; } = "";
+    [Column("host_key"), NotNull] public string HostKey { get; set; } = "";
+}
+
 /// <summary>A managed device that polls met.</summary>
 [Table("network_seen")]
 internal sealed class NetworkSeenRow

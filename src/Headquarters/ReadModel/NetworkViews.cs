@@ -58,5 +58,24 @@ public sealed record PollFilter(PageRequest Page, OfficeId? Office = null, PollM
 /// <param name="Plan">Null: the defaults. Passwords in it stay sealed.</param>
 public sealed record PollingView(OfficeId OfficeId, NodeId? Poller, PollPlan? Plan);
 
+/// <summary>An agent that is or was set up on a discovered device.</summary>
+/// <param name="DeviceId">As which it joined; null: it has not.</param>
+/// <param name="Outcome">Null: under way.</param>
+public sealed record InstallView(
+    InstallId InstallId,
+    OfficeId OfficeId,
+    DiscoveredId DiscoveredId,
+    string Name,
+    NodeId NodeId,
+    string Address,
+    int Port,
+    DateTimeOffset BegunAt,
+    InstallStep? Step,
+    DeviceId? DeviceId,
+    DateTimeOffset? EndedAt,
+    InstallOutcome? Outcome,
+    string Detail,
+    string HostKey);
+
 /// <summary>When and how a managed device was last met by a poll.</summary>
 public sealed record NetworkSeenView(DateTimeOffset At, NodeId By, PollMethod With);

@@ -32,6 +32,8 @@ public sealed class PresenceWriter : ReceiveActor
                 _pending.OnNetwork[device.DeviceId] = device;
             foreach (var poll in seen.Polls)
                 _pending.Polls[poll.PollId] = poll;
+            foreach (var install in seen.Installs)
+                _pending.Installs[install.InstallId] = install;
             Write();
         });
         Receive<Written>(written =>
@@ -77,5 +79,7 @@ internal sealed class SeenChanges
 
     public Dictionary<PollId, PollProgress> Polls { get; } = [];
 
-    public bool IsEmpty => Presence.Count + Discovered.Count + OnNetwork.Count + Polls.Count == 0;
+    public Dictionary<InstallId, InstallProgress> Installs { get; } = [];
+
+    public bool IsEmpty => Presence.Count + Discovered.Count + OnNetwork.Count + Polls.Count + Installs.Count == 0;
 }

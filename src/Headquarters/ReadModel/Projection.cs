@@ -47,7 +47,7 @@ internal sealed class Projection(ReadModelConnection db)
             case TokenCreated or TokenUsed or TokenWasRevoked or EnrolmentRefused:
                 ApplyToken((IOfficeEvent)happened);
                 break;
-            case IPollingEvent or IDiscoveryEvent:
+            case IPollingEvent or IDiscoveryEvent or IInstallEvent:
                 ApplyNetwork((IOfficeEvent)happened);
                 break;
             case NodeDesiredRaised or NodeEnrolled or NodeCertified or NodeRolesAssigned or NodeWaySet or NodeReported or NodeEventRecorded or NodeLinkChanged or NodeRemoved:
@@ -117,8 +117,7 @@ internal sealed class Projection(ReadModelConnection db)
         foreach (var device in s.Devices)
             Insert(s.OfficeId, device);
         _incidents.Begin(_position, s.OfficeId);
-        if (s.Network is { } network)
-            _network.Begin(s.OfficeId, network);
+        _network.Begin(s);
     }
 
     private void ApplyNetwork(IOfficeEvent happened)
@@ -137,6 +136,12 @@ internal sealed class Projection(ReadModelConnection db)
                 break;
             case PollFinished { Ended: var ended } e:
                 Note(e.OfficeId, "poll-ended", $"{Polls.Name(ended.Method)} {ended.PollId}: {ended.Outcome.ToString().ToLowerInvariant()}{(ended.Why.Length > 0 ? $", {ended.Why}" : "")}, {ended.Found} found", e.At);
+                break;
+            case AgentInstallBegun e:
+                Note(e.OfficeId, "install-begun", $"{e.InstallId}: an agent on {e.DiscoveredId} ({e.Name}, {e.Address}) through {e.NodeId} by {e.By}", e.At);
+                break;
+            case AgentInstallEnded e:
+                Note(e.OfficeId, "install-ended", $"{e.InstallId}: {e.Outcome}{(e.Detail.Length > 0 ? $", {e.Detail}" : "")}", e.At);
                 break;
             case DiscoveredDeviceGone e:
                 Note(e.OfficeId, "discovered-gone", $"{e.DiscoveredId}: {e.Why}", e.At);

@@ -12,7 +12,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 5;
+    private const int Format = 6;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
@@ -83,6 +83,8 @@ public sealed class ReadModelStore
         foreach (var seen in changes.Discovered.Values)
             db.Discovered.Where(d => d.DiscoveredId == seen.DiscoveredId.Value && d.LastSeen < seen.At)
                 .Set(d => d.LastSeen, seen.At).Set(d => d.SeenBy, seen.By.Value).Set(d => d.SeenWith, (int)seen.With).Update();
+        foreach (var install in changes.Installs.Values)
+            db.Installs.Where(i => i.InstallId == install.InstallId.Value).Set(i => i.Step, (int)install.Step).Update();
         foreach (var poll in changes.Polls.Values)
             db.Polls.Where(p => p.PollId == poll.PollId.Value && p.EndedAt == null)
                 .Set(p => p.Done, poll.Done).Set(p => p.Total, poll.Total).Set(p => p.Found, poll.Found).Set(p => p.Packets, poll.Packets).Update();
@@ -152,6 +154,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public ITable<PollRow> Polls => this.GetTable<PollRow>();
 
+    public ITable<InstallRow> Installs => this.GetTable<InstallRow>();
+
     public ITable<DiscoveredRow> Discovered => this.GetTable<DiscoveredRow>();
 
     public ITable<NetworkSeenRow> NetworkSeen => this.GetTable<NetworkSeenRow>();
@@ -182,6 +186,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.DropTable<RuleRow>(throwExceptionIfNotExists: false);
         this.DropTable<PollingRow>(throwExceptionIfNotExists: false);
         this.DropTable<PollRow>(throwExceptionIfNotExists: false);
+        this.DropTable<InstallRow>(throwExceptionIfNotExists: false);
         this.DropTable<DiscoveredRow>(throwExceptionIfNotExists: false);
         this.DropTable<NetworkSeenRow>(throwExceptionIfNotExists: false);
         this.DropTable<ProjectionRow>(throwExceptionIfNotExists: false);
@@ -203,6 +208,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.CreateTable<RuleRow>();
         this.CreateTable<PollingRow>();
         this.CreateTable<PollRow>();
+        this.CreateTable<InstallRow>();
         this.CreateTable<DiscoveredRow>();
         this.CreateTable<NetworkSeenRow>();
         this.CreateTable<ProjectionRow>();

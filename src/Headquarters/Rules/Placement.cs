@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Fleet.Contracts;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Offices;
 using Fleet.Messages.Company;
@@ -20,6 +19,11 @@ internal static class Placement
     {
         var subject = Subject.Of(office.Id, device);
         var acting = office.Rules.Rules.Where(r => r.Enabled && r.Conditions.HasAgent != false && subject.Meets(r.Conditions) && MayAct(office, device, r)).ToList();
+        return Placed(office, device, acting, now);
+    }
+
+    private static IReadOnlyList<IOfficeEvent> Placed(Office office, Device device, List<PlacementRule> acting, DateTimeOffset now)
+    {
         if (acting.Count == 0)
             return [];
         var labels = Given(acting).Aggregate(device.Known.Labels.ToImmutableSortedDictionary(StringComparer.Ordinal), (all, l) => all.SetItem(l.Key, l.Value));
@@ -42,11 +46,11 @@ internal static class Placement
         return [.. managed.Concat(discovered).OrderBy(t => t.Name, StringComparer.Ordinal).ThenBy(t => t.Id, StringComparer.Ordinal)];
     }
 
-    /// <summary>The office in which a discovered device's agent enrols: where the rules place it, else where it was seen.</summary>
-    public static OfficeId HomeOf(Office office, DiscoveredDevice device)
+    /// <summary>What rules do to a discovered device in the moment in which its agent was set up there.</summary>
+    public static IReadOnlyList<IOfficeEvent> AtEnrolment(Office office, DiscoveredDevice found, Device device, DateTimeOffset now)
     {
-        var subject = Subject.Of(office.Id, device);
-        return office.Rules.Rules.Where(r => r.Enabled && r.Office is not null && subject.Meets(r.Conditions)).Select(r => r.Office).FirstOrDefault() ?? office.Id;
+        var subject = Subject.Of(office.Id, found);
+        return Placed(office, device, [.. office.Rules.Rules.Where(r => r.Enabled && subject.Meets(r.Conditions))], now);
     }
 
     private static bool MayAct(Office office, Device device, PlacementRule rule) => rule.Mode switch

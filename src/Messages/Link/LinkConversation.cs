@@ -119,6 +119,8 @@ public sealed record Goodbye([property: Key(0)] string Epoch, [property: Key(1)]
 [Union(10, typeof(PollProgress))]
 [Union(11, typeof(Sightings))]
 [Union(12, typeof(PollEnded))]
+[Union(13, typeof(InstallProgress))]
+[Union(14, typeof(InstallEnded))]
 public interface IUpItem;
 
 /// <summary>An item about one device, whose home may be another office than that of the node which sends it.</summary>
@@ -243,6 +245,7 @@ public sealed record WakeFailed(
 [Union(8, typeof(WakeDevice))]
 [Union(9, typeof(RunPoll))]
 [Union(10, typeof(CancelPoll))]
+[Union(11, typeof(InstallAgent))]
 public interface IDownItem;
 
 /// <summary>A sealed envelope for a device: the kind and version are in its clear header.</summary>

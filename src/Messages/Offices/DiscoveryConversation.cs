@@ -173,7 +173,8 @@ public sealed record NetworkSeen(
     [property: Key(0)] OfficeId OfficeId,
     [property: Key(1)] IReadOnlyList<DiscoveredSeen> Discovered,
     [property: Key(2)] IReadOnlyList<DeviceSeenOnNetwork> Devices,
-    [property: Key(3)] IReadOnlyList<PollProgress> Polls);
+    [property: Key(3)] IReadOnlyList<PollProgress> Polls,
+    [property: Key(4)] IReadOnlyList<InstallProgress> Installs);
 
 [MessagePackObject]
 public sealed record DiscoveredSeen([property: Key(0)] DiscoveredId DiscoveredId, [property: Key(1)] DateTimeOffset At, [property: Key(2)] NodeId By, [property: Key(3)] PollMethod With);

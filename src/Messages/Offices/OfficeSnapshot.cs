@@ -19,7 +19,8 @@ public sealed record OfficeSnapshot(
     [property: Key(7)] PolicyBook Book,
     [property: Key(8)] DateTimeOffset OpenedAt,
     [property: Key(9)] NetworkSnapshot? Network,
-    [property: Key(10)] RuleBook? Rules);
+    [property: Key(10)] RuleBook? Rules,
+    [property: Key(11)] IReadOnlyList<InstallSnapshot>? Installs);
 
 /// <param name="Secret">Blank once the token is over.</param>
 [MessagePackObject]

@@ -156,7 +156,7 @@ public sealed class Relay : ReceiveActor, IWithTimers
                 case WakeDevice { Channel: WakeChannel.OfficeDatagram } wake:
                     Context.System.EventStream.Publish(new SendDatagrams(wake.Signal, wake.Addresses));
                     break;
-                case NodeDesired or NodeRenewed or RunPoll or CancelPoll:
+                case NodeDesired or NodeRenewed or RunPoll or CancelPoll or InstallAgent:
                     Context.Parent.Tell(item);
                     break;
                 default:
@@ -271,6 +271,7 @@ public sealed class Relay : ReceiveActor, IWithTimers
         PresenceDigest digest => digest.Seen.Count * 96,
         NodeEvent entry => entry.Text.Length * 3,
         NodeReport report => report.Problems.Sum(p => p.Length * 3) + report.GatewayAddresses.Concat(report.PushAddresses).Sum(a => a.Length),
+        InstallEnded ended => ended.Detail.Length * 3,
         LinesDigest lines => lines.Lines.Count * 160,
         Sightings sightings => sightings.Seen.Sum(SightingRule.SizeOf),
         PollEnded ended => (ended.Why.Length + ended.CannotSee.Sum(t => t.Length)) * 3,
