@@ -36,8 +36,8 @@ public sealed class InstallerActor : ReceiveActor
                 return;
             _log.Info("Setting up the agent on {Address} ({InstallId})", order.Address, order.InstallId);
             var (self, stop) = (Self, _stop.Token);
-            Task.Run(() => Run(installer, open, order, relay, stop)).PipeTo(self, 
-                // A fault that nobody named: its own text may hold what it was given.
+            // A fault that nobody named is told by its kind alone: its own text may hold what it was given.
+            Task.Run(() => Run(installer, open, order, relay, stop)).PipeTo(self,
                 failure: fault => new InstallEnded(order.InstallId, InstallOutcome.Failed, $"setting up the agent failed with {fault.GetType().Name}", ""));
         });
         Receive<InstallEnded>(ended =>
