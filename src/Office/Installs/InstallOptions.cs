@@ -4,7 +4,7 @@ using Fleet.Messages.Settings;
 namespace Fleet.Office.Installs;
 
 /// <summary>Block <c>fleet.office.installs</c>.</summary>
-/// <param name="Agents">Directory with the agents to set up, as <c>agent-linux-x64</c>; empty: <c>agents</c> beside the program.</param>
+/// <param name="Agents">Directory with the agents to set up, as <c>agent-linux-x64</c>; a relative path is beside the program.</param>
 /// <param name="Program">Where the agent goes on the device.</param>
 /// <param name="Data">Its data directory there.</param>
 /// <param name="ConnectWithin">How long a device may take to answer.</param>
@@ -12,7 +12,7 @@ namespace Fleet.Office.Installs;
 public sealed record InstallOptions(string Agents, string Program, string Data, TimeSpan ConnectWithin, TimeSpan StepWithin)
 {
     public static InstallOptions From(Config fleet, Problems problems) => new(
-        Agents: problems.Text(fleet, "office.installs.agents") is { Length: > 0 } given ? given : Path.Combine(AppContext.BaseDirectory, "agents"),
+        Agents: Path.Combine(AppContext.BaseDirectory, problems.Text(fleet, "office.installs.agents")),
         Program: problems.Text(fleet, "office.installs.program"),
         Data: problems.Text(fleet, "office.installs.data"),
         ConnectWithin: problems.Positive(fleet, "office.installs.connect-within"),
