@@ -4,11 +4,14 @@ namespace Fleet.Bench;
 /// <param name="Run">Measures; says each step; the figures' names are what others rely on.</param>
 internal sealed record Benchmark(string Name, string What, Func<BenchOptions, Action<string>, CancellationToken, Task<IReadOnlyDictionary<string, double>>> Run)
 {
-    public static IReadOnlyList<Benchmark> All { get; } = [IdleSync.Benchmark, Footprint.Benchmark, SyncThroughput.Benchmark, WakeLatency.Benchmark, Discovery.Benchmark];
+    public static IReadOnlyList<Benchmark> All { get; } = [IdleSync.Benchmark, Footprint.Benchmark, SyncThroughput.Benchmark, WakeLatency.Benchmark, Discovery.Benchmark, ReconnectStorm.Benchmark];
 }
 
 /// <param name="Idle">How long the fleet idles before its memory is read.</param>
 /// <param name="Devices">How many devices report at once.</param>
 /// <param name="Seconds">How long is measured.</param>
 /// <param name="Trips">How many wake-ups, or messages of a peer, are timed.</param>
-internal sealed record BenchOptions(TimeSpan Idle, int Devices, int Seconds, int Trips);
+/// <param name="Offices">How many offices lose headquarters.</param>
+/// <param name="DevicesPerOffice">The machine of the office's node among them.</param>
+/// <param name="Outage">For how long.</param>
+internal sealed record BenchOptions(TimeSpan Idle, int Devices, int Seconds, int Trips, int Offices, int DevicesPerOffice, TimeSpan Outage);

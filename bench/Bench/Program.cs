@@ -9,13 +9,16 @@ var idle = new Option<double>("--idle-minutes") { Description = "How long footpr
 var devices = new Option<int>("--devices") { Description = "How many devices sync-throughput runs.", DefaultValueFactory = _ => 200 };
 var seconds = new Option<int>("--seconds") { Description = "How long rates are measured.", DefaultValueFactory = _ => 30 };
 var trips = new Option<int>("--trips") { Description = "How many wake-ups wake-latency times.", DefaultValueFactory = _ => 1000 };
+var offices = new Option<int>("--offices") { Description = "How many offices reconnect-storm has.", DefaultValueFactory = _ => 200 };
+var perOffice = new Option<int>("--devices-per-office") { Description = "How many devices each of its offices has.", DefaultValueFactory = _ => 100 };
+var outage = new Option<int>("--outage-seconds") { Description = "How long it is without headquarters.", DefaultValueFactory = _ => 300 };
 var root = new RootCommand("""
     Measures the published programs, and ends with one line of JSON a benchmark.
 
     Example:
       bench --target idle-sync
     """)
-{ target, idle, devices, seconds, trips };
+{ target, idle, devices, seconds, trips, offices, perOffice, outage };
 using var endings = new Endings();
 root.SetAction(async (parsed, _) =>
 {
@@ -27,7 +30,8 @@ root.SetAction(async (parsed, _) =>
         return 2;
     }
 
-    var options = new BenchOptions(TimeSpan.FromMinutes(parsed.GetValue(idle)), parsed.GetValue(devices), parsed.GetValue(seconds), parsed.GetValue(trips));
+    var options = new BenchOptions(TimeSpan.FromMinutes(parsed.GetValue(idle)), parsed.GetValue(devices), parsed.GetValue(seconds), parsed.GetValue(trips),
+        parsed.GetValue(offices), parsed.GetValue(perOffice), TimeSpan.FromSeconds(parsed.GetValue(outage)));
     var code = 0;
     foreach (var benchmark in benchmarks)
     {

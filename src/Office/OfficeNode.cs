@@ -4,6 +4,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Inventory;
 using Fleet.Device.Storage;
+using Fleet.Gateway;
 using Fleet.Messages.Link;
 using Fleet.Messages.Log;
 using Fleet.Messages.Transport;
@@ -49,15 +50,18 @@ public sealed class OfficeNode : IAsyncDisposable
     private readonly TaskCompletionSource _linked;
     private readonly Task _device;
 
-    private OfficeNode(ActorSystem system, IActorRef office, OfficeParts parts, DeviceDirectory deviceFiles, OwnDevice device, TaskCompletionSource linked)
+    private OfficeNode(ActorSystem system, IActorRef office, IActorRef gateway, OfficeParts parts, DeviceDirectory deviceFiles, OwnDevice device, TaskCompletionSource linked)
     {
-        (_system, _office, _parts, _deviceFiles, _linked) = (system, office, parts, deviceFiles, linked);
+        (_system, _office, Gateway, _parts, _deviceFiles, _linked) = (system, office, gateway, parts, deviceFiles, linked);
         _device = Task.Run(() => device.Run(_stop.Token));
     }
 
     public static string Version { get; } = typeof(OfficeNode).Assembly.GetName().Version!.ToString(fieldCount: 3);
 
     public NodeId Node => _parts.Node;
+
+    /// <summary>The node's <see cref="GatewayActor"/>, also while it has no port open: for devices in the same process.</summary>
+    public IActorRef Gateway { get; }
 
     /// <summary>Done when headquarters has let the node in for the first time.</summary>
     public Task Linked => _linked.Task;
@@ -95,7 +99,7 @@ public sealed class OfficeNode : IAsyncDisposable
             var gateway = await office.Ask<IActorRef>(new OfficeActor.GetGateway(), StartTimeout);
             Volatile.Write(ref device, new OwnDevice(deviceFiles, gateway, options.Gateway, setup.Machine ?? new LocalMachine(Version), node, Version, setup.Clock,
                 setup.Logging.CreateLogger<OwnDevice>()));
-            return new OfficeNode(system, office, parts, deviceFiles, device, linked);
+            return new OfficeNode(system, office, gateway, parts, deviceFiles, device, linked);
         }
         catch
         {

@@ -112,7 +112,7 @@ public sealed partial class PushLine(DeviceRuntime device, ByteDialler dial, Dev
         }
         catch (CarrierException fault) when (opened)
         {
-            LogLost(server?.Id ?? address, fault.Message);
+            LogLost(server?.Id ?? address, fault.Message, _returnWithin.TotalSeconds);
         }
 
         return opened;
@@ -121,8 +121,8 @@ public sealed partial class PushLine(DeviceRuntime device, ByteDialler dial, Dev
     [LoggerMessage(LogLevel.Information, "a line to push server {Server} is open")]
     private partial void LogOpen(string server);
 
-    [LoggerMessage(LogLevel.Warning, "the line to push server {Server} is lost: {Why}")]
-    private partial void LogLost(string server, string why);
+    [LoggerMessage(LogLevel.Warning, "the line to push server {Server} is lost: {Why} (it asked to come back within {Seconds} s)")]
+    private partial void LogLost(string server, string why, double seconds);
 
     [LoggerMessage(LogLevel.Warning, "no line: {Why}")]
     private partial void LogNoLine(string why);

@@ -243,8 +243,8 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         var (now, next) = (_setup.Clock.GetUtcNow(), (long)wait.TotalMilliseconds);
         if (_outage is not { } outage)
         {
-            _log.Warning("No link to headquarters since {Since}: {Reason}; trying until it works, next in {Milliseconds} ms. Agents are answered from here, and what they report waits on disk.",
-                $"{now:u}", reason, next);
+            _log.Warning("No link to headquarters since {Since}: {Reason}; trying until it works, next in {Milliseconds} ms (headquarters asked to come back within {Seconds} s). Agents are answered from here, and what they report waits on disk.",
+                $"{now:u}", reason, next, _returnWithin.TotalSeconds);
             _outage = new Outage(now, reason);
         }
         else if (reason != outage.Told && (mustAct || now - outage.Since >= Lasting))

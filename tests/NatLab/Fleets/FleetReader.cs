@@ -16,6 +16,9 @@ public sealed class FleetReader(HttpClient api)
 
     public async Task<IReadOnlyList<DeviceResource>> Devices() => (await Get("devices?page-size=500", ApiJson.Default.ListPageDeviceResource).ConfigureAwait(false)).Items;
 
+    /// <summary>How many devices are <c>online</c>, <c>offline</c> or <c>unknown</c>.</summary>
+    public async Task<int> Count(string presence) => (await Get($"devices?presence={presence}&page-size=1", ApiJson.Default.ListPageDeviceResource).ConfigureAwait(false)).Total;
+
     public async Task<IReadOnlyList<PolicyResource>> Policies() => (await Get("policies?page-size=500", ApiJson.Default.ListPagePolicyResource).ConfigureAwait(false)).Items;
 
     /// <summary>Devices without an agent, as polls saw them.</summary>

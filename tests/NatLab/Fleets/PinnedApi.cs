@@ -9,14 +9,17 @@ namespace Fleet.NatLab.Fleets;
 /// <summary>Makes HTTP clients for headquarters' REST API on any network: authenticated by the pin in the administrator's token, never by a host name.</summary>
 public static class PinnedApi
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>A fleet of hundreds in one process, or a machine that others use too, may take its time.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
 
     public static HttpClient Client(IByteNetwork network, string address, AdminToken token)
     {
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
-            ConnectTimeout = Patience,
+            ConnectTimeout = ConnectPatience,
             ConnectCallback = async (_, cancellation) => await network.Connect(address, cancellation).ConfigureAwait(false),
             SslOptions = new()
             {
@@ -28,7 +31,7 @@ public static class PinnedApi
         return new HttpClient(handler)
         {
             BaseAddress = new Uri($"https://{address}/"),
-            Timeout = Patience,
+            Timeout = AnswerPatience,
             DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token.Bearer) },
         };
     }

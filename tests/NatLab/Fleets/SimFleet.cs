@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Akka.Actor;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Enrolment;
@@ -37,6 +38,7 @@ public sealed class SimFleet : IFleetUnderTest
     private readonly SimLab _lab;
     private readonly ConcurrentDictionary<NodeId, SimProgram> _nodes = new();
     private readonly Dictionary<string, SimAgent> _agents;
+    private bool _shipped;
     private SimProgram? _headquarters;
     private HttpClient? _api;
     private FleetReader? _shown;
@@ -61,15 +63,19 @@ public sealed class SimFleet : IFleetUnderTest
 
     public string Link => $"{Topology.Headquarters}:13001";
 
+    /// <summary>host:port of headquarters' push server.</summary>
+    public string Lines => $"{Topology.Headquarters}:13295";
+
     public TimeSpan CutLasts => TimeSpan.FromMinutes(10);
 
     private string Console => $"{Topology.Headquarters}:8443";
 
     /// <summary>Builds the topology and tries its walls.</summary>
     /// <exception cref="LabException">A wall has a hole.</exception>
-    public static async Task<SimFleet> Build(Topology topology, Action<string> step)
+    /// <param name="shipped">Presence too is told as seldom as by the settings that programs ship with.</param>
+    public static async Task<SimFleet> Build(Topology topology, Action<string> step, bool shipped = false)
     {
-        var fleet = new SimFleet(topology);
+        var fleet = new SimFleet(topology) { _shipped = shipped };
         try
         {
             var walls = await Walls.Assert(fleet._lab).ConfigureAwait(false);
@@ -84,6 +90,15 @@ public sealed class SimFleet : IFleetUnderTest
     }
 
     public IByteNetwork NetworkOf(TopologyDevice device) => _lab.MachineOf(device);
+
+    /// <summary>The LAN of a node, for devices beside it.</summary>
+    public IByteNetwork NetworkOf(TopologyNode node) => _lab.MachineOf(node);
+
+    /// <summary>The gateway actor of a running node: devices in this process can do without a connection to it.</summary>
+    public IActorRef GatewayOf(TopologyNode node) => ((OfficeNode)_nodes[node.Id].Parts[0]).Gateway;
+
+    /// <summary>Packets that have come to headquarters from the whole fleet.</summary>
+    public long PacketsAtHeadquarters => _lab.Headquarters.PacketsReceived;
 
     public async Task Pass(TimeSpan time)
     {
@@ -101,7 +116,7 @@ public sealed class SimFleet : IFleetUnderTest
     public async Task StartHeadquarters()
     {
         var process = new SimProcess(_lab.Headquarters);
-        var options = HeadquartersOptions.Load(null, [$"offices.headquarters-addresses=[\"{Agents}\"]", "links.presence-every=1s", "web.settle-timeout=20s"]);
+        var options = HeadquartersOptions.Load(null, [$"offices.headquarters-addresses=[\"{Agents}\"]", $"offices.headquarters-push-addresses=[\"{Lines}\"]", "web.settle-timeout=20s", .. Eager("links.presence-every=1s")]);
         var node = await HeadquartersNode.Start(DataOf("headquarters"), options, process, _clock, _log.Of("headquarters")).ConfigureAwait(false);
         _headquarters = new SimProgram(process, node);
         if (_api is not null)
@@ -143,7 +158,8 @@ public sealed class SimFleet : IFleetUnderTest
     {
         var process = new SimProcess(_lab.MachineOf(node));
         var data = DataDirectory.Open(DataOf(node.Id.Value), OfficeNode.DataKind);
-        var options = OfficeOptions.Load(null, [$"gateway.bind={node.Address}", $"office.links.bind={node.Address}", $"office.links.dmz={(node.Dmz ? "on" : "off")}", "office.relay.presence-interval=1s"]);
+        var options = OfficeOptions.Load(null,
+            [$"gateway.bind={node.Address}", $"office.links.bind={node.Address}", $"office.links.dmz={(node.Dmz ? "on" : "off")}", .. Eager("office.relay.presence-interval=1s")]);
         var running = await OfficeNode.Start(new OfficeSetup(options, data, _clock, _log.Of(node.Id.Value), process, new MadeUpMachine(node.Id.Value))).ConfigureAwait(false);
         _nodes[node.Id] = new SimProgram(process, running, new Closing(data));
     }
@@ -193,6 +209,8 @@ public sealed class SimFleet : IFleetUnderTest
 
     private Reach ReachOf(TopologyDevice device) => new(
         [.. Topology.Offices.Single(o => o.Id == device.Office).Nodes.Select(n => $"{n.Address}:13000")], device.GatewayOnly ? [] : [Agents], device.GatewayOnly);
+
+    private IReadOnlyList<string> Eager(string setting) => _shipped ? [] : [setting];
 
     private string DataOf(string name) => Path.Combine(_scratch.FullName, name);
 

@@ -20,6 +20,7 @@ public sealed class SimHost : IByteNetwork
     private readonly Dictionary<IPAddress, long> _sent = [];
     private int _nextPort = FirstEphemeralPort;
     private int _dials;
+    private long _received;
 
     internal SimHost(SimNetwork network, SimRealm realm, string name, IPAddress address, bool routed, bool dialsOut) =>
         (_network, Realm, Name, Address, Routed, DialsOut) = (network, realm, name, address, routed, dialsOut);
@@ -99,6 +100,9 @@ public sealed class SimHost : IByteNetwork
             connection.Reset("the process at the other end died");
     }
 
+    /// <summary>Packets that have come to this machine from others.</summary>
+    public long PacketsReceived => Volatile.Read(ref _received);
+
     /// <summary>Packets that this machine has put on the wire for an address.</summary>
     public long PacketsTo(IPAddress address) => _network.Guarded(() => _sent.GetValueOrDefault(address));
 
@@ -109,6 +113,9 @@ public sealed class SimHost : IByteNetwork
 
     /// <summary>Counts a packet. The network holds its lock.</summary>
     internal void Sent(IPAddress address) => _sent[address] = _sent.GetValueOrDefault(address) + 1;
+
+    /// <summary>Counts a packet that came. The network holds its lock.</summary>
+    internal void Received() => _received++;
 
     internal SimListener? ListenerAt(IPEndPoint at)
     {

@@ -69,7 +69,7 @@ public sealed class SimNetwork
             while (true)
             {
                 if (realm.Hosts.TryGetValue(destination.Address, out var host))
-                    return Carriage.To(host, source, destination, delay);
+                    return Arrives(host, source, destination, delay);
 
                 if (realm.UplinkAt(destination.Address) is { } down)
                 {
@@ -79,7 +79,7 @@ public sealed class SimNetwork
                         return Carriage.Lost;
                     (destination, realm, delay) = (inside, down.Inside, delay + down.Delay);
                     if (realm.Hosts.TryGetValue(destination.Address, out host))
-                        return Carriage.To(host, source, destination, delay);
+                        return Arrives(host, source, destination, delay);
                     continue;
                 }
 
@@ -91,6 +91,12 @@ public sealed class SimNetwork
                 (source, realm, delay, left) = (outside, up.Outside, delay + up.Delay, up);
             }
         }
+    }
+
+    private static Carriage Arrives(SimHost host, IPEndPoint source, IPEndPoint destination, TimeSpan delay)
+    {
+        host.Received();
+        return Carriage.To(host, source, destination, delay);
     }
 }
 
