@@ -20,6 +20,9 @@ internal static class ReconnectStorm
     private const int DirectOfficeEvery = 20;
     private const int ChangedEvery = 10;
     private const int PeakSeconds = 5;
+
+    /// <summary>In one office.</summary>
+    private const int JoinedAtOnce = 11;
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 16 };
     private static readonly TimeSpan SyncInterval = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan SteadyFor = TimeSpan.FromMinutes(2);
@@ -71,24 +74,27 @@ internal static class ReconnectStorm
     {
         var offices = fleet.Topology.Offices;
         var direct = offices.Where((_, i) => i % DirectOfficeEvery == 0).Select(o => o.Id).ToHashSet();
-        await Parallel.ForEachAsync(offices, new ParallelOptions { MaxDegreeOfParallelism = AtOnce.MaxDegreeOfParallelism, CancellationToken = stop }, async (office, _) =>
+        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = AtOnce.MaxDegreeOfParallelism, CancellationToken = stop };
+        await Parallel.ForEachAsync(offices, atOnce, async (office, _) =>
         {
             await fleet.Operator.AddOffice(office.Id).ConfigureAwait(false);
             var token = await fleet.Operator.CreateToken(office.Id, "node").ConfigureAwait(false);
             await fleet.EnrolNode(office.Nodes[0], token.Text).ConfigureAwait(false);
-            await fleet.StartNode(office.Nodes[0]).ConfigureAwait(false);
         }).ConfigureAwait(false);
+        step($"{offices.Count} nodes have joined");
+        await Parallel.ForEachAsync(offices, atOnce, async (office, _) => await fleet.StartNode(office.Nodes[0]).ConfigureAwait(false)).ConfigureAwait(false);
         await fleet.Until(async shown => (await shown.Status().ConfigureAwait(false)).LinkedNodes == offices.Count, "all offices are linked", Patience).ConfigureAwait(false);
         await fleet.Operator.ApplyPolicy(new PolicyContent("lines", [.. direct.Select(o => o.Value)], Settings: new Dictionary<string, string> { ["agent.connection"] = "always" })).ConfigureAwait(false);
         step($"{offices.Count} offices are linked");
 
-        await Parallel.ForEachAsync(offices, new ParallelOptions { MaxDegreeOfParallelism = AtOnce.MaxDegreeOfParallelism, CancellationToken = stop }, async (office, _) =>
+        await Parallel.ForEachAsync(offices, atOnce, async (office, _) =>
         {
             var (node, count) = (office.Nodes[0], options.DevicesPerOffice - 1);
             JoinToken.TryParse((await fleet.Operator.CreateToken(office.Id, "agent", uses: count).ConfigureAwait(false)).Text, out var token, out var _);
             var network = direct.Contains(office.Id) ? fleet.NetworkOf(node) : null;
-            for (var i = 1; i <= count; i++)
-                devices.Add(await StormDevice.Join($"{office.Id}-{i}", token!, fleet.GatewayOf(node), network, fleet.Agents, log).ConfigureAwait(false));
+            foreach (var some in Enumerable.Range(1, count).Chunk(JoinedAtOnce))
+                foreach (var joined in await Task.WhenAll(some.Select(i => StormDevice.Join($"{office.Id}-{i}", token!, fleet.GatewayOf(node), network, fleet.Agents, log))).ConfigureAwait(false))
+                    devices.Add(joined);
         }).ConfigureAwait(false);
         step($"{devices.Count} devices have joined beside the nodes' own");
         return direct.Count * (options.DevicesPerOffice - 1);

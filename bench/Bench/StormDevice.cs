@@ -45,13 +45,25 @@ internal sealed class StormDevice : IAsyncDisposable
     {
         var (files, machine) = (new DeviceMemory(), new MadeUpMachine(name));
         var pending = PendingEnrolment.Begin(token, JoinKind.Agent, name, machine.Fingerprint, new Reach([], [headquarters], GatewayOnly: false));
-        var reply = await gateway.Ask<EnrolReply>(new EnrolNewcomer(pending.ToRequest()), Patience).ConfigureAwait(false);
-        if (reply.Enrolled is null)
-            throw new LabException($"{name} could not enrol: {reply.Refusal.Detail}");
+        var reply = await Enrol(pending, gateway).ConfigureAwait(false);
         var identity = DeviceEnrolment.Complete(files, pending, new EnrolmentOutcome.Accepted(reply.Enrolled, "gateway"));
         return direct is null
             ? new StormDevice(files, machine, new OneCarrier(new InProcess(gateway, identity.Device)), null, log)
             : new StormDevice(files, machine, new GrpcCarriers(direct.Connect, DeviceOptions.Default, TimeProvider.System), direct.Connect, log);
+    }
+
+    // Like any newcomer: whoever is told to come again does.
+    private static async Task<EnrolReply> Enrol(PendingEnrolment pending, IActorRef gateway)
+    {
+        while (true)
+        {
+            var reply = await gateway.Ask<EnrolReply>(new EnrolNewcomer(pending.ToRequest()), Patience).ConfigureAwait(false);
+            if (reply.Enrolled is not null)
+                return reply;
+            if (reply.Refusal.RetryAfter is not { } wait)
+                throw new LabException($"{pending.Name} could not enrol: {reply.Refusal.Detail}");
+            await Task.Delay(wait.ToTimeSpan()).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Something about the machine is another: its next sync reports it.</summary>

@@ -113,7 +113,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
     {
         var transport = ClusterLink.Setup(network, authority, new IPEndPoint(options.Cluster.Bind, options.Cluster.Port));
         return new ClusterParts(
-            new JournalFile(directory.PathOf(DataFiles.Journal)), options.Journal, readModel, options.ReadModel, options.Offices, options.Wake, authority, clock,
+            new JournalFile(directory.PathOf(DataFiles.Journal)), options.Journal, readModel, options.ReadModel, options.Offices, options.Wake, options.Budgets, authority, clock,
             new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]));
     }
 

@@ -1,5 +1,6 @@
 using Fleet.Gateway;
 using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Company;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.Offices;
@@ -24,6 +25,7 @@ public sealed record HeadquartersOptions(
     IdentityOptions Identity,
     OfficeOptions Offices,
     WakeOptions Wake,
+    ConnectionBudgets Budgets,
     ReadModelOptions ReadModel,
     JournalOptions Journal)
 {
@@ -44,6 +46,7 @@ public sealed record HeadquartersOptions(
             IdentityOptions.From(fleet, problems),
             OfficeOptions.From(fleet, problems),
             WakeOptions.From(fleet, problems),
+            ConnectionBudgets.From(fleet, problems),
             ReadModelOptions.From(fleet, problems),
             JournalOptions.From(fleet, problems));
         problems.ThrowIfAny();

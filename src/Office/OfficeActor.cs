@@ -53,6 +53,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     private readonly IActorRef _relay;
     private readonly IActorRef _gateway;
     private readonly IActorRef _poller;
+    private readonly IActorRef _link;
     private readonly Dictionary<NodeRole, PortRole> _roles = [];
     private PortRole? _linkPort;
     private NodeDesired _desired;
@@ -64,7 +65,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     public OfficeActor(OfficeParts parts)
     {
         (_parts, _startedAt) = (parts, parts.Clock.GetUtcNow());
-        _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero, null, [], []);
+        _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero, null, [], [], Periodic: false);
         parts.LinkPort.Ways.Obey(_desired);
         _reported = Report();
         _relay = Context.ActorOf(Relay.Props(parts.Options.Relay, parts.Outbox, _reported, parts.Clock), "relay");
@@ -72,8 +73,8 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         _poller = Context.ActorOf(PollerActor.Props(new PollerSetup(parts.Options.Discovery, parts.PollMethods, OpenPassword, parts.Clock), _relay), "poller");
         var installer = Context.ActorOf(InstallerActor.Props(new AgentInstaller(parts.Options.Installs), (purpose, secret) => parts.Credentials.OpenSecret(purpose, secret.Span), _relay), "installer");
         Context.ActorOf(WakeSender.Props(parts.Options.WakePort), "wake-sender");
-        Context.ActorOf(HqLink.Props(
-            new HqLinkSetup(parts.Node, parts.Version, () => parts.LinkPort.Ways.Of([parts.Node.Value]).Count, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Clock),
+        _link = Context.ActorOf(HqLink.Props(
+            new HqLinkSetup(parts.Node, parts.Version, () => parts.LinkPort.Ways.Of([parts.Node.Value]).Count, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Options.HangUpAfter, parts.Clock),
             parts.LinkSystems, _relay), "link");
 
         Receive<GetGateway>(_ => Sender.Tell(_gateway));
@@ -124,6 +125,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
 
     private void Apply()
     {
+        _link.Tell(new DialEvery(_desired.Periodic ? _desired.SyncInterval : null));
         foreach (var role in _parts.Ports.Roles)
             if (_desired.Roles.Contains(role) && !_roles.ContainsKey(role))
             {
@@ -192,7 +194,9 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         if (up == _linked)
             return;
         _linked = up;
-        Note(up ? "link-up" : "link-down", up ? $"{why}, {_parts.LinkPort.Ways.LastUsed}" : why);
+        // Dials that come and go by the clock are no history.
+        if (!_desired.Periodic)
+            Note(up ? "link-up" : "link-down", up ? $"{why}, {_parts.LinkPort.Ways.LastUsed}" : why);
         ReportIfChanged();
         if (!up)
         {

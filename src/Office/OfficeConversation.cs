@@ -22,3 +22,6 @@ public sealed record RecordEvent(string Kind, string Text);
 
 /// <summary>Relay → OfficeActor: the outbox can't be written, or can again (null).</summary>
 public sealed record OutboxTrouble(string? Problem);
+
+/// <summary>OfficeActor → HqLink: dial about this often, bring all up to date and hang up; null: keep the link.</summary>
+public sealed record DialEvery(TimeSpan? Interval);

@@ -14,6 +14,7 @@ namespace Fleet.Office;
 /// <summary>All settings of an office node.</summary>
 /// <param name="GatewayAddresses"><c>host:port</c> for the office's agents; empty: the machine's own.</param>
 /// <param name="PushAddresses">The same for its push server.</param>
+/// <param name="HangUpAfter">A node that dials periodically hangs up when all is stored and its link was quiet for this long.</param>
 /// <param name="WakePort">The UDP port at which agents take wake signals.</param>
 /// <param name="All">All layers, for the runtime's own block <c>akka</c>.</param>
 public sealed record OfficeOptions(
@@ -27,6 +28,7 @@ public sealed record OfficeOptions(
     DiscoveryOptions Discovery,
     InstallOptions Installs,
     TimeSpan RebuildLinkAfter,
+    TimeSpan HangUpAfter,
     IReadOnlyList<string> GatewayAddresses,
     IReadOnlyList<string> PushAddresses,
     int WakePort,
@@ -52,6 +54,7 @@ public sealed record OfficeOptions(
             DiscoveryOptions.From(fleet, problems),
             InstallOptions.From(fleet, problems),
             RebuildLinkAfter: problems.Positive(fleet, "office.rebuild-link-after"),
+            HangUpAfter: problems.Positive(fleet, "office.hang-up-after"),
             GatewayAddresses: problems.Texts(fleet, "office.gateway-addresses"),
             PushAddresses: problems.Texts(fleet, "office.push-addresses"),
             WakePort: problems.Port(fleet, "wake.datagram-port"),

@@ -7,6 +7,7 @@ using Akka.Streams.Dsl;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Company;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Offices;
@@ -49,6 +50,9 @@ internal sealed class TestCompany : IAsyncDisposable
     public ClusterSystem Cluster => _cluster!;
 
     public ActorSystem System => _cluster!.System;
+
+    /// <summary>Read at each start.</summary>
+    public ConnectionBudgets Budgets { get; set; } = new(Links: 2000, Devices: 100_000);
 
     public string JournalPath => Path.Combine(_directory, "journal.db");
 
@@ -144,6 +148,7 @@ internal sealed class TestCompany : IAsyncDisposable
         new ReadModelOptions(500, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
         TestOffices.Options with { SnapshotEvery = _snapshotEvery },
         TestOffices.Wake,
+        Budgets,
         Authority,
         TimeProvider.System,
         ClusterTransport.Alone with { Config = ConfigurationFactory.ParseString("akka.loglevel = WARNING").WithFallback(ClusterTransport.Alone.Config) });

@@ -71,6 +71,8 @@ internal sealed class FakeEdge : IAsyncDisposable
 
         public ConcurrentQueue<Hello> Hellos { get; } = new();
 
+        public ConcurrentQueue<Goodbye> Goodbyes { get; } = new();
+
         public ConcurrentQueue<Announce> Announces { get; } = new();
 
         public ConcurrentQueue<UpFrame> Frames { get; } = new();
@@ -119,6 +121,7 @@ internal sealed class FakeEdge : IAsyncDisposable
                 Down(frame.Items.SelectMany(script.Owner));
             });
             Receive<IDownItem[]>(Down);
+            Receive<Goodbye>(script.Goodbyes.Enqueue);
 
             void Down(IEnumerable<IDownItem> items)
             {

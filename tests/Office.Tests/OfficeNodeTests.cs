@@ -81,6 +81,20 @@ public sealed class OfficeNodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_node_that_dials_periodically_brings_all_up_to_date_hangs_up_and_dials_again()
+    {
+        _said.AtAnnounce.Add(Wanted(1) with { Periodic = true, SyncInterval = TimeSpan.FromSeconds(2) });
+        await using var node = await Start("office.hang-up-after=1s");
+
+        await Until.True(() => _said.Hellos.Count >= 3, "it has dialled again and again");
+
+        // Each dial is a new actor system over a new connection, and what waited went up before it hung up.
+        Assert.Contains(_said.Items<NodeEvent>(), e => e.Kind == "started");
+        Assert.Contains(_said.Goodbyes, g => g.Reason == "hung up until its next dial");
+        await Until.True(() => _headquarters.Reports.Any(r => r.Inventory.HostName == Environment.MachineName), "the own machine's report was opened at headquarters");
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_reported_and_the_node_stays_up_until_it_is_free()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
@@ -243,7 +257,7 @@ public sealed class OfficeNodeTests : IAsyncLifetime
     private static OfficeOptions Options(params string[] sets) =>
         OfficeOptions.Load(null, ["gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "gateway.answer-timeout=1s", "link.max-backoff=1s", "log.level=warning", .. sets]);
 
-    private static NodeDesired Wanted(ulong version, params NodeRole[] roles) => new(version, roles, TimeSpan.FromMinutes(15), null, [], []);
+    private static NodeDesired Wanted(ulong version, params NodeRole[] roles) => new(version, roles, TimeSpan.FromMinutes(15), null, [], [], Periodic: false);
 
     // Carriers read the header alone, so these need no keys.
     private static byte[] Clear(EnvelopeKind kind, ulong version) => new SealedEnvelope

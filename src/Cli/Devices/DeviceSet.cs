@@ -27,7 +27,9 @@ internal static class DeviceSet
                 var mode = call.Value(connection)!;
                 var set = await call.Client.Send(HttpMethod.Post, Query.Path("devices", found.Device.Id, "/connection"), new ConnectionChange(mode == "policy" ? null : mode),
                     ApiJson.Default.ConnectionChange, ApiJson.Default.DeviceDetailResource, call.Cancellation).ConfigureAwait(false);
-                call.Display.Show(set, ApiJson.Default.DeviceDetailResource, () => call.Display.Say($"{set.Device.Name} ({set.Device.Id}) connects: {set.Connection ?? "as policies say"}"));
+                call.Display.Show(set, ApiJson.Default.DeviceDetailResource, () => call.Display.Say($"{set.Device.Name} ({set.Device.Id}) connects: {set.Connection ?? "as policies say"}; now {set.Connects}"));
+                if (set.ConnectionRefusal is { } refusal)
+                    throw new CommandFailure(refusal);
             },
             device, connection);
     }

@@ -40,7 +40,7 @@ internal static class DeviceShow
             ("office", device.Office),
             ("labels", Words.Labels(device.Labels)),
             ("presence", $"{device.Presence}{(device.PresenceSince is null ? "" : $" since {Words.At(device.PresenceSince)}")}: {device.PresenceWhy}"),
-            ("connects", found.Connection ?? ""),
+            ("connects", $"{found.Connects}{(found.Connection is null ? "" : $", set to {found.Connection}")}{(found.ConnectionRefusal is null ? "" : $": {found.ConnectionRefusal}")}"),
             ("last wake-up", found.Wake is not { } wake ? "" : $"{wake.State} {Words.At(wake.RequestedAt)}{(wake.Channel is null ? "" : $" by {wake.Channel}")}{(wake.Milliseconds is { } took ? $" in {Words.Length(TimeSpan.FromMilliseconds(took))}" : "")}"),
             ("last sync", device.LastSync is null ? "never" : $"{Words.Ago(device.LastSync, now)}, through {device.Through ?? "headquarters"}"),
             ("seen on network", found.SeenOnNetwork is { } seen ? $"{Words.Ago(seen.At, now)}, by {seen.By} with {seen.With}" : ""),

@@ -81,6 +81,8 @@ internal static class DeviceWake
     private static async Task<WakeOutcome> One(RemoteCall call, DeviceResource device, bool noWait)
     {
         var asked = await call.Client.Post(Query.Path("devices", device.Id, "/wake"), ApiJson.Default.WakeRequested, call.Cancellation).ConfigureAwait(false);
+        if (asked.Note is { } note && !call.Display.Json)
+            call.Display.Say($"{device.Name}: {note}");
         if (noWait)
             return new WakeOutcome(device.Id, device.Name, new WakeResource(asked.Wake, Running, asked.RequestedAt, null, null, null, []));
         while (true)

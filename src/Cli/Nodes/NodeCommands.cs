@@ -49,7 +49,7 @@ internal static class NodeCommands
                 ApiJson.Default.NodeResource,
                 "no office nodes; let one join: fleet token create --office OFFICE --kind node",
                 ["NODE", "LINK", "SINCE", "ROLES", "WANTED", "HOST", "VERSION"],
-                n => [n.Id, n.Linked ? "up" : "down", Words.Ago(n.LinkSince, call.Terminal.Clock.GetUtcNow()), Words.Many(n.Roles), Words.Many(n.DesiredRoles), n.HostName, n.Version]),
+                n => [n.Id, NodeSet.LinkOf(n), Words.Ago(n.LinkSince, call.Terminal.Clock.GetUtcNow()), Words.Many(n.Roles), Words.Many(n.DesiredRoles), n.HostName, n.Version]),
             office, linked);
     }
 
@@ -80,7 +80,8 @@ internal static class NodeCommands
         ("node", node.Id),
         ("office", node.Office),
         ("device", node.DeviceId),
-        ("link", $"{(node.Linked ? "up" : "down")} since {Words.At(node.LinkSince)}{(node.Linked || node.LinkReason.Length == 0 ? "" : $": {node.LinkReason}")}"),
+        ("link", $"{NodeSet.LinkOf(node)} since {Words.At(node.LinkSince)}{(node.Linked || node.LinkReason.Length == 0 ? "" : $": {node.LinkReason}")}"),
+        ("link mode", NodeSet.ModeOf(node)),
         ("roles", Words.Many(node.Roles)),
         ("wanted roles", $"{Words.Many(node.DesiredRoles)}{(node.AppliedVersion >= node.DesiredVersion ? "" : " (not yet obeyed)")}"),
         ("push server at", node.PushAddresses.Count == 0 ? "" : Words.Many(node.PushAddresses)),

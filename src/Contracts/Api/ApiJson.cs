@@ -21,6 +21,7 @@ namespace Fleet.Contracts.Api;
 [JsonSerializable(typeof(SyncRequested))]
 [JsonSerializable(typeof(WakeRequested))]
 [JsonSerializable(typeof(ConnectionChange))]
+[JsonSerializable(typeof(LinkChange))]
 [JsonSerializable(typeof(WakeOutcome))]
 [JsonSerializable(typeof(ListPage<IncidentResource>))]
 [JsonSerializable(typeof(ListPage<TokenResource>))]

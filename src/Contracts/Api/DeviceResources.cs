@@ -41,6 +41,8 @@ public sealed record DeviceResource(
 /// <param name="Connection">Set for this device alone: <c>always</c> or <c>periodic</c>; absent: policies decide.</param>
 /// <param name="Wake">Its newest wake-up; absent: none yet.</param>
 /// <param name="SeenOnNetwork">When a poll of the office's network last met its machine; absent: not yet.</param>
+/// <param name="Connects"><c>always</c> or <c>periodic</c>: what holds now, by its own setting, policies and the budget.</param>
+/// <param name="ConnectionRefusal">Why it is periodic although it should keep a line: the budget, the count and the setting; absent: no reason.</param>
 public sealed record DeviceDetailResource(
     DeviceResource Device,
     DateTimeOffset EnrolledAt,
@@ -57,7 +59,9 @@ public sealed record DeviceDetailResource(
     IReadOnlyList<string> Problems,
     string? Connection,
     WakeResource? Wake,
-    SeenOnNetworkResource? SeenOnNetwork);
+    SeenOnNetworkResource? SeenOnNetwork,
+    string Connects,
+    string? ConnectionRefusal);
 
 /// <summary>A wake-up.</summary>
 /// <param name="Id">Rises with each of the device.</param>
@@ -70,7 +74,8 @@ public sealed record WakeResource(
 
 /// <summary>The answer to POST /api/v1/devices/{id}/wake.</summary>
 /// <param name="Wake">The id of the wake-up, new or already under way.</param>
-public sealed record WakeRequested(string Id, string Wake, DateTimeOffset RequestedAt);
+/// <param name="Note">What it has to wait for: the next dial of a node that dials periodically; absent: nothing.</param>
+public sealed record WakeRequested(string Id, string Wake, DateTimeOffset RequestedAt, string? Note = null);
 
 /// <summary>What <c>fleet device wake</c> prints for each device.</summary>
 public sealed record WakeOutcome(string Id, string Name, WakeResource Wake);

@@ -14,6 +14,10 @@ namespace Fleet.Contracts.Api;
 /// <param name="DmzAddress">host:port at which headquarters dials it; null: it dials headquarters.</param>
 /// <param name="LinkSince">Since when it is linked or not.</param>
 /// <param name="LinkReason">Why it is not linked.</param>
+/// <param name="Link"><c>always</c>: it keeps its link; <c>periodic</c>: it dials, brings all up to date and hangs up, so being unlinked between is no fault.</param>
+/// <param name="LinkSet">What was set for this node alone: <c>always</c> or <c>periodic</c>; absent: policies decide.</param>
+/// <param name="LinkRefusal">Why it is periodic although it should keep its link: the budget, the count and the setting; absent: no reason.</param>
+/// <param name="DialSeconds">How often it dials where it is periodic.</param>
 public sealed record NodeResource(
     string Id,
     string Office,
@@ -37,7 +41,15 @@ public sealed record NodeResource(
     DateTimeOffset? ReportedAt,
     DateTimeOffset EnrolledAt,
     DateTimeOffset CertificateNotAfter,
-    IReadOnlyList<string> Problems);
+    IReadOnlyList<string> Problems,
+    string Link,
+    string? LinkSet,
+    string? LinkRefusal,
+    double? DialSeconds);
+
+/// <summary>POST /api/v1/nodes/{id}/link.</summary>
+/// <param name="Mode"><c>always</c> or <c>periodic</c>; absent: as policies say, which is <c>always</c> where none does.</param>
+public sealed record LinkChange(string? Mode);
 
 /// <summary>POST /api/v1/nodes/{id}/roles: adds and removes roles (<c>distribution-point</c>, <c>gateway</c>, <c>push-server</c>, <c>poller</c>).</summary>
 public sealed record RoleChange(IReadOnlyList<string>? Add = null, IReadOnlyList<string>? Remove = null);

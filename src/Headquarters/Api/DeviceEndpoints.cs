@@ -72,9 +72,13 @@ internal static class DeviceEndpoints
         if (await queries.HomeOf(device) is not { } home)
             return Refusal.NotFound("device", id).Problem();
         var (reply, refusal) = await owners.Ask(new RequestWake(home, device, Owners.Administrator));
-        return refusal is null
-            ? TypedResults.Accepted($"/api/v1/devices/{id}", new WakeRequested(id, ((WakeAccepted)reply!).Counter.ToString(CultureInfo.InvariantCulture), clock.GetUtcNow()))
-            : refusal.Problem();
+        if (refusal is not null)
+            return refusal.Problem();
+        var between = (await queries.Device(device))?.Device.Through is { } through ? await queries.Node(through) : null;
+        var note = between is { Linked: false, Mode: { Periodic: true, Interval: var interval } }
+            ? $"{between.NodeId} dials every {DurationText.Of(interval)} and is not linked now: the wake-up waits for its next dial"
+            : null;
+        return TypedResults.Accepted($"/api/v1/devices/{id}", new WakeRequested(id, ((WakeAccepted)reply!).Counter.ToString(CultureInfo.InvariantCulture), clock.GetUtcNow(), note));
     }
 
     private static async Task<Results<Ok<DeviceDetailResource>, ProblemHttpResult>> Connect(string id, ConnectionChange change, Owners owners, ReadModelQueries queries, Settled settled)
@@ -85,7 +89,7 @@ internal static class DeviceEndpoints
         var (device, refusal) = await Ask(id, owners, queries, (home, d) => new SetConnection(home, d, always, Owners.Administrator));
         if (refusal is not null)
             return refusal.Problem();
-        return Shown(id, await settled.When(() => queries.Device(device), d => d is not null && d.AlwaysConnected == always));
+        return Shown(id, await settled.When(() => queries.Device(device), d => d is not null && d.AlwaysConnected == always && (always is not { } wanted || d.HasPlace == wanted || d.PlaceWhy.Length > 0)));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Remove(string id, Owners owners, ReadModelQueries queries, Settled settled)

@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
 using Fleet.Headquarters.Links;
+using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -19,6 +20,7 @@ internal static class NodeEndpoints
         nodes.MapPost("/{id}/roles", ChangeRoles).WithSummary("Adds and removes roles of a node.");
         nodes.MapPost("/{id}/way", ChangeWay).WithSummary("Sets how a node and headquarters come together: through another node, dialled by headquarters, or by itself.");
         nodes.MapPost("/dial", Dial).WithSummary("Dials a machine that waits to be enrolled and can't dial out ('office enroll --listen').");
+        nodes.MapPost("/{id}/link", SetLink).WithSummary("Lets a node keep its link, or dial periodically, over what policies say.");
         nodes.MapDelete("/{id}", Remove).WithSummary("Removes a node; it must enrol anew to come back.");
         nodes.MapGet("/{id}/events", Events).WithSummary("The history of a node, newest first.");
     }
@@ -68,6 +70,19 @@ internal static class NodeEndpoints
         if (HostPort.Problem(node.Address) is { } wrong)
             return Refusal.Invalid(wrong).Problem();
         return await dial.Run(node.Address, cancellation) is { } problem ? new Refusal(RefusalCode.Busy, problem).Problem() : TypedResults.NoContent();
+    }
+
+    private static async Task<Results<Ok<NodeResource>, ProblemHttpResult>> SetLink(string id, LinkChange change, Owners owners, ReadModelQueries queries, Settled settled)
+    {
+        if (ApiIds.Read(id, out NodeId node) is { } wrong)
+            return wrong.Problem();
+        bool? always = change.Mode switch { PolicySettings.Always => true, PolicySettings.Periodic => false, _ => null };
+        if (change.Mode is not null && always is null)
+            return Refusal.Invalid($"mode must be {PolicySettings.Always}, {PolicySettings.Periodic} or absent, not '{change.Mode}'").Problem();
+        if ((await owners.Ask(new SetNodeLink(node.Office, node, always, Owners.Administrator))).Refusal is { } refusal)
+            return refusal.Problem();
+        var shown = await settled.When(() => queries.Node(node), n => n is not null && n.Mode.Set == always && (always is not { } wanted || n.Mode.Periodic != wanted || n.Mode.Why.Length > 0));
+        return shown is null ? Refusal.NotFound("node", id).Problem() : TypedResults.Ok(Resources.Of(shown));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Remove(string id, Owners owners, ReadModelQueries queries, Settled settled)

@@ -96,7 +96,8 @@ public sealed class ClusterSystem : IAsyncDisposable
     {
         var progress = new ProjectionProgress();
         IActorRef? region = null;
-        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, progress.Of);
+        IActorRef? company = null;
+        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of);
         if (!parts.FollowJournal)
             return new ClusterSystem(system, ActorRefs.Nobody, ActorRefs.Nobody, []);
 
@@ -105,8 +106,8 @@ public sealed class ClusterSystem : IAsyncDisposable
             ClusterShardingSettings.Create(system),
             HashCodeMessageExtractor.Create(Shards, m => (m as IForOffice)?.OfficeId.Value));
         var manager = system.ActorOf(ClusterSingletonManager.Props(
-            Revived(CompanyActor.Props(tools), CompanyActor.Id, parts.Offices), ClusterSingletonManagerSettings.Create(system)), CompanyActor.Id);
-        var company = system.ActorOf(ClusterSingletonProxy.Props(manager.Path.ToStringWithoutAddress(), ClusterSingletonProxySettings.Create(system)), "company-proxy");
+            Revived(CompanyActor.Props(tools, parts.Budgets), CompanyActor.Id, parts.Offices), ClusterSingletonManagerSettings.Create(system)), CompanyActor.Id);
+        company = system.ActorOf(ClusterSingletonProxy.Props(manager.Path.ToStringWithoutAddress(), ClusterSingletonProxySettings.Create(system)), "company-proxy");
         IActorRef[] writers =
         [
             system.ActorOf(ProjectionActor.Props(parts.ReadModel, parts.ReadModelOptions, progress), "projection"),
@@ -130,6 +131,7 @@ public sealed record ClusterParts(
     ReadModelOptions ReadModelOptions,
     OfficeOptions Offices,
     WakeOptions Wake,
+    ConnectionBudgets Budgets,
     ICertificateIssuer Issuer,
     TimeProvider Clock,
     ClusterTransport Transport)

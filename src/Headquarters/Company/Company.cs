@@ -18,6 +18,9 @@ public sealed record Company
 
     public RuleBook Rules { get; init; } = RuleBook.Empty;
 
+    /// <summary>What each office has of the budgets for staying connected.</summary>
+    public ImmutableDictionary<OfficeId, ConnectionLease> Leases { get; init; } = ImmutableDictionary<OfficeId, ConnectionLease>.Empty;
+
     /// <summary>Decides on all commands but RemoveOffice, on which the office itself has its say first.</summary>
     public CompanyDecision Decide(ICompanyCommand command, DateTimeOffset now) => command switch
     {
@@ -34,23 +37,39 @@ public sealed record Company
         _ => throw new NotSupportedException($"{command.GetType().Name} has no rule"),
     };
 
+    /// <summary>Grants an office what it asks for, as far as the others leave it of the budgets: together they never hold more.</summary>
+    public CompanyDecision Decide(WantConnections asked, ConnectionBudgets budgets, DateTimeOffset now)
+    {
+        var others = Leases.Values.Where(l => l.OfficeId != asked.OfficeId).ToList();
+        var (otherLinks, otherDevices) = (others.Sum(l => l.Links), others.Sum(l => l.Devices));
+        var known = Offices.ContainsKey(asked.OfficeId.Value);
+        var links = known ? Math.Clamp(budgets.Links - otherLinks, 0, asked.Links) : 0;
+        var devices = known ? Math.Clamp(budgets.Devices - otherDevices, 0, asked.Devices) : 0;
+        var held = Leases.GetValueOrDefault(asked.OfficeId);
+        ICompanyEvent[] events = (held?.Links ?? 0, held?.Devices ?? 0) == (links, devices) ? [] : [new ConnectionsLeased(asked.OfficeId, links, devices, now)];
+        return new CompanyDecision(events, new ConnectionsGranted(
+            asked.OfficeId, links, devices, asked.Links, asked.Devices, otherLinks + links, budgets.Links, otherDevices + devices, budgets.Devices));
+    }
+
     public Company Apply(ICompanyEvent happened) => happened switch
     {
         OfficeAdded e => this with { Offices = Offices.SetItem(e.OfficeId.Value, new OfficeEntry(e.OfficeId, e.Title, e.By, e.At)) },
-        OfficeRemoved e => this with { Offices = Offices.Remove(e.OfficeId.Value) },
+        OfficeRemoved e => this with { Offices = Offices.Remove(e.OfficeId.Value), Leases = Leases.Remove(e.OfficeId) },
+        ConnectionsLeased e => this with { Leases = Leases.SetItem(e.OfficeId, new ConnectionLease(e.OfficeId, e.Links, e.Devices)) },
         PolicyApplied e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Policy.Document.Name), e.Policy]) },
         PolicyRemoved e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Name)]) },
         RuleBookChanged e => this with { Rules = e.Book },
         _ => throw new NotSupportedException($"{happened.GetType().Name} has no meaning for the company"),
     };
 
-    public CompanySnapshot ToSnapshot() => new([.. Offices.Values], Book, Rules);
+    public CompanySnapshot ToSnapshot() => new([.. Offices.Values], Book, Rules, [.. Leases.Values]);
 
     public static Company From(CompanySnapshot s) => new()
     {
         Offices = s.Offices.ToImmutableSortedDictionary(o => o.OfficeId.Value, o => o, StringComparer.Ordinal),
         Book = s.Book,
         Rules = s.Rules ?? RuleBook.Empty,
+        Leases = (s.Leases ?? []).ToImmutableDictionary(l => l.OfficeId),
     };
 
     public static CompanyDecision Refuse(RefusalCode code, string detail) => new([], new CompanyRefused(code, detail));

@@ -20,15 +20,16 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly OfficeTools _tools;
+    private readonly ConnectionBudgets _budgets;
     private readonly Dictionary<OfficeId, ulong> _adopted = [];
     private readonly Dictionary<OfficeId, ulong> _rulesAdopted = [];
     private Company _company = new();
     private long _snapshotAt;
     private long _snapshotBefore;
 
-    public CompanyActor(OfficeTools tools)
+    public CompanyActor(OfficeTools tools, ConnectionBudgets budgets)
     {
-        _tools = tools;
+        (_tools, _budgets) = (tools, budgets);
 
         Recover<SnapshotOffer>(offer =>
         {
@@ -40,6 +41,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
 
         Command<RemoveOffice>(Handle);
         Command<OfficeClosing>(Handle);
+        Command<WantConnections>(Handle);
         Command<ICompanyCommand>(Handle);
         Command<GetPolicyBook>(query => Sender.Tell(new AdoptPolicyBook(query.OfficeId, _company.Book)));
         Command<PolicyBookAdopted>(adopted => _adopted[adopted.OfficeId] = adopted.Version);
@@ -59,7 +61,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(OfficeTools tools) => Akka.Actor.Props.Create(() => new CompanyActor(tools));
+    public static Props Props(OfficeTools tools, ConnectionBudgets budgets) => Akka.Actor.Props.Create(() => new CompanyActor(tools, budgets));
 
     private DateTimeOffset Now => _tools.Clock.GetUtcNow();
 
@@ -72,6 +74,12 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     private void Handle(ICompanyCommand command)
     {
         var decision = _company.Decide(command, Now);
+        Store(decision.Events, Sender, decision.Reply);
+    }
+
+    private void Handle(WantConnections asked)
+    {
+        var decision = _company.Decide(asked, _budgets, Now);
         Store(decision.Events, Sender, decision.Reply);
     }
 

@@ -24,7 +24,7 @@ public sealed record Device(DeviceSnapshot Known)
         enrolled.DeviceId, enrolled.Name, ImmutableDictionary<string, string>.Empty, enrolled.Machine, [enrolled.Certificate],
         DesiredVersion: 0, DesiredHash: default, DesiredAt: enrolled.At,
         ReportedVersion: 0, ReportedHash: default, Counter: 0, Report: default, ReportedAt: enrolled.At,
-        EventNumber: 0, EnrolledAt: enrolled.At, CloneSeenAt: null, CloneEvidence: "", Wake: null, AlwaysConnected: null, Placement: null));
+        EventNumber: 0, EnrolledAt: enrolled.At, CloneSeenAt: null, CloneEvidence: "", Wake: null, AlwaysConnected: null, Placement: null, HasPlace: false, PlaceWhy: null));
 
     public CertificateRecord? Certificate(uint generation) => Known.Certificates.FirstOrDefault(c => c.Generation == generation);
 
@@ -53,6 +53,7 @@ public sealed record Device(DeviceSnapshot Known)
         DeviceWakeRequested e => Known with { Wake = new WakeSnapshot(e.Counter, e.By, e.At) },
         DeviceWakeEnded e => Known with { Wake = Known.Wake is { } wake && wake.Counter == e.Counter ? wake with { EndedAt = e.At, Channel = e.Channel, Took = e.Took, Detail = e.Detail } : Known.Wake },
         DeviceConnectionSet e => Known with { AlwaysConnected = e.Always },
+        DeviceConnectionDecided e => Known with { HasPlace = e.HasPlace, PlaceWhy = e.Why },
         DeviceCloneSeen e => Known with { CloneSeenAt = e.At, CloneEvidence = e.Evidence },
         _ => throw new NotSupportedException($"{happened.GetType().Name} does not change a device"),
     });

@@ -61,7 +61,8 @@ public sealed record Office(OfficeId Id)
         EnrolmentRefused => this,
         NodeEnrolled e => this with
         {
-            Nodes = Nodes.SetItem(e.NodeId, new NodeSnapshot(e.NodeId, e.DeviceId, [e.Certificate], 0, [], null, 0, false, e.At, "has not linked yet", e.At, e.At, e.At, null, null)),
+            Nodes = Nodes.SetItem(e.NodeId, new NodeSnapshot(e.NodeId, e.DeviceId, [e.Certificate], 0, [], null, 0, false, e.At, "has not linked yet", e.At, e.At, e.At, null, null,
+                AlwaysLinked: null, Periodic: false, DialInterval: TimeSpan.Zero, PeriodicWhy: null)),
         },
         NodeCertified e => WithNode(e.NodeId, n => n with { Certificates = StillValid(n.Certificates, e.Certificate, e.At) }),
         NodeRolesAssigned e => WithNode(e.NodeId, n => n with { DesiredVersion = e.Version, Roles = e.Roles, DesiredAt = e.At }),
@@ -70,6 +71,11 @@ public sealed record Office(OfficeId Id)
         NodeReported e => WithNode(e.NodeId, n => n with { Report = e.Report, ReportedAt = e.At }),
         NodeEventRecorded e => WithNode(e.NodeId, n => n with { EventNumber = e.Event.Number }),
         NodeLinkChanged e => WithNode(e.NodeId, n => n with { Linked = e.Up, LinkReason = e.Reason, LinkSince = n.Linked == e.Up && !e.Up ? n.LinkSince : e.At }),
+        NodeLinkSet e => WithNode(e.NodeId, n => n with { AlwaysLinked = e.Always }),
+        NodeLinkDecided e => WithNode(e.NodeId, n => n with
+        {
+            DesiredVersion = e.Version, DesiredAt = e.At, Periodic = e.Periodic, DialInterval = e.Interval, PeriodicWhy = e.Why,
+        }),
         NodeRemoved e => this with { Nodes = Nodes.Remove(e.NodeId) },
         OfficeRulesAdopted e => this with { Rules = e.Book },
         OfficePoliciesAdopted e => this with { Book = e.Book },

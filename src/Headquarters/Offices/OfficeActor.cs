@@ -8,6 +8,7 @@ using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Installs;
 using Fleet.Headquarters.Policies;
+using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Google.Protobuf;
@@ -31,6 +32,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private readonly DeviceEnvelopes _envelopes;
     private readonly List<OfficeWork> _queue = [];
     private readonly Dictionary<NodeId, NodePresence> _nodesChanged = [];
+    private ConnectionsGranted? _grant;
+    private (int Links, int Devices)? _asked;
     private Office _office;
     private OfficeBatch? _batch;
     private long _snapshotAt;
@@ -101,6 +104,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<NodeNotDialled>(Handle);
         Command<TakeAnnounce>(Handle);
         Command<WakeDue>(Handle);
+        Command<ConnectionsGranted>(Handle);
         Command<DeviceTakenIn>(Handle);
         Command<OfficeRefused>(Handle);
         Command<Terminated>(Handle);
@@ -112,6 +116,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             HandOver();
             DeleteOldEvents();
             SayWhomToDial();
+            AskForPlaces(again: true);
         });
         Housekeeping();
     }
@@ -319,6 +324,30 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             Store([ended], () => { });
     }
 
+    private void Handle(ConnectionsGranted granted)
+    {
+        // An answer to an earlier question says nothing about the places that are wanted now.
+        if (_asked != (granted.AskedLinks, granted.AskedDevices))
+            return;
+        _grant = granted;
+        Store([], () => { }, newGrant: true);
+    }
+
+    /// <param name="again">Also where the same was asked before: the answer may be lost, or a place may have become free.</param>
+    private void AskForPlaces(bool again)
+    {
+        if (!_office.IsOpen)
+            return;
+        var wanted = ConnectionRule.Wanted(_office);
+        var answered = _grant is { } grant && (grant.AskedLinks, grant.AskedDevices) == wanted;
+        if (answered && (!again || (_grant!.Links, _grant.Devices) == wanted))
+            return;
+        if (!again && _asked == wanted)
+            return;
+        _asked = wanted;
+        _tools.Company().Tell(new WantConnections(_office.Id, wanted.Links, wanted.Devices));
+    }
+
     private void Handle(CreateToken command)
     {
         var sender = Sender;
@@ -447,6 +476,10 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             .. held.Keys.Where(d => !_office.Devices.ContainsKey(d) && !_office.Forwards.ContainsKey(d)).Select(Removed),
             .. _office.Devices.Values.Where(d => held.GetValueOrDefault(d.Id) < d.Known.DesiredVersion).Select(Sealed),
         ]));
+        // Wake-ups that waited for this dial.
+        if (node.Periodic)
+            foreach (var device in _office.Devices.Values)
+                _wakes.Begin(_office, device);
     }
 
     // A frame counts only from the session that speaks for the node under the newest epoch.
@@ -462,13 +495,15 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     // ---- Journal ----
 
     // The one way into the journal: settles what follows from the events, writes all at once, then tells the links what changed and answers.
-    private void Store(IReadOnlyList<IOfficeEvent> events, Action then)
+    private void Store(IReadOnlyList<IOfficeEvent> events, Action then, bool newGrant = false)
     {
-        var (before, settled) = (_office, _office.Settled(events, _tools.Options, Now));
+        var (before, settled) = (_office, _office.Settled(events, _tools.Options, Now, _grant, newGrant));
         this.PersistAllOrNone(settled, e => _office = _office.Apply(e), () =>
         {
             TellLinks(before, settled);
             then();
+            if (settled.Count > 0)
+                AskForPlaces(again: false);
             SnapshotWhenDue();
         });
     }
@@ -510,7 +545,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             _presence.Forget(gone.DeviceId);
         }
 
-        if (events.Any(e => e is NodeLinkChanged or NodeRemoved or DeviceEnrolled or DeviceMovedIn or OfficePoliciesAdopted))
+        if (events.Any(e => e is NodeLinkChanged or NodeLinkDecided or NodeRemoved or DeviceEnrolled or DeviceMovedIn or OfficePoliciesAdopted))
             _presence.ReviewAll();
     }
 
@@ -574,8 +609,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _ => false,
     };
 
-    private NodeDesired DesiredOf(NodeSnapshot node) => new(node.DesiredVersion, node.Roles, _tools.Options.SyncInterval,
-        PollPlans.For(_office, node, _tools.Options.Discovery, _tools.Issuer), NodeWays.HopsOf(_office, node), NodeWays.CarriedBy(_office, node.NodeId));
+    private NodeDesired DesiredOf(NodeSnapshot node) => new(node.DesiredVersion, node.Roles, node.Periodic ? node.DialInterval : _tools.Options.SyncInterval,
+        PollPlans.For(_office, node, _tools.Options.Discovery, _tools.Issuer), NodeWays.HopsOf(_office, node), NodeWays.CarriedBy(_office, node.NodeId), node.Periodic);
 
     private DeviceState StateOf(Device device) =>
         new(device.Id, device.Known.DesiredVersion, device.Known.ReportedVersion, DesiredState.IntervalOf(_office, device, _tools.Options));

@@ -19,6 +19,7 @@ public sealed record DialNode(NodeId NodeId, string? Address);
 
 /// <summary>What an office twin works with.</summary>
 /// <param name="Offices">The shard region of all twins, for what other offices must be told.</param>
+/// <param name="Company">The company, which owns the budgets for staying connected.</param>
 /// <param name="Wake">How devices are woken.</param>
 /// <param name="ProjectedTo">How far the read model has followed a persistence id; what it has not read is never deleted.</param>
-public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, OfficeOptions Options, WakeOptions Wake, Func<IActorRef> Offices, Func<string, long> ProjectedTo);
+public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, OfficeOptions Options, WakeOptions Wake, Func<IActorRef> Offices, Func<IActorRef> Company, Func<string, long> ProjectedTo);

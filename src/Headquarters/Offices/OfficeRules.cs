@@ -4,6 +4,7 @@ using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.Rules;
+using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 
@@ -36,6 +37,7 @@ public static class OfficeRules
         SetConnection c => Connect(office, c, now),
         StopPoll c => PollRules.Stop(office, c),
         IgnoreDiscovered c => PollRules.Ignore(office, c, now),
+        SetNodeLink c => Link(office, c, now),
         RequestSync c => office.Devices.ContainsKey(c.DeviceId) ? Accept(office) : NoDevice(office, c.DeviceId),
         AdoptRuleBook c when c.Book.Version <= office.Rules.Version => new OfficeDecision([], new RuleBookAdopted(office.Id, office.Rules.Version)),
         AdoptRuleBook c => new OfficeDecision([new OfficeRulesAdopted(office.Id, c.Book, now)], new RuleBookAdopted(office.Id, c.Book.Version)),
@@ -76,18 +78,22 @@ public static class OfficeRules
     /// Adds what follows from the events: devices whose effective document changed by them get its next version. So the journal never holds
     /// a cause without its effect.
     /// </summary>
-    public static IReadOnlyList<IOfficeEvent> Settled(this Office office, IReadOnlyList<IOfficeEvent> events, OfficeOptions options, DateTimeOffset now)
+    /// <param name="grant">How many may stay connected, as the company said last; null: it has not yet.</param>
+    public static IReadOnlyList<IOfficeEvent> Settled(
+        this Office office, IReadOnlyList<IOfficeEvent> events, OfficeOptions options, DateTimeOffset now, ConnectionsGranted? grant = null, bool newGrant = false)
     {
         var next = office.Apply(events);
         var follows = NetworkFollows.Of(next, events, options.Discovery.MovePollerAfter, now);
         next = next.Apply(follows);
         var placed = Placed(next, events, now);
         next = next.Apply(placed);
-        follows = [.. follows, .. placed];
+        IReadOnlyList<IOfficeEvent> decided = newGrant || events.Concat(placed).Any(MayConnect) ? ConnectionRule.Decide(next, grant, options, now) : [];
+        next = next.Apply(decided);
+        follows = [.. follows, .. placed, .. decided];
         var all = !ReferenceEquals(office.Book, next.Book) || !SameAddresses(office, next);
         var touched = all
             ? next.Devices.Values
-            : events.Concat(placed).Where(e => e is DeviceEnrolled or DeviceMovedIn or DevicePlaced or DeviceLabelled or DeviceConnectionSet).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
+            : events.Concat(placed).Concat(decided).Where(e => e is DeviceEnrolled or DeviceMovedIn or DevicePlaced or DeviceLabelled or DeviceConnectionSet or DeviceConnectionDecided).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
         return [.. events, .. follows, .. touched.Distinct().Select(d => DesiredState.Change(next, d, options, now)).OfType<DeviceDesiredChanged>()];
     }
 
@@ -101,6 +107,10 @@ public static class OfficeRules
             : events.Where(e => e is DeviceReported or DeviceMovedIn or DeviceLabelled).Select(e => office.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>().Distinct();
         return [.. devices.Where(d => !d.Known.Report.IsEmpty).SelectMany(d => Placement.Of(office, d, now))];
     }
+
+    // What may change who should stay connected, or how many places are left.
+    private static bool MayConnect(IOfficeEvent happened) => happened is NodeEnrolled or NodeRemoved or NodeLinkSet or OfficePoliciesAdopted
+        or DeviceEnrolled or DeviceMovedIn or DeviceMovedOut or DeviceRemoved or DeviceLabelled or DeviceConnectionSet;
 
     /// <summary>Another office would not take the devices: they stay.</summary>
     public static IReadOnlyList<IOfficeEvent> TakeBack(this Office office, OfficeId refuser, DateTimeOffset now) =>
@@ -179,6 +189,11 @@ public static class OfficeRules
         !office.Devices.TryGetValue(command.DeviceId, out var device) ? NoDevice(office, command.DeviceId)
         : device.Known.AlwaysConnected == command.Always ? Accept(office)
         : Accept(office, new DeviceConnectionSet(office.Id, device.Id, command.Always, command.By, now));
+
+    private static OfficeDecision Link(Office office, SetNodeLink command, DateTimeOffset now) =>
+        !office.Nodes.TryGetValue(command.NodeId, out var node) ? NoNode(office, command.NodeId)
+        : node.AlwaysLinked == command.Always ? Accept(office)
+        : Accept(office, new NodeLinkSet(office.Id, node.NodeId, command.Always, command.By, now));
 
     private static OfficeDecision Move(Office office, MoveDevice command, DateTimeOffset now)
     {

@@ -88,6 +88,8 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
                     links.Send(node, magic);
                 break;
             case WakeChannel.PeriodicSync:
+                if (office.Nodes.Values.FirstOrDefault(n => n is { Periodic: true, Linked: false }) is { } dialler)
+                    _climbs[device.Id] = climb with { Channel = channel, Failures = [.. climb.Failures.Except([WaitsFor(dialler)]), WaitsFor(dialler)] };
                 break;
             default:
                 throw new NotSupportedException($"{channel} is no channel");
@@ -117,11 +119,14 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
         WakeChannel.HeadquartersDatagram or WakeChannel.OfficeDatagram => tools.Wake.DatagramWithin,
         WakeChannel.WakeOnLan => tools.Wake.StartWithin,
         // By then the device has had two chances.
-        _ => (2 * Policies.DesiredState.IntervalOf(office, device, tools.Options)) + Grace,
+        _ => (2 * Policies.DesiredState.IntervalOf(office, device, tools.Options)) + Grace
+            + office.Nodes.Values.Where(n => n.Periodic).Select(n => 2 * n.DialInterval).DefaultIfEmpty().Max(),
     };
 
     private static DeviceWakeEnded Ended(Office office, Device device, Climb climb, WakeChannel? channel, DateTimeOffset now) =>
         new(office.Id, device.Id, climb.Counter, channel, now - device.Known.Wake!.At, string.Join('\n', climb.Failures), now);
+
+    private static string WaitsFor(NodeSnapshot node) => $"{node.NodeId} dials every {DurationText.Of(node.DialInterval)}: the wake-up waited for its next dial";
 
     private static string TimerOf(DeviceId device) => $"wake {device}";
 

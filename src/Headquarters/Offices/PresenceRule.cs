@@ -44,7 +44,7 @@ internal static class PresenceRule
     public static Judgement Judge(DeviceSigns signs, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes, TimeSpan lease, bool keepsLine, DateTimeOffset startedAt, DateTimeOffset now)
     {
         if (signs.Line is { } line)
-            return Unlinked(line.Node, nodes) ?? new Judgement(PresenceState.Online, line.Since, $"connected to {Name(line.Node)}");
+            return Unlinked(line.Node, nodes, now) ?? new Judgement(PresenceState.Online, line.Since, $"connected to {Shown(line.Node, nodes)}", DialOver(line.Node, nodes));
         if (signs.End == LineEnd.Shutdown && !(signs.LastSync > signs.EndedAt))
             return new Judgement(PresenceState.Offline, signs.EndedAt, "its agent was shut down");
         // One that may do without hung up, as far as anybody knows.
@@ -56,9 +56,10 @@ internal static class PresenceRule
             return now < startedAt + lease
                 ? new Judgement(PresenceState.Unknown, startedAt, "not heard of since headquarters started", startedAt + lease)
                 : new Judgement(PresenceState.Offline, startedAt, "not seen since headquarters started");
-        return Unlinked(signs.Through, nodes)
+        lease += DialLease(signs.Through, nodes);
+        return Unlinked(signs.Through, nodes, now)
             ?? (now < last + lease
-                ? new Judgement(PresenceState.Online, last, $"syncs with {Name(signs.Through)}", last + lease)
+                ? new Judgement(PresenceState.Online, last, $"syncs with {Shown(signs.Through, nodes)}", Earlier(last + lease, DialOver(signs.Through, nodes)))
                 : new Judgement(PresenceState.Offline, last, $"no sync for {DurationText.Of(lease)}"));
     }
 
@@ -70,10 +71,22 @@ internal static class PresenceRule
     }
 
     // The office's state is one incident; of its devices nobody knows.
-    private static Judgement? Unlinked(NodeId? at, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes) =>
-        at is { } id && !(nodes.TryGetValue(id, out var node) && node.Linked)
+    private static Judgement? Unlinked(NodeId? at, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes, DateTimeOffset now) =>
+        at is { } id && !(nodes.TryGetValue(id, out var node) && node.Linked) && !(now < DialOver(at, nodes))
             ? new Judgement(PresenceState.Unknown, node?.LinkSince ?? default, $"the link of {id} is down: {node?.LinkReason ?? "it was removed"}")
             : null;
+
+    // A node that dials periodically vouches for what it told at its last dial, until two of its dials are overdue.
+    private static TimeSpan DialLease(NodeId? at, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes) =>
+        at is { } id && nodes.TryGetValue(id, out var node) && node.Periodic ? LeaseOf(node.DialInterval) : TimeSpan.Zero;
+
+    private static DateTimeOffset? DialOver(NodeId? at, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes) =>
+        at is { } id && nodes.TryGetValue(id, out var node) && node is { Periodic: true, Linked: false } ? node.LinkSince + LeaseOf(node.DialInterval) : null;
+
+    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset? other) => other < one ? other.Value : one;
+
+    private static string Shown(NodeId? at, IReadOnlyDictionary<NodeId, NodeSnapshot> nodes) =>
+        at is { } id && nodes.TryGetValue(id, out var node) && node.Periodic ? $"{Name(at)}, which dials every {DurationText.Of(node.DialInterval)}" : Name(at);
 
     private static string Name(NodeId? node) => node?.Value ?? "headquarters";
 }

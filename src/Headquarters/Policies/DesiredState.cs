@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Offices;
@@ -26,7 +27,15 @@ public static class DesiredState
         Effective(office, device).Settings.TryGetValue(PolicySettings.SyncInterval, out var text) ? PolicySettings.ParseInterval(text) ?? options.SyncInterval : options.SyncInterval;
 
     /// <summary>Whether headquarters wants the device to keep a line open to a push server.</summary>
-    public static bool IsAlwaysConnected(Office office, Device device) => IsAlwaysConnected(device, Effective(office, device).Settings);
+    public static bool IsAlwaysConnected(Office office, Device device) => device.Known.HasPlace && WantsLine(office, device);
+
+    /// <summary>Whether the device should keep a line open, if the company's budget has a place for it.</summary>
+    public static bool WantsLine(Office office, Device device) => device.Known.AlwaysConnected
+        ?? (office.Book.Policies.Any(p => p.Document.Settings.ContainsKey(PolicySettings.Connection)) && WantsLine(device, Effective(office, device).Settings));
+
+    /// <summary>What policies set for a device; null: nothing, or there is no such device.</summary>
+    public static string? SettingOf(Office office, DeviceId device, string key) =>
+        office.Devices.TryGetValue(device, out var found) ? Effective(office, found).Settings.GetValueOrDefault(key) : null;
 
     /// <summary>The change to journal if the device's document is no longer the one last desired; null where it is.</summary>
     public static DeviceDesiredChanged? Change(Office office, Device device, OfficeOptions options, DateTimeOffset now)
@@ -53,7 +62,7 @@ public static class DesiredState
             Policies = { policies.Select(p => new AppliedPolicy { Name = p.Document.Name.Value, Version = p.Version }).OrderBy(p => p.Name, StringComparer.Ordinal) },
             Gateways = { office.Gateways.Select(AddressOf) },
             HeadquartersAddresses = { options.HeadquartersAddresses },
-            Connection = IsAlwaysConnected(device, settings) ? ConnectionMode.Always : ConnectionMode.Periodic,
+            Connection = device.Known.HasPlace && WantsLine(device, settings) ? ConnectionMode.Always : ConnectionMode.Periodic,
             PushServers = { office.PushServers.Select(PushAddressOf) },
             HeadquartersPushAddresses = { options.HeadquartersPushAddresses },
         };
@@ -65,7 +74,7 @@ public static class DesiredState
         return document;
     }
 
-    private static bool IsAlwaysConnected(Device device, Dictionary<string, string> settings) =>
+    private static bool WantsLine(Device device, Dictionary<string, string> settings) =>
         device.Known.AlwaysConnected ?? settings.GetValueOrDefault(PolicySettings.Connection) == PolicySettings.Always;
 
     private static (Dictionary<string, string> Settings, List<Policy> Policies) Effective(Office office, Device device)

@@ -15,6 +15,9 @@ public static class PolicySettings
     /// <summary>Whether the device keeps a line open to a push server: <see cref="Always"/> or <see cref="Periodic"/>.</summary>
     public const string Connection = "agent.connection";
 
+    /// <summary>Whether the office's nodes keep their links: <see cref="Always"/> or <see cref="Periodic"/>.</summary>
+    public const string NodeLink = "node.link";
+
     public const string Always = "always";
 
     public const string Periodic = "periodic";
@@ -38,8 +41,13 @@ public static class PolicySettings
             return $"{GatewayOnly} must be true or false, not '{only}'";
         if (document.Settings.TryGetValue(Connection, out var connection) && connection is not (Always or Periodic))
             return $"{Connection} must be {Always} or {Periodic}, not '{connection}'";
+        if (document.Settings.TryGetValue(NodeLink, out var link) && link is not (Always or Periodic))
+            return $"{NodeLink} must be {Always} or {Periodic}, not '{link}'";
         return null;
     }
+
+    /// <summary>A mode as people write it; null where nothing is set.</summary>
+    public static string? Mode(bool? always) => always is { } set ? set ? Always : Periodic : null;
 
     /// <summary>An interval as people write it: <c>30s</c>, <c>15m</c>, <c>2h</c>, <c>1d</c>; null where it is none or out of bounds.</summary>
     public static TimeSpan? ParseInterval(string text) =>

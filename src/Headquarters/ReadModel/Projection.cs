@@ -50,7 +50,7 @@ internal sealed class Projection(ReadModelConnection db)
             case IPollingEvent or IDiscoveryEvent or IInstallEvent:
                 ApplyNetwork((IOfficeEvent)happened);
                 break;
-            case NodeDesiredRaised or NodeEnrolled or NodeCertified or NodeRolesAssigned or NodeWaySet or NodeReported or NodeEventRecorded or NodeLinkChanged or NodeRemoved:
+            case NodeDesiredRaised or NodeEnrolled or NodeCertified or NodeRolesAssigned or NodeWaySet or NodeReported or NodeEventRecorded or NodeLinkChanged or NodeLinkSet or NodeLinkDecided or NodeRemoved:
                 ApplyNode((IOfficeEvent)happened);
                 break;
             case IDeviceEvent e:
@@ -69,6 +69,9 @@ internal sealed class Projection(ReadModelConnection db)
                 break;
             case OfficeAdded or OfficeRemoved:
                 // The office's own OfficeOpened and OfficeClosed say the same.
+                break;
+            case ConnectionsLeased:
+                // Shown is what the office makes of it.
                 break;
             default:
                 throw new NotSupportedException($"{happened.GetType().Name} has no place in the read model");
@@ -109,6 +112,7 @@ internal sealed class Projection(ReadModelConnection db)
             (row.DesiredVersion, row.DesiredRoles, row.DesiredAt) = ((long)n.DesiredVersion, Names(n.Roles), n.DesiredAt);
             (row.Linked, row.LinkSince, row.LinkReason) = (n.Linked, n.LinkSince, n.LinkReason);
             (row.Through, row.DmzAddress) = (n.Through?.Value, n.DmzAddress);
+            (row.AlwaysLinked, row.Periodic, row.DialMilliseconds, row.PeriodicWhy) = (n.AlwaysLinked, n.Periodic, n.DialInterval.TotalMilliseconds, n.LinkWhy);
             if (n.Report is { } report)
                 Fill(row, report, n.ReportedAt);
             db.InsertOrReplace(row);
@@ -229,6 +233,16 @@ internal sealed class Projection(ReadModelConnection db)
                 _incidents.LinkChanged(_position, e.NodeId, e.Up, e.Reason, e.At);
                 Note(e.NodeId, e.Up ? "linked" : "unlinked", e.Reason, e.At);
                 break;
+            case NodeLinkSet e:
+                db.Nodes.Where(n => n.NodeId == e.NodeId.Value).Set(n => n.AlwaysLinked, e.Always).Update();
+                Note(e.NodeId, "link-set", $"{PolicySettings.Mode(e.Always) ?? "as policies say"} by {e.By}", e.At);
+                break;
+            case NodeLinkDecided e:
+                db.Nodes.Where(n => n.NodeId == e.NodeId.Value)
+                    .Set(n => n.DesiredVersion, (long)e.Version).Set(n => n.DesiredAt, e.At)
+                    .Set(n => n.Periodic, e.Periodic).Set(n => n.DialMilliseconds, e.Interval.TotalMilliseconds).Set(n => n.PeriodicWhy, e.Why).Update();
+                Note(e.NodeId, "link-decided", e.Periodic ? $"dials every {DurationText.Of(e.Interval)}{(e.Why.Length == 0 ? "" : $": {e.Why}")}" : "keeps its link", e.At);
+                break;
             case NodeRemoved e:
                 db.Nodes.Delete(n => n.NodeId == e.NodeId.Value);
                 _incidents.Removed(e.NodeId, e.At);
@@ -284,7 +298,12 @@ internal sealed class Projection(ReadModelConnection db)
                 break;
             case DeviceConnectionSet e:
                 _devices.Change(id, d => d.AlwaysConnected = e.Always);
-                Note(e, "connection-set", $"{(e.Always is { } always ? always ? PolicySettings.Always : PolicySettings.Periodic : "as policies say")} by {e.By}");
+                Note(e, "connection-set", $"{PolicySettings.Mode(e.Always) ?? "as policies say"} by {e.By}");
+                break;
+            case DeviceConnectionDecided e:
+                _devices.Change(id, d => (d.HasPlace, d.PlaceWhy) = (e.HasPlace, e.Why));
+                if (e.Why.Length > 0)
+                    Note(e, "connection-refused", e.Why);
                 break;
             case DeviceCloneSeen e:
                 _devices.Change(id, d => (d.CloneSeenAt, d.CloneEvidence) = (e.At, e.Evidence));
@@ -318,7 +337,8 @@ internal sealed class Projection(ReadModelConnection db)
         (row.OfficeId, row.Name, row.EnrolledAt) = (office.Value, device.Name, device.EnrolledAt);
         Fill(row, device.Certificates[^1]);
         (row.DesiredVersion, row.DesiredAt) = ((long)device.DesiredVersion, device.DesiredAt);
-        (row.CloneSeenAt, row.CloneEvidence, row.AlwaysConnected) = (device.CloneSeenAt, device.CloneEvidence, device.AlwaysConnected);
+        (row.CloneSeenAt, row.CloneEvidence) = (device.CloneSeenAt, device.CloneEvidence);
+        (row.AlwaysConnected, row.HasPlace, row.PlaceWhy) = (device.AlwaysConnected, device.HasPlace, device.ConnectionWhy);
         if (device.Wake is { } wake)
             (row.WakeCounter, row.WakeRequestedAt, row.WakeEndedAt, row.WakeChannel, row.WakeTookMilliseconds, row.WakeDetail) =
                 ((long)wake.Counter, wake.At, wake.EndedAt, (int?)wake.Channel, wake.IsOver ? wake.Took.TotalMilliseconds : null, wake.Detail);

@@ -77,7 +77,8 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         var delay = row.AppliedVersion >= row.DesiredVersion && row.DesiredVersion > 0 ? row.AppliedKnownAt - row.DesiredAt : null;
         return new DeviceDetail(View(found, labels), row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter, (uint)row.KeyGeneration, row.DesiredAt,
             row.AppliedAt, row.AppliedKnownAt, delay, row.CloneEvidence, row.Report is { } report ? DeviceReport.Parser.ParseFrom(report) : null, Wake(row), row.AlwaysConnected,
-            await db.NetworkSeen.FirstOrDefaultAsync(s => s.DeviceId == device.Value) is { } seen ? new NetworkSeenView(seen.At, new NodeId(seen.SeenBy), (PollMethod)seen.SeenWith) : null);
+            await db.NetworkSeen.FirstOrDefaultAsync(s => s.DeviceId == device.Value) is { } seen ? new NetworkSeenView(seen.At, new NodeId(seen.SeenBy), (PollMethod)seen.SeenWith) : null,
+            row.HasPlace, row.PlaceWhy);
     }
 
     /// <summary>The office that a device is of; null where there is no such device.</summary>
@@ -265,7 +266,8 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         new NodeId(row.NodeId), new OfficeId(row.OfficeId), new DeviceId(row.DeviceId), Roles(row.DesiredRoles), (ulong)row.DesiredVersion, row.DesiredAt,
         Roles(row.ReportedRoles), (ulong)row.AppliedVersion, row.ReportedAt, Parts(row.GatewayAddresses, ','), Parts(row.PushAddresses, ','), Parts(row.LinkAddresses, ','), row.LinkedBy,
         row.Through is { } through ? new NodeId(through) : null, row.DmzAddress, row.Version, row.HostName, row.StartedAt,
-        Parts(row.Problems, '\n'), row.Linked, row.LinkSince, row.LinkReason, row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter);
+        Parts(row.Problems, '\n'), row.Linked, row.LinkSince, row.LinkReason, row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter,
+        new LinkModeView(row.Periodic, row.AlwaysLinked, TimeSpan.FromMilliseconds(row.DialMilliseconds), row.PeriodicWhy));
 
     private static EventView View(DeviceEventRow e) =>
         new(e.Position, new OfficeId(e.OfficeId), e.DeviceId, (ulong)e.Number, e.Kind, e.Text, e.DeviceTime, e.At);

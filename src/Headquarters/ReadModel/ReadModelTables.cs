@@ -35,6 +35,10 @@ internal sealed class NodeRow
     [Column("linked_by"), NotNull] public string LinkedBy { get; set; } = "";
     [Column("through_node")] public string? Through { get; set; }
     [Column("dmz_address")] public string? DmzAddress { get; set; }
+    [Column("always_linked")] public bool? AlwaysLinked { get; set; }
+    [Column("periodic")] public bool Periodic { get; set; }
+    [Column("dial_ms")] public double DialMilliseconds { get; set; }
+    [Column("periodic_why"), NotNull] public string PeriodicWhy { get; set; } = "";
     [Column("version"), NotNull] public string Version { get; set; } = "";
     [Column("host_name"), NotNull] public string HostName { get; set; } = "";
     [Column("started_at")] public DateTimeOffset? StartedAt { get; set; }
@@ -78,6 +82,8 @@ internal sealed class DeviceRow
     [Column("wake_took_ms")] public double? WakeTookMilliseconds { get; set; }
     [Column("wake_detail"), NotNull] public string WakeDetail { get; set; } = "";
     [Column("always_connected")] public bool? AlwaysConnected { get; set; }
+    [Column("has_place")] public bool HasPlace { get; set; }
+    [Column("place_why"), NotNull] public string PlaceWhy { get; set; } = "";
     [Column("clone_seen_at")] public DateTimeOffset? CloneSeenAt { get; set; }
     [Column("clone_evidence"), NotNull] public string CloneEvidence { get; set; } = "";
 }

@@ -63,7 +63,14 @@ public sealed record NodeView(
     string LinkReason,
     DateTimeOffset EnrolledAt,
     string CertificateSerial,
-    DateTimeOffset CertificateNotAfter);
+    DateTimeOffset CertificateNotAfter,
+    LinkModeView Mode);
+
+/// <summary>Whether a node keeps its link or dials periodically.</summary>
+/// <param name="Set">For this node alone; null: policies decide.</param>
+/// <param name="Interval">How often it dials where it is periodic.</param>
+/// <param name="Why">Why it is refused a place in the budget; empty: it is not.</param>
+public sealed record LinkModeView(bool Periodic, bool? Set, TimeSpan Interval, string Why);
 
 public sealed record NodeFilter(PageRequest Page, OfficeId? Office = null, NodeRole? Role = null, bool? Linked = null, string? Text = null);
 
@@ -132,6 +139,8 @@ public sealed record DeviceFilter(
 /// <param name="Report">The newest report (without events); null = none yet.</param>
 /// <param name="SeenOnNetwork">When a poll last met its machine; null: not yet.</param>
 /// <param name="AlwaysConnected">Whether it keeps a line open, over what policies say; null: they decide.</param>
+/// <param name="HasPlace">Whether it is to keep a line open now.</param>
+/// <param name="PlaceWhy">Why it is refused that; empty: it is not.</param>
 public sealed record DeviceDetail(
     DeviceView Device,
     DateTimeOffset EnrolledAt,
@@ -146,7 +155,9 @@ public sealed record DeviceDetail(
     DeviceReport? Report,
     WakeView? Wake,
     bool? AlwaysConnected,
-    NetworkSeenView? SeenOnNetwork);
+    NetworkSeenView? SeenOnNetwork,
+    bool HasPlace,
+    string PlaceWhy);
 
 /// <summary>One entry of a history.</summary>
 /// <param name="Position">Rises over the whole fleet; where the next page or a live view goes on.</param>

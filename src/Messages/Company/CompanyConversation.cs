@@ -21,6 +21,10 @@ public sealed record ApplyPolicy([property: Key(0)] PolicyDocument Document, [pr
 [MessagePackObject]
 public sealed record RemovePolicy([property: Key(0)] PolicyName Name, [property: Key(1)] string By) : ICompanyCommand;
 
+/// <summary>An office twin says how many of its nodes and devices should stay connected. Answer: <see cref="ConnectionsGranted"/>.</summary>
+[MessagePackObject]
+public sealed record WantConnections([property: Key(0)] OfficeId OfficeId, [property: Key(1)] int Links, [property: Key(2)] int Devices) : ICompanyCommand;
+
 // ---- Replies ----
 
 public interface ICompanyReply;
@@ -34,6 +38,19 @@ public sealed record CompanyRefused([property: Key(0)] RefusalCode Code, [proper
 /// <param name="Changed">False when the document was the same as before.</param>
 [MessagePackObject]
 public sealed record PolicyAccepted([property: Key(0)] PolicyName Name, [property: Key(1)] ulong Version, [property: Key(2)] bool Changed) : ICompanyReply;
+
+/// <summary>How many of the office may stay connected, of how many it asked for; and what of the company's budgets is taken by all offices together.</summary>
+[MessagePackObject]
+public sealed record ConnectionsGranted(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] int Links,
+    [property: Key(2)] int Devices,
+    [property: Key(3)] int AskedLinks,
+    [property: Key(4)] int AskedDevices,
+    [property: Key(5)] int LinksTaken,
+    [property: Key(6)] int LinksBudget,
+    [property: Key(7)] int DevicesTaken,
+    [property: Key(8)] int DevicesBudget) : ICompanyReply;
 
 // ---- Events ----
 
@@ -53,6 +70,14 @@ public sealed record PolicyApplied([property: Key(0)] Policy Policy, [property: 
 
 [MessagePackObject]
 public sealed record PolicyRemoved([property: Key(0)] PolicyName Name, [property: Key(1)] ulong BookVersion, [property: Key(2)] string By, [property: Key(3)] DateTimeOffset At) : ICompanyEvent;
+
+/// <summary>So many nodes and devices of the office may stay connected from now on.</summary>
+[MessagePackObject]
+public sealed record ConnectionsLeased(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] int Links,
+    [property: Key(2)] int Devices,
+    [property: Key(3)] DateTimeOffset At) : ICompanyEvent;
 
 // ---- Documents ----
 
@@ -84,7 +109,12 @@ public sealed record PolicyBook([property: Key(0)] ulong Version, [property: Key
 public sealed record CompanySnapshot(
     [property: Key(0)] IReadOnlyList<OfficeEntry> Offices,
     [property: Key(1)] PolicyBook Book,
-    [property: Key(2)] RuleBook? Rules);
+    [property: Key(2)] RuleBook? Rules,
+    [property: Key(3)] IReadOnlyList<ConnectionLease>? Leases);
+
+/// <summary>What an office has of the budgets.</summary>
+[MessagePackObject]
+public sealed record ConnectionLease([property: Key(0)] OfficeId OfficeId, [property: Key(1)] int Links, [property: Key(2)] int Devices);
 
 /// <summary>One office in the company's list.</summary>
 [MessagePackObject]

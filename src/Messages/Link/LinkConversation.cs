@@ -256,6 +256,7 @@ public sealed record DeviceEnvelopeDown([property: Key(0)] DeviceId DeviceId, [p
 /// <param name="Polls">What to poll; null: the node is not the office's poller.</param>
 /// <param name="Through">The office nodes to which it hands its link, since it can't reach headquarters; tried in order, before its own ways.</param>
 /// <param name="Carries">The nodes whose links it passes on; while there are any, its link port is open.</param>
+/// <param name="Periodic">It dials about every <paramref name="SyncInterval"/>, brings all up to date and hangs up, rather than keep its link.</param>
 [MessagePackObject]
 public sealed record NodeDesired(
     [property: Key(0)] ulong Version,
@@ -263,7 +264,8 @@ public sealed record NodeDesired(
     [property: Key(2)] TimeSpan SyncInterval,
     [property: Key(3)] PollPlan? Polls,
     [property: Key(4)] IReadOnlyList<NodeHop> Through,
-    [property: Key(5)] IReadOnlyList<NodeId> Carries) : IDownItem;
+    [property: Key(5)] IReadOnlyList<NodeId> Carries,
+    [property: Key(6)] bool Periodic) : IDownItem;
 
 /// <summary>An office node whose link port others dial.</summary>
 /// <param name="Addresses">host:port, most preferred first.</param>

@@ -115,6 +115,15 @@ public sealed record SetConnection(
     [property: Key(2)] bool? Always,
     [property: Key(3)] string By) : IOfficeCommand;
 
+/// <summary>Whether the node keeps its link, over what policies say.</summary>
+/// <param name="Always">Null: policies decide; where none does it keeps it.</param>
+[MessagePackObject]
+public sealed record SetNodeLink(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] NodeId NodeId,
+    [property: Key(2)] bool? Always,
+    [property: Key(3)] string By) : IOfficeCommand;
+
 /// <summary>The company's policy book as it is now; sent at each change and at the twin's asking. Answer: <see cref="PolicyBookAdopted"/>.</summary>
 [MessagePackObject]
 public sealed record AdoptPolicyBook([property: Key(0)] OfficeId OfficeId, [property: Key(1)] Company.PolicyBook Book) : IOfficeCommand;
@@ -285,6 +294,28 @@ public sealed record NodeLinkChanged(
     [property: Key(4)] DateTimeOffset At) : IOfficeEvent;
 
 [MessagePackObject]
+public sealed record NodeLinkSet(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] NodeId NodeId,
+    [property: Key(2)] bool? Always,
+    [property: Key(3)] string By,
+    [property: Key(4)] DateTimeOffset At) : IOfficeEvent;
+
+/// <summary>Whether the node keeps its link or dials periodically.</summary>
+/// <param name="Version">Of its desired document.</param>
+/// <param name="Interval">How often it dials where it is periodic.</param>
+/// <param name="Why">Why it is refused a place in the company's budget; empty: it is not.</param>
+[MessagePackObject]
+public sealed record NodeLinkDecided(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] NodeId NodeId,
+    [property: Key(2)] ulong Version,
+    [property: Key(3)] bool Periodic,
+    [property: Key(4)] TimeSpan Interval,
+    [property: Key(5)] string Why,
+    [property: Key(6)] DateTimeOffset At) : IOfficeEvent;
+
+[MessagePackObject]
 public sealed record NodeRemoved([property: Key(0)] OfficeId OfficeId, [property: Key(1)] NodeId NodeId, [property: Key(2)] string By, [property: Key(3)] DateTimeOffset At) : IOfficeEvent;
 
 /// <summary>Every event about one device.</summary>
@@ -378,6 +409,16 @@ public sealed record DeviceConnectionSet(
     [property: Key(3)] string By,
     [property: Key(4)] DateTimeOffset At) : IDeviceEvent;
 
+/// <summary>Whether a device that should keep a line has a place for it in the company's budget.</summary>
+/// <param name="Why">Why it has none; empty: it has, or needs none.</param>
+[MessagePackObject]
+public sealed record DeviceConnectionDecided(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] DeviceId DeviceId,
+    [property: Key(2)] bool HasPlace,
+    [property: Key(3)] string Why,
+    [property: Key(4)] DateTimeOffset At) : IDeviceEvent;
+
 /// <summary>A second machine with the same identity was seen and refused. Repeats within the hour collapse.</summary>
 [MessagePackObject]
 public sealed record DeviceCloneSeen(
@@ -455,7 +496,14 @@ public sealed record DeviceSnapshot(
     [property: Key(16)] string CloneEvidence,
     [property: Key(17)] WakeSnapshot? Wake,
     [property: Key(18)] bool? AlwaysConnected,
-    [property: Key(19)] PlacementSnapshot? Placement);
+    [property: Key(19)] PlacementSnapshot? Placement,
+    [property: Key(20)] bool HasPlace,
+    [property: Key(21)] string? PlaceWhy)
+{
+    /// <summary>Why it keeps no line although it should; empty: no reason. Absent in what older versions wrote.</summary>
+    [IgnoreMember]
+    public string ConnectionWhy => PlaceWhy ?? "";
+}
 
 /// <summary>A wake-up: the newest of its device.</summary>
 /// <param name="EndedAt">The device has synced, or the wait for it is over; null: neither.</param>

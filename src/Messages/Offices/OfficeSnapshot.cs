@@ -52,7 +52,16 @@ public sealed record NodeSnapshot(
     [property: Key(11)] DateTimeOffset ReportedAt,
     [property: Key(12)] DateTimeOffset DesiredAt,
     [property: Key(13)] NodeId? Through,
-    [property: Key(14)] string? DmzAddress);
+    [property: Key(14)] string? DmzAddress,
+    [property: Key(15)] bool? AlwaysLinked,
+    [property: Key(16)] bool Periodic,
+    [property: Key(17)] TimeSpan DialInterval,
+    [property: Key(18)] string? PeriodicWhy)
+{
+    /// <summary>Why it is periodic although it should keep its link; empty: no reason. Absent in what older versions wrote.</summary>
+    [IgnoreMember]
+    public string LinkWhy => PeriodicWhy ?? "";
+}
 
 /// <summary>Where a device went.</summary>
 /// <param name="DesiredVersion">What it had when it left: tells a late repeat of an earlier hand-over from a true return.</param>

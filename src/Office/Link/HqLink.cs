@@ -9,11 +9,13 @@ namespace Fleet.Office.Link;
 /// <param name="Node">Whose link it is.</param>
 /// <param name="Version">The program's version.</param>
 /// <param name="Ways">How many ways a dial tries, one after the other.</param>
-public sealed record HqLinkSetup(NodeId Node, string Version, Func<int> Ways, LinkOptions Link, TimeSpan RebuildAfter, TimeProvider Clock);
+/// <param name="HangUpAfter">Where the node dials periodically: how long its link is quiet before it hangs up.</param>
+public sealed record HqLinkSetup(NodeId Node, string Version, Func<int> Ways, LinkOptions Link, TimeSpan RebuildAfter, TimeSpan HangUpAfter, TimeProvider Clock);
 
 /// <summary>
 /// Keeps the link to headquarters: dials the door, pings, notices death by the lease and dials again. Owns the epoch; what travels in it is the
-/// Relay's. Child of the OfficeActor; lives as long as the node. Life: Starting → Dialling → Linked → Waiting → Dialling …
+/// Relay's. Where headquarters wants the node periodic it hangs up once all is up to date. Child of the OfficeActor; lives as long as the node. Life: Starting →
+/// Dialling → Linked → Waiting → Dialling …
 /// </summary>
 public sealed class HqLink : ReceiveActor, IWithTimers
 {
@@ -36,6 +38,8 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private int _generation;
     private int _failures;
     private TimeSpan _returnWithin;
+    private TimeSpan? _dialEvery;
+    private int _unstored;
     private Outage? _outage;
     private long? _unansweredSince;
     private IActorRef _link = ActorRefs.Nobody;
@@ -78,7 +82,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
             _log.Error(failure.Cause, "The link's actor system can't start");
             Wait("the link's actor system can't start", NextBackoff());
         });
-        ReceiveAny(Outdated);
+        Always();
     }
 
     private void Dialling()
@@ -98,7 +102,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         });
         ReceiveOf<Quarantined>((quarantined, _) => Rebuild(quarantined.Reason));
         Receive<HelloOverdue>(_ => Unanswered());
-        ReceiveAny(Outdated);
+        Always();
     }
 
     private void Linked()
@@ -108,8 +112,17 @@ public sealed class HqLink : ReceiveActor, IWithTimers
             _returnWithin = pong.ReturnWithin;
             Alive();
         });
-        ReceiveOf<UpFrameStored>((stored, _) => stored.Epoch == _welcome!.Epoch, (stored, _) => _relay.Tell(stored));
-        ReceiveOf<DownFrame>((down, _) => down.Epoch == _welcome!.Epoch, (down, _) => _relay.Tell(down));
+        ReceiveOf<UpFrameStored>((stored, _) => stored.Epoch == _welcome!.Epoch, (stored, _) =>
+        {
+            _unstored--;
+            Busy();
+            _relay.Tell(stored);
+        });
+        ReceiveOf<DownFrame>((down, _) => down.Epoch == _welcome!.Epoch, (down, _) =>
+        {
+            Busy();
+            _relay.Tell(down);
+        });
         ReceiveOf<Goodbye>((bye, _) => bye.Epoch == _welcome!.Epoch, (bye, _) => Lose($"headquarters closed the link: {bye.Reason}"));
         // A second Hello was on its way, or headquarters opened another: the newest counts on both sides.
         ReceiveOf<Welcome>((welcome, _) => welcome.Epoch != _welcome!.Epoch, (welcome, link) =>
@@ -123,12 +136,18 @@ public sealed class HqLink : ReceiveActor, IWithTimers
             Close(quarantined.Reason);
             Rebuild(quarantined.Reason);
         });
-        Receive<IEpochMessage>(message => message.Epoch == _welcome!.Epoch, message => Send(message));
+        Receive<IEpochMessage>(message => message.Epoch == _welcome!.Epoch, message =>
+        {
+            _unstored += message is UpFrame ? 1 : 0;
+            Busy();
+            Send(message);
+        });
+        Receive<QuietOver>(_ => HangUp());
         Receive<PingDue>(_ => Send(new Ping(_welcome!.Epoch, ++_pings)));
         Receive<LeaseOver>(_ => Lose($"headquarters has not answered for {_welcome!.LeaseFor.TotalSeconds:0.#} s"));
         Receive<DoubtOver>(_ => Lose("the connection broke"));
         Receive<Redial>(redial => Lose(redial.Reason));
-        ReceiveAny(Outdated);
+        Always();
     }
 
     private void Waiting()
@@ -141,6 +160,17 @@ public sealed class HqLink : ReceiveActor, IWithTimers
                 Dial();
         });
         ReceiveOf<Quarantined>((quarantined, _) => Rebuild(quarantined.Reason));
+        Always();
+    }
+
+    /// <summary>What may come in every state; last in each.</summary>
+    private void Always()
+    {
+        Receive<DialEvery>(every =>
+        {
+            _dialEvery = every.Interval;
+            Busy();
+        });
         ReceiveAny(Outdated);
     }
 
@@ -161,7 +191,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
 
     private void Enter(Welcome welcome, IActorRef link)
     {
-        (_welcome, _link, _welcomedAt, _unansweredSince, _returnWithin) = (welcome, link, _setup.Clock.GetTimestamp(), null, welcome.ReturnWithin);
+        (_welcome, _link, _welcomedAt, _unansweredSince, _returnWithin, _unstored) = (welcome, link, _setup.Clock.GetTimestamp(), null, welcome.ReturnWithin, 0);
         Timers.CancelAll();
         Become(Linked);
         if (_outage is { } outage)
@@ -174,6 +204,42 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         Context.Parent.Tell(opened);
         Timers.StartPeriodicTimer(TimerKey.Ping, PingDue.Instance, TimeSpan.Zero, welcome.PingEvery);
         Alive();
+        Busy();
+    }
+
+    /// <summary>The link is in use: a node that dials periodically does not hang up yet.</summary>
+    private void Busy()
+    {
+        if (_welcome is null || _dialEvery is null)
+            Timers.Cancel(TimerKey.Quiet);
+        else
+            Timers.StartSingleTimer(TimerKey.Quiet, QuietOver.Instance, _setup.HangUpAfter);
+    }
+
+    private void HangUp()
+    {
+        if (_unstored > 0)
+        {
+            Busy();
+            return;
+        }
+
+        var wait = Backoff.Periodic(_dialEvery!.Value, Random.Shared);
+        Send(new Goodbye(_welcome!.Epoch, "hung up until its next dial"));
+        Close("hung up until the next dial");
+        StopSystem();
+        _failures = 0;
+        Become(Waiting);
+        Timers.StartSingleTimer(TimerKey.Wait, WaitOver.Instance, wait);
+        _log.Debug("All is up to date: hung up, next dial in {Seconds} s", (long)wait.TotalSeconds);
+    }
+
+    /// <summary>Ends the actor system, and with it the connection; what it still says is nobody's any more.</summary>
+    private void StopSystem()
+    {
+        _generation++;
+        _ = _systems.Stop(_system!);
+        _system = null;
     }
 
     private void Alive()
@@ -227,10 +293,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     {
         _log.Warning("The link's actor system is built anew: {Reason}", reason);
         _unansweredSince = null;
-        // What the old one still says is nobody's any more.
-        _generation++;
-        _ = _systems.Stop(_system!);
-        _system = null;
+        StopSystem();
         Wait(reason, NextBackoff());
     }
 
@@ -258,7 +321,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         }
     }
 
-    private TimeSpan NextBackoff() => _backoff.AfterFailures(++_failures, _setup.Link.MaxBackoff, _returnWithin, Random.Shared);
+    private TimeSpan NextBackoff() => _backoff.AfterFailures(++_failures, _dialEvery ?? _setup.Link.MaxBackoff, _returnWithin, Random.Shared);
 
     private void Send(IEpochMessage message) => _system!.End.Tell(new ToLink(_link, message));
 
@@ -282,6 +345,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         public const string Ping = "ping";
         public const string Lease = "lease";
         public const string Doubt = "doubt";
+        public const string Quiet = "quiet";
     }
 
     private sealed record SystemStarted(LinkSystem System);
@@ -304,6 +368,11 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private sealed record LeaseOver
     {
         public static readonly LeaseOver Instance = new();
+    }
+
+    private sealed record QuietOver
+    {
+        public static readonly QuietOver Instance = new();
     }
 
     private sealed record DoubtOver

@@ -86,8 +86,25 @@ public sealed class PresenceRuleTests
         Assert.Equal(PresenceState.Offline, Judge(DeviceSigns.None, Noon + Lease).State);
     }
 
-    private static Judgement Judge(DeviceSigns signs, DateTimeOffset now, bool linked = true, bool keepsLine = true) => PresenceRule.Judge(
+    [Fact]
+    public void A_node_that_dials_periodically_vouches_for_its_devices_between_its_dials_and_says_so()
+    {
+        var signs = new DeviceSigns(Noon, Gateway, null, LineEnd.None, default);
+
+        var between = Judge(signs, Noon + TimeSpan.FromMinutes(40), linked: false, dials: TimeSpan.FromMinutes(30));
+        var overdue = Judge(signs, Noon + TimeSpan.FromMinutes(62), linked: false, dials: TimeSpan.FromMinutes(30));
+
+        Assert.Equal((PresenceState.Online, "syncs with gw1.leeds, which dials every 30m"), (between.State, between.Why));
+        Assert.Equal(Noon + PresenceRule.LeaseOf(TimeSpan.FromMinutes(30)), between.ChangesAt);
+        Assert.Equal((PresenceState.Unknown, "the link of gw1.leeds is down: the lease ran out"), (overdue.State, overdue.Why));
+    }
+
+    private static Judgement Judge(DeviceSigns signs, DateTimeOffset now, bool linked = true, bool keepsLine = true, TimeSpan? dials = null) => PresenceRule.Judge(
         signs,
-        new Dictionary<NodeId, NodeSnapshot> { [Gateway] = new(Gateway, new DeviceId("d"), [], 1, [], null, 0, linked, Noon, linked ? "linked" : "the lease ran out", Noon, Noon, Noon, null, null) },
+        new Dictionary<NodeId, NodeSnapshot>
+        {
+            [Gateway] = new(Gateway, new DeviceId("d"), [], 1, [], null, 0, linked, Noon, linked ? "linked" : "the lease ran out", Noon, Noon, Noon, null, null,
+                null, dials is not null, dials ?? TimeSpan.Zero, null),
+        },
         Lease, keepsLine, startedAt: Noon, now);
 }

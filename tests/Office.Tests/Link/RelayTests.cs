@@ -127,7 +127,7 @@ public sealed class RelayTests : TestKit
         _relay.Tell(new RecordEvent("started", "node"));
         _link.ExpectMsg<UpFrame>();
 
-        _link.Send(_relay, new DownFrame("e1", [new NodeDesired(2, [NodeRole.Gateway], TimeSpan.Zero, null, [], []), new SyncWanted(new DeviceId("a")), new NodeEventsStored(1)]));
+        _link.Send(_relay, new DownFrame("e1", [new NodeDesired(2, [NodeRole.Gateway], TimeSpan.Zero, null, [], [], Periodic: false), new SyncWanted(new DeviceId("a")), new NodeEventsStored(1)]));
 
         Assert.Equal(2UL, ExpectMsg<NodeDesired>().Version);
         Assert.IsType<SyncWanted>(_gateway.ExpectMsg<CameDown>().Items.Single());
