@@ -21,7 +21,9 @@ internal static class ReconnectStorm
     private const int ChangedEvery = 10;
     private const int PeakSeconds = 5;
 
-    /// <summary>In one office.</summary>
+    /// <summary>In how many offices devices join at a time, and how many in each.</summary>
+    private const int OfficesAtOnce = 6;
+
     private const int JoinedAtOnce = 11;
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 16 };
     private static readonly TimeSpan SyncInterval = TimeSpan.FromMinutes(2);
@@ -87,13 +89,18 @@ internal static class ReconnectStorm
         await fleet.Operator.ApplyPolicy(new PolicyContent("lines", [.. direct.Select(o => o.Value)], Settings: new Dictionary<string, string> { ["agent.connection"] = "always" })).ConfigureAwait(false);
         step($"{offices.Count} offices are linked");
 
+        var (tokens, count) = (new ConcurrentDictionary<OfficeId, JoinToken>(), options.DevicesPerOffice - 1);
         await Parallel.ForEachAsync(offices, atOnce, async (office, _) =>
         {
-            var (node, count) = (office.Nodes[0], options.DevicesPerOffice - 1);
             JoinToken.TryParse((await fleet.Operator.CreateToken(office.Id, "agent", uses: count).ConfigureAwait(false)).Text, out var token, out var _);
+            tokens[office.Id] = token!;
+        }).ConfigureAwait(false);
+        await Parallel.ForEachAsync(offices, new ParallelOptions { MaxDegreeOfParallelism = OfficesAtOnce, CancellationToken = stop }, async (office, _) =>
+        {
+            var node = office.Nodes[0];
             var network = direct.Contains(office.Id) ? fleet.NetworkOf(node) : null;
             foreach (var some in Enumerable.Range(1, count).Chunk(JoinedAtOnce))
-                foreach (var joined in await Task.WhenAll(some.Select(i => StormDevice.Join($"{office.Id}-{i}", token!, fleet.GatewayOf(node), network, fleet.Agents, log))).ConfigureAwait(false))
+                foreach (var joined in await Task.WhenAll(some.Select(i => StormDevice.Join($"{office.Id}-{i}", tokens[office.Id], fleet.GatewayOf(node), network, fleet.Agents, log))).ConfigureAwait(false))
                     devices.Add(joined);
         }).ConfigureAwait(false);
         step($"{devices.Count} devices have joined beside the nodes' own");

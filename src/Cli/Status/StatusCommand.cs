@@ -44,7 +44,7 @@ internal static class StatusCommand
     {
         var down = await call.Client.Get($"nodes?linked=false&page-size={Looked}", ApiJson.Default.ListPageNodeResource, call.Cancellation).ConfigureAwait(false);
         return [
-            .. down.Items.Select(IReadOnlyList<string> (n) => [n.Id, $"not linked{(n.LinkSince is { } since ? $" for {Words.Length(now - since)}" : "")}{(n.LinkReason.Length == 0 ? "" : $": {n.LinkReason}")}"]),
+            .. down.Items.Where(n => n.Link != "periodic").Select(IReadOnlyList<string> (n) => [n.Id, $"not linked{(n.LinkSince is { } since ? $" for {Words.Length(now - since)}" : "")}{(n.LinkReason.Length == 0 ? "" : $": {n.LinkReason}")}"]),
             .. More(down.Total, "fleet node list --linked false")];
     }
 

@@ -74,7 +74,11 @@ public sealed record Office(OfficeId Id)
         NodeLinkSet e => WithNode(e.NodeId, n => n with { AlwaysLinked = e.Always }),
         NodeLinkDecided e => WithNode(e.NodeId, n => n with
         {
-            DesiredVersion = e.Version, DesiredAt = e.At, Periodic = e.Periodic, DialInterval = e.Interval, PeriodicWhy = e.Why,
+            DesiredVersion = e.Version,
+            DesiredAt = e.At,
+            Periodic = e.Periodic,
+            DialInterval = e.Interval,
+            PeriodicWhy = e.Why,
         }),
         NodeRemoved e => this with { Nodes = Nodes.Remove(e.NodeId) },
         OfficeRulesAdopted e => this with { Rules = e.Book },

@@ -34,6 +34,9 @@ internal sealed class Incidents(ReadModelConnection db)
     /// <summary>After the node's row says how its link is.</summary>
     public void LinkChanged(long position, NodeId node, bool up, string why, DateTimeOffset at)
     {
+        // One that dials periodically has hung up: nothing went wrong.
+        if (!up && db.Nodes.Any(n => n.NodeId == node.Value && n.Periodic))
+            return;
         var linked = db.Nodes.Count(n => n.OfficeId == node.Office.Value && n.Linked);
         if (up)
             CameUp(position, node, at, first: linked == 1);
@@ -81,8 +84,8 @@ internal sealed class Incidents(ReadModelConnection db)
         Open(position, office, office, why, at);
     }
 
-    // One that never linked is being set up.
-    private IQueryable<NodeRow> Known(string office) => db.Nodes.Where(n => n.OfficeId == office && (n.Linked || n.ReportedAt != null));
+    // One that never linked is being set up; one that dials periodically is not down between its dials.
+    private IQueryable<NodeRow> Known(string office) => db.Nodes.Where(n => n.OfficeId == office && (n.Linked || (n.ReportedAt != null && !n.Periodic)));
 
     private void Open(long position, string office, string subject, string why, DateTimeOffset at)
     {
