@@ -169,6 +169,6 @@ internal static class ReconnectStorm
     {
         var id = new OfficeId($"office-{number}");
         var outside = new IPAddress([198, 18, (byte)(number / 250), (byte)(1 + (number % 250))]);
-        return new TopologyOffice(id, outside, null, "restricted", IPAddress.Parse("192.168.1.1"), [new TopologyNode(NodeId.Of("gw1", id), IPAddress.Parse("192.168.1.10"))], []);
+        return new TopologyOffice(id, outside, null, "restricted", IPAddress.Parse("192.168.1.1"), [new TopologyNode(NodeId.Of("gw1", id), IPAddress.Parse("192.168.1.10"))], [], []);
     }
 }
