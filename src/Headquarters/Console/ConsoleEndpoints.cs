@@ -27,6 +27,7 @@ internal static class ConsoleEndpoints
         var inside = pages.MapGroup("").RequireAuthorization(policy => policy.AddAuthenticationSchemes(AdminAuthentication.Console).RequireAuthenticatedUser());
         inside.MapGet("/", Overview);
         inside.MapGet("/devices/{id}", Device);
+        inside.MapGet("/discovered", Discovered);
         inside.MapGet("/console/events", (HttpContext http, ReadModelStore store, ProgramFacts program) =>
             ServerSentEvents.Stream(http, store.Changes, program.Stopping, stream => stream.Send("changed")));
     }
@@ -58,6 +59,17 @@ internal static class ConsoleEndpoints
             await queries.Devices(new DeviceFilter(new PageRequest((number - 1) * PageRows, PageRows), only, q)),
             new OverviewQuery(q ?? "", only?.Value ?? "", number, PageRows));
         return new RazorComponentResult<OverviewPage>(new Dictionary<string, object?> { [nameof(OverviewPage.View)] = view });
+    }
+
+    private static async Task<RazorComponentResult<DiscoveredPage>> Discovered(string? q, string? office, int? page, NetworkQueries queries)
+    {
+        var number = Math.Max(1, page ?? 1);
+        OfficeId? only = office is not null && IdText.Problem(office) is null ? new OfficeId(office) : null;
+        var view = new DiscoveredOverview(
+            (await queries.Polls(new PollFilter(PageRequest.First, only, Running: true))).Items,
+            await queries.Discovered(new DiscoveredFilter(new PageRequest((number - 1) * PageRows, PageRows), only, q)),
+            new OverviewQuery(q ?? "", only?.Value ?? "", number, PageRows));
+        return new RazorComponentResult<DiscoveredPage>(new Dictionary<string, object?> { [nameof(DiscoveredPage.View)] = view });
     }
 
     private static async Task<IResult> Device(string id, ReadModelQueries queries)

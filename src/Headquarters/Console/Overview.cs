@@ -16,3 +16,7 @@ public sealed record OverviewQuery(string Text, string Office, int Page, int Row
         Text.Length > 0 ? $"&q={Uri.EscapeDataString(Text)}" : "",
         Office.Length > 0 ? $"&office={Uri.EscapeDataString(Office)}" : "");
 }
+
+/// <summary>What the page of discovered devices shows.</summary>
+/// <param name="Running">Polls under way.</param>
+public sealed record DiscoveredOverview(IReadOnlyList<PollView> Running, Page<DiscoveredView> Devices, OverviewQuery Query);

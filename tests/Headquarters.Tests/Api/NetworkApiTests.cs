@@ -89,6 +89,26 @@ public sealed class NetworkApiTests(TestFaces faces) : IClassFixture<TestFaces>
     }
 
     [Fact]
+    public async Task The_console_shows_a_poll_under_way_and_what_it_found_without_believing_it()
+    {
+        var node = await Poller("leeds-6");
+        await node.Send(new PollProgress(new PollId("p-6"), PollMethod.IpRange, true, DateTimeOffset.UtcNow, 0, 254, 0, 0));
+        await node.Send(new Sightings(new PollId("p-6"), PollMethod.IpRange, [Seen(PrinterMac, "192.168.6.20", "<script>alert(1)</script>")]));
+        await Until.True(async () => (await faces.Get("/api/v1/discovered?office=leeds-6", ApiJson.Default.ListPageDiscoveredResource)).Total == 1, "the device is listed");
+        await node.Send(new PollProgress(new PollId("p-6"), PollMethod.IpRange, true, DateTimeOffset.UtcNow, 100, 254, 1, 300));
+        await Until.True(async () => (await faces.Get("/api/v1/polls/p-6", ApiJson.Default.PollResource)).Done == 100, "the progress is shown");
+        using var client = TestFaces.Client(faces.Address, bearer: null);
+        using var login = await TestFaces.LogIn(client, faces.Token.ToText());
+
+        var page = await client.GetStringAsync("/discovered?office=leeds-6");
+
+        Assert.Contains("100 of 254 looked at, 1 found", page, StringComparison.Ordinal);
+        Assert.Contains("Brother industries", page, StringComparison.Ordinal);
+        Assert.Contains("192.168.6.20", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script>alert", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_mistyped_id_is_answered_with_the_one_that_was_meant()
     {
         var node = await Poller("leeds-5");
