@@ -26,6 +26,8 @@ public sealed partial class DeviceRuntime
 
     private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan LeastSpread = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan RepeatAfter = TimeSpan.FromHours(1);
 
     private readonly IDeviceStorage _storage;
@@ -36,6 +38,7 @@ public sealed partial class DeviceRuntime
     private readonly ILogger _log;
     private readonly string _version;
     private readonly SyncWait _wait;
+    private readonly Random _random;
     private readonly EventQueue _events;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly ByteString _runId = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(8));
@@ -47,6 +50,7 @@ public sealed partial class DeviceRuntime
     private ulong _wokenBy;
     // Named by the carrier that answered last.
     private TimeSpan _returnWithin;
+    private ITimer? _move;
     private SyncState _state;
     private DeviceIdentity _identity;
 
@@ -60,7 +64,8 @@ public sealed partial class DeviceRuntime
         _identity = IdentityFiles.Load(storage) ?? throw new StorageException("this device is not enrolled");
         _state = SyncState.Load(storage);
         _wakes = new WakeJudge(_state.WakeCounter);
-        _wait = new SyncWait(new Backoff(options.FirstRetry), random ?? Random.Shared);
+        _random = random ?? Random.Shared;
+        _wait = new SyncWait(new Backoff(options.FirstRetry), _random);
         _events = new EventQueue(storage, options.Events, clock, _state.AcknowledgedEvent);
     }
 
@@ -85,6 +90,7 @@ public sealed partial class DeviceRuntime
     public async Task Run(CancellationToken cancellation)
     {
         Record(new Note("agent-started", $"agent {_version} started"));
+        _carriers.GatewayLost += MoveSoon;
         while (!cancellation.IsCancellationRequested)
         {
             var (end, named) = await Round(cancellation).ConfigureAwait(false);
@@ -94,6 +100,7 @@ public sealed partial class DeviceRuntime
             await WaitOrWake(wait, cancellation).ConfigureAwait(false);
         }
 
+        _carriers.GatewayLost -= MoveSoon;
         await Leave().ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
     }
@@ -105,6 +112,14 @@ public sealed partial class DeviceRuntime
             return;
         Interlocked.Exchange(ref _wokenBy, counter);
         SyncSoon();
+    }
+
+    /// <summary>Another connection shows that an office node is gone, from any thread: where the device syncs through it, it looks for another gateway.</summary>
+    public void NodeLost(string node)
+    {
+        _carriers.Avoid(node);
+        if (_state.ReachedThrough == node)
+            MoveSoon();
     }
 
     /// <summary>Ends the present wait: the device syncs at once.</summary>
@@ -141,6 +156,17 @@ public sealed partial class DeviceRuntime
         catch (Exception fault) when (fault is CarrierException or OperationCanceledException)
         {
             LogCarrier(fault.Message);
+        }
+    }
+
+    /// <summary>The gateway is lost, and headquarters should not have to wait for the next sync to reach the device: it syncs soon, spread as the gateway asked.</summary>
+    private void MoveSoon()
+    {
+        var within = _returnWithin > LeastSpread ? _returnWithin : LeastSpread;
+        lock (_wake)
+        {
+            _move?.Dispose();
+            _move = _clock.CreateTimer(_ => SyncSoon(), state: null, within * _random.NextDouble(), Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -192,15 +218,21 @@ public sealed partial class DeviceRuntime
     private async Task<(SyncReply? Reply, TimeSpan? Named, bool SyncNow)> Exchange(bool reportWanted, CancellationToken cancellation)
     {
         TimeSpan? named = null;
+        SyncReply? held = null;
         var addresses = RoutePlan.Addresses(_identity.Reach, _state.Desired, Effective().GatewayOnly);
-        foreach (var channel in _carriers.InOrder(addresses, _identity))
+        var channels = _carriers.InOrder(addresses, _identity);
+        for (var i = 0; i < channels.Count; i++)
         {
+            var (channel, isLast) = (channels[i], i == channels.Count - 1);
+            // A gateway holds the report; those that failed lately would do no better.
+            if (held is not null && channel.IsAvoided)
+                break;
             var began = _clock.GetTimestamp();
             var request = Request(reportWanted);
             SyncReply reply;
             try
             {
-                reply = await channel.SyncAsync(request, cancellation).ConfigureAwait(false);
+                reply = await Ask(channel, request, isLast, cancellation).ConfigureAwait(false);
             }
             catch (CarrierException fault)
             {
@@ -232,10 +264,31 @@ public sealed partial class DeviceRuntime
                 continue;
             LogSynced(_state.ReportedVersion, _state.DesiredVersion, channel.Name, (long)_clock.GetElapsedTime(began).TotalMilliseconds,
                 $"{(request.WokenBy == 0 ? "" : $", woken by {request.WokenBy}")}{(_state.AwaitsAck ? ", not acknowledged yet" : "")}");
+            if (reply.Outcome == SyncReply.Types.Outcome.Held && !reply.HeadquartersReachable && !isLast)
+            {
+                held = reply;
+                continue;
+            }
+
             return (reply, null, taken.SyncNow);
         }
 
-        return (null, named, false);
+        return (held, named, false);
+    }
+
+    /// <summary>A carrier that stays silent is left sooner where there is another.</summary>
+    private async Task<SyncReply> Ask(ISyncChannel channel, SyncRequest request, bool isLast, CancellationToken cancellation)
+    {
+        using var patience = new CancellationTokenSource(isLast ? Timeout.InfiniteTimeSpan : _options.TakeOverAfter, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+        try
+        {
+            return await channel.SyncAsync(request, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CarrierException($"{channel.Name}: no answer within {DurationText.Of(_options.TakeOverAfter)}; trying another");
+        }
     }
 
     private void RefreshReport()

@@ -52,7 +52,9 @@ internal sealed class GrpcConnection : IDisposable
 
     /// <param name="certificate">Shown to the peer; owned from here on.</param>
     /// <param name="judge">Judges what the peer presented (leaf, all certificates): null lets it in, a text says why not.</param>
-    public GrpcConnection(string address, ByteDialler dial, X509Certificate2 certificate, Func<X509Certificate2, X509Certificate2Collection, string?> judge, DeviceOptions options)
+    /// <param name="lost">Called, from any thread, when the other side ended the connection, or it broke.</param>
+    public GrpcConnection(
+        string address, ByteDialler dial, X509Certificate2 certificate, Func<X509Certificate2, X509Certificate2Collection, string?> judge, DeviceOptions options, Action? lost = null)
     {
         (_address, _certificate) = (address, certificate);
         _handler = new SocketsHttpHandler
@@ -66,9 +68,10 @@ internal sealed class GrpcConnection : IDisposable
             PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
             KeepAlivePingDelay = options.Keepalive,
-            KeepAlivePingTimeout = options.ConnectTimeout,
+            KeepAlivePingTimeout = options.ProbeTimeout,
             InitialHttp2StreamWindowSize = MaxReplyBytes,
-            ConnectCallback = async (_, cancellation) => await dial(address, cancellation).ConfigureAwait(false),
+            ConnectCallback = async (_, cancellation) =>
+                await dial(address, cancellation).ConfigureAwait(false) is var stream && lost is null ? stream : new WatchedStream(stream, lost),
             SslOptions = new SslClientAuthenticationOptions
             {
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,

@@ -60,7 +60,8 @@ public static class DesiredState
             GatewayOnly = settings.TryGetValue(PolicySettings.GatewayOnly, out var only) && bool.TryParse(only, out var gatewayOnly) && gatewayOnly,
             SyncInterval = IntervalOf(office, device, options).ToDuration(),
             Policies = { policies.Select(p => new AppliedPolicy { Name = p.Document.Name.Value, Version = p.Version }).OrderBy(p => p.Name, StringComparer.Ordinal) },
-            Gateways = { office.Gateways.Select(AddressOf) },
+            // Each device has an order of its own, so that the gateways share the devices.
+            Gateways = { Rendezvous.Order(device.Id, office.Gateways, g => g.NodeId.Value).Select(AddressOf) },
             HeadquartersAddresses = { options.HeadquartersAddresses },
             Connection = device.Known.HasPlace && WantsLine(device, settings) ? ConnectionMode.Always : ConnectionMode.Periodic,
             PushServers = { office.PushServers.Select(PushAddressOf) },

@@ -29,6 +29,12 @@ public interface IFleetUnderTest : IAsyncDisposable
     /// <summary>How long a cut of an uplink lasts here.</summary>
     TimeSpan CutLasts { get; }
 
+    /// <summary>How many devices are many here.</summary>
+    int Crowd { get; }
+
+    /// <summary>host:port of a node's gateway.</summary>
+    string GatewayOf(TopologyNode node);
+
     /// <summary>Lets time pass while the fleet goes on: really, or by moving its clock on.</summary>
     Task Pass(TimeSpan time);
 

@@ -3,6 +3,7 @@ using Fleet.Contracts.Agents;
 using Fleet.Device;
 using Fleet.Device.Enrolment;
 using Fleet.Device.Identity;
+using Fleet.Device.Push;
 using Fleet.Device.Settings;
 using Fleet.Device.Storage;
 using Fleet.Device.Sync;
@@ -20,11 +21,13 @@ public sealed class LabDevice : IAsyncDisposable
     private readonly ISyncCarriers _carriers;
     private readonly Task _running;
 
-    private LabDevice(DeviceMemory storage, MadeUpMachine machine, ISyncCarriers carriers, DeviceOptions options)
+    private LabDevice(DeviceMemory storage, MadeUpMachine machine, ISyncCarriers carriers, ByteDialler dial, DeviceOptions options)
     {
         (Machine, _carriers) = (machine, carriers);
         _runtime = new DeviceRuntime(storage, options, carriers, machine, TimeProvider.System, NullLogger.Instance, "0.1.0");
-        _running = Task.Run(() => _runtime.Run(_stop.Token));
+        _running = Task.WhenAll(
+            Task.Run(() => _runtime.Run(_stop.Token)),
+            Task.Run(() => new PushLine(_runtime, dial, options, TimeProvider.System, NullLogger.Instance).Run(_stop.Token)));
     }
 
     public MadeUpMachine Machine { get; }
@@ -54,8 +57,11 @@ public sealed class LabDevice : IAsyncDisposable
             throw new LabException($"{name} could not enrol");
         DeviceEnrolment.Complete(storage, pending, accepted);
         var carriers = new GrpcCarriers(network.Connect, options, TimeProvider.System);
-        return new LabDevice(storage, machine, between?.Invoke(carriers) ?? carriers, options);
+        return new LabDevice(storage, machine, between?.Invoke(carriers) ?? carriers, network.Connect, options);
     }
+
+    /// <summary>Something happens to the device, that its history tells.</summary>
+    public void Record(string text) => _runtime.Record(new Note("lab", text));
 
     public void SyncSoon() => _runtime.SyncSoon();
 

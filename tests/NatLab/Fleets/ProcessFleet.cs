@@ -57,6 +57,8 @@ public sealed class ProcessFleet : IFleetUnderTest
 
     public TimeSpan CutLasts => TimeSpan.FromSeconds(60);
 
+    public int Crowd => 400;
+
     public Task Pass(TimeSpan time)
     {
         var passing = Stopwatch.StartNew();

@@ -68,6 +68,10 @@ public sealed class SimFleet : IFleetUnderTest
 
     public TimeSpan CutLasts => TimeSpan.FromMinutes(10);
 
+    public int Crowd => 60;
+
+    public string GatewayOf(TopologyNode node) => $"{node.Address}:13000";
+
     private string Console => $"{Topology.Headquarters}:8443";
 
     /// <summary>Builds the topology and tries its walls.</summary>
@@ -159,7 +163,7 @@ public sealed class SimFleet : IFleetUnderTest
         var process = new SimProcess(_lab.MachineOf(node));
         var data = DataDirectory.Open(DataOf(node.Id.Value), OfficeNode.DataKind);
         var options = OfficeOptions.Load(null,
-            [$"gateway.bind={node.Address}", $"office.links.bind={node.Address}", $"office.links.dmz={(node.Dmz ? "on" : "off")}", .. Eager("office.relay.presence-interval=1s")]);
+            [$"gateway.bind={node.Address}", $"push.bind={node.Address}", $"office.links.bind={node.Address}", $"office.links.dmz={(node.Dmz ? "on" : "off")}", .. Eager("office.relay.presence-interval=1s")]);
         var running = await OfficeNode.Start(new OfficeSetup(options, data, _clock, _log.Of(node.Id.Value), process, new MadeUpMachine(node.Id.Value))).ConfigureAwait(false);
         _nodes[node.Id] = new SimProgram(process, running, new Closing(data));
     }
