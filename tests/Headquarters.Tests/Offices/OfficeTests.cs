@@ -77,6 +77,23 @@ public sealed class OfficeTests
     }
 
     [Fact]
+    public void Devices_share_the_gateways_of_their_office_and_each_keeps_its_order()
+    {
+        var office = Enumerable.Range(1, 2).Aggregate(Open(Leeds), (office, n) => office.With(
+            new NodeEnrolled(Leeds, new NodeId($"gw{n}.leeds"), new DeviceId($"d-gw{n}"), Certificate(1), Noon),
+            new NodeRolesAssigned(Leeds, new NodeId($"gw{n}.leeds"), 1, [NodeRole.Gateway], "test", Noon),
+            new NodeReported(Leeds, new NodeId($"gw{n}.leeds"), Reported($"10.0.0.{n}:13000"), Noon)));
+        office = Enumerable.Range(0, 200).Aggregate(office, (office, n) => office.With(
+            new DeviceEnrolled(Leeds, new DeviceId($"d-{n}"), $"till-{n}", Enrolled, Certificate(1), new TokenId("t-1"), Noon)));
+
+        string First(DeviceId device) => DesiredState.For(office, office.Devices[device], TestOffices.Options).Gateways[0].NodeId;
+        var firsts = Enumerable.Range(0, 200).Select(n => First(new DeviceId($"d-{n}"))).ToList();
+
+        Assert.InRange(firsts.Count(f => f == "gw1.leeds"), 70, 130);
+        Assert.Equal(firsts, Enumerable.Range(0, 200).Select(n => First(new DeviceId($"d-{n}"))));
+    }
+
+    [Fact]
     public void A_moved_device_takes_everything_along_and_the_old_office_knows_where_it_is()
     {
         var leeds = Open(Leeds).WithTill();

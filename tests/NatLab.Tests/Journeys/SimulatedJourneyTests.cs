@@ -55,3 +55,21 @@ public sealed class SimulatedOverlappingSubnetsTests(ITestOutputHelper output)
     [Fact]
     public Task Offices_that_look_the_same_from_inside_are_told_apart() => SimulatedJourney.Play("overlapping-subnets", output);
 }
+
+public sealed class SimulatedGatewayTakeoverTests(ITestOutputHelper output)
+{
+    [Fact]
+    public Task Either_gateway_of_an_office_may_die_and_its_devices_are_at_the_other_in_seconds() => SimulatedJourney.Play("gateway-takeover", output);
+}
+
+public sealed class SimulatedGatewayChainTests(ITestOutputHelper output)
+{
+    [Fact]
+    public Task Nodes_that_can_not_reach_headquarters_link_through_others_over_two_hops() => SimulatedJourney.Play("gateway-chain", output);
+}
+
+public sealed class SimulatedDmzGatewayTests(ITestOutputHelper output)
+{
+    [Fact]
+    public Task A_gateway_that_can_not_dial_out_is_dialled_and_no_other_is_taken_for_it() => SimulatedJourney.Play("dmz-gateway", output);
+}
