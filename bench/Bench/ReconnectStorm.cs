@@ -100,7 +100,7 @@ internal static class ReconnectStorm
             var node = office.Nodes[0];
             var network = direct.Contains(office.Id) ? fleet.NetworkOf(node) : null;
             foreach (var some in Enumerable.Range(1, count).Chunk(JoinedAtOnce))
-                foreach (var joined in await Task.WhenAll(some.Select(i => StormDevice.Join($"{office.Id}-{i}", tokens[office.Id], fleet.GatewayOf(node), network, fleet.Agents, log))).ConfigureAwait(false))
+                foreach (var joined in await Task.WhenAll(some.Select(i => StormDevice.Join($"{office.Id}-{i}", tokens[office.Id], fleet.GatewayActorOf(node), network, fleet.Agents, log))).ConfigureAwait(false))
                     devices.Add(joined);
         }).ConfigureAwait(false);
         step($"{devices.Count} devices have joined beside the nodes' own");

@@ -99,7 +99,7 @@ public sealed class SimFleet : IFleetUnderTest
     public IByteNetwork NetworkOf(TopologyNode node) => _lab.MachineOf(node);
 
     /// <summary>The gateway actor of a running node: devices in this process can do without a connection to it.</summary>
-    public IActorRef GatewayOf(TopologyNode node) => ((OfficeNode)_nodes[node.Id].Parts[0]).Gateway;
+    public IActorRef GatewayActorOf(TopologyNode node) => ((OfficeNode)_nodes[node.Id].Parts[0]).Gateway;
 
     /// <summary>Packets that have come to headquarters from the whole fleet.</summary>
     public long PacketsAtHeadquarters => _lab.Headquarters.PacketsReceived;
