@@ -62,6 +62,9 @@ internal sealed class TestCompany : IAsyncDisposable
         await company.StartCluster();
         foreach (var office in offices)
             await company.Company(new AddOffice(office, office.Value, "test"));
+        // The company's yes is its own; an office opens itself when it hears of it.
+        foreach (var office in offices)
+            await ReadModelShows(async () => await company.ReadModel.Office(office) is not null, $"{office} is open");
         return company;
     }
 
