@@ -50,7 +50,7 @@ Task("System").Does(() =>
         return;
     var wanted = new (string Command, string Package)[]
     {
-        ("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack"), ("sysctl", "procps"), ("gcc", "gcc"), ("slapd", "slapd"), ("sshd", "openssh-server"),
+        ("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack"), ("sysctl", "procps"), ("gcc", "gcc"), ("slapd", "slapd"),
     };
     var missing = wanted.Where(w => !OnPath(w.Command)).Select(w => w.Package).ToList();
     if (!System.IO.File.Exists("/usr/include/zlib.h"))
