@@ -5,8 +5,12 @@ using Fleet.NatLab.Topologies;
 namespace Fleet.NatLab.Tests.Kernel;
 
 /// <summary>The real network: root on Linux only. One lab at a time.</summary>
+[Collection(OneAtATime)]
 public sealed class KernelLabTests
 {
+    /// <summary>Labs of one process would share their names.</summary>
+    public const string OneAtATime = "kernel lab";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(700);
 

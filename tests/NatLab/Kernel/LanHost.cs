@@ -35,7 +35,7 @@ public sealed class LanHost : IDisposable
                 _service = machine.Listen(new IPEndPoint(IPAddress.Any, 22));
                 break;
             case HostKind.NoPing:
-                machine.Set("net.ipv4.icmp_echo_ignore_all", 1);
+                machine.IgnorePings();
                 _service = machine.Listen(new IPEndPoint(IPAddress.Any, 80));
                 break;
             case HostKind.ArpOnly:
@@ -59,6 +59,9 @@ public sealed class LanHost : IDisposable
     /// <summary>Says what this machine lacks for hosts that speak multicast DNS; null: nothing.</summary>
     public static string? Unable() =>
         File.Exists($"/usr/sbin/{Responder}") ? null : "hosts that speak multicast DNS need avahi-daemon (Debian and Ubuntu: apt-get install avahi-daemon)";
+
+    /// <summary>The machine goes from the network without a word.</summary>
+    public void Unplug() => _machine.Ip("link", "set", "eth0", "down");
 
     public void Dispose()
     {

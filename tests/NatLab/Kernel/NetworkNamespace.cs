@@ -45,6 +45,16 @@ public sealed partial class NetworkNamespace : IByteNetwork
 
     internal void Unblock() => Run("nft", "delete", "table", "inet", Blocks);
 
+    /// <summary>From now on the machine does not answer pings over IPv4.</summary>
+    public void IgnorePings() => Set("net.ipv4.icmp_echo_ignore_all", 1);
+
+    /// <summary>From now on the kernel is sure of a neighbour for half a second only; as a rule for half a minute.</summary>
+    public void DoubtNeighboursSoon()
+    {
+        foreach (var family in new[] { "ipv4", "ipv6" })
+            Set($"net.{family}.neigh.eth0.base_reachable_time_ms", 500);
+    }
+
     /// <summary>Counts the packets of this machine from now on: all that enter and leave it, and those to one peer.</summary>
     internal void Count(IPAddress peer) => Rules($$"""
         table ip {{Counters}} {

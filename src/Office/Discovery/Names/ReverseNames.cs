@@ -10,7 +10,7 @@ internal sealed class ReverseNames : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
 
-    /// <summary>Questions under way at a time; so many unanswered in a row, and the servers count as out of reach.</summary>
+    /// <summary>Questions under way at a time, and the most since the last answer: beyond, the servers count as out of reach.</summary>
     private const int MaxUnderWay = 4;
 
     private readonly ConcurrentDictionary<ushort, (DnsName Name, TaskCompletionSource<string?> Answer)> _asked = new();
@@ -43,7 +43,7 @@ internal sealed class ReverseNames : IDisposable
         await _places.WaitAsync(stop);
         try
         {
-            return Volatile.Read(ref _unanswered) < MaxUnderWay ? await AskServer(address, stop) : null;
+            return Interlocked.Increment(ref _unanswered) <= MaxUnderWay ? await AskServer(address, stop) : null;
         }
         finally
         {
@@ -72,7 +72,6 @@ internal sealed class ReverseNames : IDisposable
         }
         catch (TimeoutException)
         {
-            Interlocked.Increment(ref _unanswered);
             return null;
         }
         finally

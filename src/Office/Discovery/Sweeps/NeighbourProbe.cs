@@ -73,6 +73,7 @@ public sealed class NeighbourProbe : IProbe
             {
                 if (neighbour.Card != _network.Index || !_network.Range.Contains(neighbour.Address) || _told.Contains(neighbour.Address))
                     continue;
+                // Of which the kernel is sure, it heard within the last minute (reachable_time).
                 if (neighbour.Reachable || neighbour.Confirmed < running)
                 {
                     _told.Add(neighbour.Address);
