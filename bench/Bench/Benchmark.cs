@@ -4,7 +4,7 @@ namespace Fleet.Bench;
 /// <param name="Run">Measures; says each step; the figures' names are what others rely on.</param>
 internal sealed record Benchmark(string Name, string What, Func<BenchOptions, Action<string>, CancellationToken, Task<IReadOnlyDictionary<string, double>>> Run)
 {
-    public static IReadOnlyList<Benchmark> All { get; } = [IdleSync.Benchmark, Footprint.Benchmark, SyncThroughput.Benchmark, WakeLatency.Benchmark, Discovery.Benchmark, ReconnectStorm.Benchmark];
+    public static IReadOnlyList<Benchmark> All { get; } = [IdleSync.Benchmark, Footprint.Benchmark, SyncThroughput.Benchmark, WakeLatency.Benchmark, Discovery.Benchmark, ReconnectStorm.Benchmark, ManyLinks.Benchmark];
 }
 
 /// <param name="Idle">How long the fleet idles before its memory is read.</param>
@@ -14,4 +14,5 @@ internal sealed record Benchmark(string Name, string What, Func<BenchOptions, Ac
 /// <param name="Offices">How many offices lose headquarters.</param>
 /// <param name="DevicesPerOffice">The machine of the office's node among them.</param>
 /// <param name="Outage">For how long.</param>
-internal sealed record BenchOptions(TimeSpan Idle, int Devices, int Seconds, int Trips, int Offices, int DevicesPerOffice, TimeSpan Outage);
+/// <param name="Nodes">How many office nodes link to one headquarters.</param>
+internal sealed record BenchOptions(TimeSpan Idle, int Devices, int Seconds, int Trips, int Offices, int DevicesPerOffice, TimeSpan Outage, int Nodes);

@@ -12,13 +12,14 @@ var trips = new Option<int>("--trips") { Description = "How many wake-ups wake-l
 var offices = new Option<int>("--offices") { Description = "How many offices reconnect-storm has.", DefaultValueFactory = _ => 200 };
 var perOffice = new Option<int>("--devices-per-office") { Description = "How many devices each of its offices has.", DefaultValueFactory = _ => 100 };
 var outage = new Option<int>("--outage-seconds") { Description = "How long it is without headquarters.", DefaultValueFactory = _ => 300 };
+var nodes = new Option<int>("--nodes") { Description = "How many office nodes many-links has.", DefaultValueFactory = _ => 2000 };
 var root = new RootCommand("""
     Measures the published programs, and ends with one line of JSON a benchmark.
 
     Example:
       bench --target idle-sync
     """)
-{ target, idle, devices, seconds, trips, offices, perOffice, outage };
+{ target, idle, devices, seconds, trips, offices, perOffice, outage, nodes };
 using var endings = new Endings();
 root.SetAction(async (parsed, _) =>
 {
@@ -31,7 +32,7 @@ root.SetAction(async (parsed, _) =>
     }
 
     var options = new BenchOptions(TimeSpan.FromMinutes(parsed.GetValue(idle)), parsed.GetValue(devices), parsed.GetValue(seconds), parsed.GetValue(trips),
-        parsed.GetValue(offices), parsed.GetValue(perOffice), TimeSpan.FromSeconds(parsed.GetValue(outage)));
+        parsed.GetValue(offices), parsed.GetValue(perOffice), TimeSpan.FromSeconds(parsed.GetValue(outage)), parsed.GetValue(nodes));
     var code = 0;
     foreach (var benchmark in benchmarks)
     {

@@ -25,6 +25,8 @@ internal static class ReconnectStorm
     private const int OfficesAtOnce = 6;
 
     private const int JoinedAtOnce = 11;
+
+    private const int ToldEvery = 2000;
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 16 };
     private static readonly TimeSpan SyncInterval = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan SteadyFor = TimeSpan.FromMinutes(2);
@@ -102,6 +104,8 @@ internal static class ReconnectStorm
             foreach (var some in Enumerable.Range(1, count).Chunk(JoinedAtOnce))
                 foreach (var joined in await Task.WhenAll(some.Select(i => StormDevice.Join($"{office.Id}-{i}", tokens[office.Id], fleet.GatewayActorOf(node), network, fleet.Agents, log))).ConfigureAwait(false))
                     devices.Add(joined);
+            if (devices.Count / ToldEvery != (devices.Count - count) / ToldEvery)
+                step($"{devices.Count} devices have joined");
         }).ConfigureAwait(false);
         step($"{devices.Count} devices have joined beside the nodes' own");
         return direct.Count * (options.DevicesPerOffice - 1);

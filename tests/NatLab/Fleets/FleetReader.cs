@@ -28,6 +28,9 @@ public sealed class FleetReader(HttpClient api)
 
     public Task<PollResource> Poll(string id) => Get($"polls/{id}", ApiJson.Default.PollResource);
 
+    /// <summary>Among more nodes than one page of the list has.</summary>
+    public Task<NodeResource> NodeById(NodeId node) => Get($"nodes/{node}", ApiJson.Default.NodeResource);
+
     public async Task<NodeResource?> Node(NodeId node) => (await Nodes().ConfigureAwait(false)).FirstOrDefault(n => n.Id == node.Value);
 
     /// <summary>The device with this name; names are unique in a topology.</summary>
