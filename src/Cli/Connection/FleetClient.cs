@@ -55,17 +55,11 @@ internal sealed class FleetClient : IDisposable
     public Task<T> Post<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellation) =>
         Answered(new HttpRequestMessage(HttpMethod.Post, path), answer, cancellation);
 
-    public async Task Tell<TBody>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> sent, CancellationToken cancellation)
-    {
-        using var response = await Sent(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, sent) }, cancellation).ConfigureAwait(false);
-        await Check(response, cancellation).ConfigureAwait(false);
-    }
+    /// <summary>Like <see cref="Send"/>, where headquarters only says yes or no.</summary>
+    public Task Tell<TBody>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> sent, CancellationToken cancellation) =>
+        Accepted(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, sent) }, cancellation);
 
-    public async Task Delete(string path, CancellationToken cancellation)
-    {
-        using var response = await Sent(new HttpRequestMessage(HttpMethod.Delete, path), cancellation).ConfigureAwait(false);
-        await Check(response, cancellation).ConfigureAwait(false);
-    }
+    public Task Delete(string path, CancellationToken cancellation) => Accepted(new HttpRequestMessage(HttpMethod.Delete, path), cancellation);
 
     /// <summary>All pages of a list, one after the other.</summary>
     /// <param name="limit">No more than this many; null = all.</param>
@@ -86,6 +80,12 @@ internal sealed class FleetClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private async Task Accepted(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        using var response = await Sent(request, cancellation).ConfigureAwait(false);
+        await Check(response, cancellation).ConfigureAwait(false);
+    }
 
     private async Task<T> Answered<T>(HttpRequestMessage request, JsonTypeInfo<T> answer, CancellationToken cancellation)
     {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.CompilerServices;
 using Fleet.Cli.Connection;
 using Fleet.Cli.Output;
 using Fleet.Contracts.Api;
@@ -13,6 +12,7 @@ internal static class DeviceWake
     private const string Running = "running";
     private const int AtOnce = 16;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LookAtLeastEvery = TimeSpan.FromSeconds(5);
 
     public static Command Make(FleetCommands commands)
     {
@@ -48,60 +48,59 @@ internal static class DeviceWake
         var wanted = new List<DeviceResource>();
         await foreach (var device in devices.ConfigureAwait(false))
             wanted.Add(device);
-        var outcomes = call.Terminal.IsInteractive && !call.Display.Json && !noWait && wanted.Count > 0
-            ? await Watched(call, wanted).ConfigureAwait(false)
-            : await All(call, wanted, noWait, _ => { }).ConfigureAwait(false);
-        await call.Display.List(Each(outcomes), ApiJson.Default.WakeOutcome, "no devices there",
+        var begun = await Begun(call, wanted).ConfigureAwait(false);
+        var outcomes = noWait || wanted.Count == 0 ? begun
+            : call.Terminal.IsInteractive && !call.Display.Json ? await Watched(call, begun).ConfigureAwait(false)
+            : await Ended(call, begun, _ => { }).ConfigureAwait(false);
+        await call.Display.List(outcomes.ToAsyncEnumerable(), ApiJson.Default.WakeOutcome, "no devices there",
             ["NAME", "OUTCOME", "BY", "TOOK", "WAKE-UP", "FAILED BEFORE"],
             o => [o.Name, o.Wake.State, o.Wake.Channel ?? Words.None, o.Wake.Milliseconds is { } took ? Words.Length(TimeSpan.FromMilliseconds(took)) : Words.None,
                 o.Wake.Id, Words.Many(o.Wake.Failures)]).ConfigureAwait(false);
         if (outcomes.Count(o => o.Wake.State == "failed") is > 0 and var failed)
-            throw new CommandFailure($"{failed} of {outcomes.Count} devices did not sync");
+            throw new CommandFailure($"{failed} of {outcomes.Length} devices did not sync");
     }
 
-    private static Task<IReadOnlyList<WakeOutcome>> Watched(RemoteCall call, IReadOnlyList<DeviceResource> wanted) =>
-        call.Display.Drawing.Progress().AutoClear(true).StartAsync(progress =>
-        {
-            var bar = progress.AddTask("waking", maxValue: wanted.Count);
-            return All(call, wanted, noWait: false, _ => bar.Increment(1));
-        });
-
-    private static async Task<IReadOnlyList<WakeOutcome>> All(RemoteCall call, IReadOnlyList<DeviceResource> wanted, bool noWait, Action<WakeOutcome> done)
+    // All are asked for before any is waited for: one that is out of reach holds up nobody.
+    private static async Task<WakeOutcome[]> Begun(RemoteCall call, IReadOnlyList<DeviceResource> wanted)
     {
-        var outcomes = new WakeOutcome[wanted.Count];
-        await Parallel.ForEachAsync(Enumerable.Range(0, wanted.Count), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = call.Cancellation }, async (n, _) =>
+        var begun = new WakeOutcome[wanted.Count];
+        await Each(call, Enumerable.Range(0, wanted.Count), async n =>
         {
-            outcomes[n] = await One(call, wanted[n], noWait).ConfigureAwait(false);
-            lock (outcomes)
-                done(outcomes[n]);
+            var device = wanted[n];
+            var asked = await call.Client.Post(Query.Path("devices", device.Id, "/wake"), ApiJson.Default.WakeRequested, call.Cancellation).ConfigureAwait(false);
+            if (asked.Note is { } note && !call.Display.Json)
+                call.Display.Say($"{device.Name}: {note}");
+            begun[n] = new WakeOutcome(device.Id, device.Name, new WakeResource(asked.Wake, Running, asked.RequestedAt, null, null, null, []));
         }).ConfigureAwait(false);
-        return outcomes;
+        return begun;
     }
 
-    private static async Task<WakeOutcome> One(RemoteCall call, DeviceResource device, bool noWait)
+    private static Task<WakeOutcome[]> Watched(RemoteCall call, WakeOutcome[] begun) => call.Display.Drawing.Progress().AutoClear(true).StartAsync(progress =>
     {
-        var asked = await call.Client.Post(Query.Path("devices", device.Id, "/wake"), ApiJson.Default.WakeRequested, call.Cancellation).ConfigureAwait(false);
-        if (asked.Note is { } note && !call.Display.Json)
-            call.Display.Say($"{device.Name}: {note}");
-        if (noWait)
-            return new WakeOutcome(device.Id, device.Name, new WakeResource(asked.Wake, Running, asked.RequestedAt, null, null, null, []));
-        while (true)
+        var bar = progress.AddTask("waking", maxValue: begun.Length);
+        return Ended(call, begun, over => bar.Value = over);
+    });
+
+    private static async Task<WakeOutcome[]> Ended(RemoteCall call, WakeOutcome[] begun, Action<int> over)
+    {
+        var outcomes = begun.ToArray();
+        // Most are over at once; the others wait for minutes, and are asked for less and less often.
+        for (var wait = LookEvery; ; wait = wait * 1.5 < LookAtLeastEvery ? wait * 1.5 : LookAtLeastEvery)
         {
-            var now = await call.Client.Get(Query.Path("devices", device.Id), ApiJson.Default.DeviceDetailResource, call.Cancellation).ConfigureAwait(false);
-            if (now.Wake is { State: not Running } wake && wake.Id == asked.Wake)
-                return new WakeOutcome(device.Id, device.Name, wake);
-            await Task.Delay(LookEvery, call.Cancellation).ConfigureAwait(false);
+            List<int> open = [.. Enumerable.Range(0, outcomes.Length).Where(n => outcomes[n].Wake.State == Running)];
+            over(outcomes.Length - open.Count);
+            if (open.Count == 0)
+                return outcomes;
+            await Task.Delay(wait, call.Cancellation).ConfigureAwait(false);
+            await Each(call, open, async n =>
+            {
+                var now = await call.Client.Get(Query.Path("devices", outcomes[n].Id), ApiJson.Default.DeviceDetailResource, call.Cancellation).ConfigureAwait(false);
+                if (now.Wake is { State: not Running } wake && wake.Id == outcomes[n].Wake.Id)
+                    outcomes[n] = outcomes[n] with { Wake = wake };
+            }).ConfigureAwait(false);
         }
     }
 
-    private static async IAsyncEnumerable<WakeOutcome> Each(IReadOnlyList<WakeOutcome> outcomes, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        foreach (var outcome in outcomes)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            yield return outcome;
-        }
-
-        await Task.CompletedTask.ConfigureAwait(false);
-    }
+    private static Task Each(RemoteCall call, IEnumerable<int> numbers, Func<int, Task> act) => Parallel.ForEachAsync(
+        numbers, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = call.Cancellation }, async (n, _) => await act(n).ConfigureAwait(false));
 }

@@ -63,6 +63,7 @@ internal static class PollSchedule
         private readonly Option<bool> _off = new("--off") { Description = "Don't." };
         private readonly Option<int?> _pace = new("--pace") { Description = "The most packets a second of all polls of the office together.", HelpName = "N" };
         private readonly Option<string?> _directory = new("--directory") { Description = "A domain controller for ldap, as HOST or HOST:PORT; added, or changed where it is known.", HelpName = "HOST" };
+        private readonly Option<string?> _noDirectory = new("--no-directory") { Description = "Ask this directory no more; HOST or HOST:PORT.", HelpName = "HOST" };
         private readonly Option<string?> _security = new("--security") { Description = "tls (default), starttls or plain.", HelpName = "HOW" };
         private readonly Option<string?> _base = new("--base") { Description = "Distinguished name to search below. Default: the server's own.", HelpName = "DN" };
         private readonly Option<string?> _filter = new("--filter") { Description = "Which entries are machines (RFC 4515). Default: computers.", HelpName = "FILTER" };
@@ -80,7 +81,7 @@ internal static class PollSchedule
 
         public Option<string?> Method { get; } = new("--method") { Description = "The method to change: ip-range, mdns or ldap.", HelpName = "METHOD" };
 
-        public Symbol[] All => [Office, Method, _every, _quickEvery, _ranges, _ownNetworks, _force, _on, _off, _pace, _directory, _security, _base, _filter, _user, _password, _authority];
+        public Symbol[] All => [Office, Method, _every, _quickEvery, _ranges, _ownNetworks, _force, _on, _off, _pace, _directory, _noDirectory, _security, _base, _filter, _user, _password, _authority];
 
         public bool SaysMore(RemoteCall call) => All.OfType<Option>().Any(o => call.Parsed.GetResult(o) is { Implicit: false });
 
@@ -90,6 +91,8 @@ internal static class PollSchedule
         {
             if (call.Value(_on) && call.Value(_off))
                 throw CommandFailure.Usage("say --on or --off, not both");
+            if (call.Value(_directory) is not null && call.Value(_noDirectory) is not null)
+                throw CommandFailure.Usage("say --directory or --no-directory, not both");
             var ranges = call.Value(_ranges) is { Length: > 0 } given ? given : call.Value(_ownNetworks) ? [] : now?.Ranges ?? [];
             return new PollMethodContent(
                 !call.Value(_off) && (call.Value(_on) || (now?.Enabled ?? true)),
@@ -117,14 +120,18 @@ internal static class PollSchedule
         private IReadOnlyList<DirectoryContent> Directories(RemoteCall call, IReadOnlyList<DirectoryResource> now)
         {
             var kept = now.Select(d => new DirectoryContent(d.Host, d.Port, d.Security, d.BaseName, d.Filter, d.User)).ToList();
+            if (call.Value(_noDirectory) is { } gone)
+                return kept.RemoveAll(d => Is(d, gone)) > 0 ? kept : throw CommandFailure.Usage($"no directory {gone} is asked{NearMiss.Hint(gone, now.Select(d => d.Host))}");
             if (call.Value(_directory) is not { } place)
                 return kept;
-            var colon = place.LastIndexOf(':');
-            var port = colon > 0 && !place.EndsWith(']') && int.TryParse(place[(colon + 1)..], out var number) ? number : (int?)null;
-            var host = port is null ? place : place[..colon];
+            var (host, port) = Place(place);
             var changed = new DirectoryContent(host, port, call.Value(_security), call.Value(_base), call.Value(_filter), call.Value(_user), SecretFile.Read(call.Value(_password), "--password"), Text(call.Value(_authority)));
-            return [.. kept.Where(d => d.Host != host), changed];
+            return [.. kept.Where(d => !Is(d, place)), changed];
         }
+
+        private static bool Is(DirectoryContent directory, string place) => Place(place) is var (host, port) && directory.Host == host && (port is null || directory.Port == port);
+
+        private static (string Host, int? Port) Place(string text) => HostPort.Problem(text) is null ? HostPort.Parse(text) : (text.Trim('[', ']'), null);
 
         private static string? Text(string? file) => file is null ? null : SecretFile.Read("@" + file, "--authority");
     }

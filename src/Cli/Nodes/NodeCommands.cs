@@ -42,15 +42,16 @@ internal static class NodeCommands
     {
         var office = new Option<string?>("--office") { Description = "Nodes of this office alone.", HelpName = "OFFICE" };
         var linked = new Option<bool?>("--linked") { Description = "Only nodes whose link is up (true) or down (false)." };
-        return commands.Remote("list", "Lists the office nodes.", "fleet node list --linked false",
+        var down = new Option<bool>("--down") { Description = "Only nodes that should be linked and are not." };
+        return commands.Remote("list", "Lists the office nodes.", "fleet node list --down",
             call => call.Display.List(
-                call.Client.List(Query.Of("nodes", ("office", call.Value(office)), ("linked", call.Value(linked)?.ToString().ToLowerInvariant())),
+                call.Client.List(Query.Of("nodes", ("office", call.Value(office)), ("linked", call.Value(linked)?.ToString().ToLowerInvariant()), ("down", call.Value(down) ? "true" : null)),
                     ApiJson.Default.ListPageNodeResource, null, call.Cancellation),
                 ApiJson.Default.NodeResource,
                 "no office nodes; let one join: fleet token create --office OFFICE --kind node",
                 ["NODE", "LINK", "SINCE", "ROLES", "WANTED", "HOST", "VERSION"],
                 n => [n.Id, NodeSet.LinkOf(n), Words.Ago(n.LinkSince, call.Terminal.Clock.GetUtcNow()), Words.Many(n.Roles), Words.Many(n.DesiredRoles), n.HostName, n.Version]),
-            office, linked);
+            office, linked, down);
     }
 
     private static Command Show(FleetCommands commands)

@@ -42,10 +42,10 @@ internal static class StatusCommand
 
     private static async Task<IEnumerable<IReadOnlyList<string>>> DownNodes(RemoteCall call, DateTimeOffset now)
     {
-        var down = await call.Client.Get($"nodes?linked=false&page-size={Looked}", ApiJson.Default.ListPageNodeResource, call.Cancellation).ConfigureAwait(false);
+        var down = await call.Client.Get($"nodes?down=true&page-size={Looked}", ApiJson.Default.ListPageNodeResource, call.Cancellation).ConfigureAwait(false);
         return [
-            .. down.Items.Where(n => n.Link != "periodic").Select(IReadOnlyList<string> (n) => [n.Id, $"not linked{(n.LinkSince is { } since ? $" for {Words.Length(now - since)}" : "")}{(n.LinkReason.Length == 0 ? "" : $": {n.LinkReason}")}"]),
-            .. More(down.Total, "fleet node list --linked false")];
+            .. down.Items.Select(IReadOnlyList<string> (n) => [n.Id, $"not linked{(n.LinkSince is { } since ? $" for {Words.Length(now - since)}" : "")}{(n.LinkReason.Length == 0 ? "" : $": {n.LinkReason}")}"]),
+            .. More(down.Total, "fleet node list --down")];
     }
 
     private static async Task<IEnumerable<IReadOnlyList<string>>> Devices(RemoteCall call, StatusResource status, DateTimeOffset now)

@@ -5,6 +5,37 @@ namespace Fleet.Headquarters.Api;
 /// <summary>Makes ids of what clients wrote: the edge at which they are checked.</summary>
 internal static class ApiIds
 {
+    /// <summary>One of the methods below.</summary>
+    public delegate Refusal? Reader<T>(string? text, out T id);
+
+    /// <summary>Null where nothing was written.</summary>
+    public static Refusal? Optional<T>(string? text, Reader<T> read, out T? id)
+        where T : struct
+    {
+        id = null;
+        if (text is null)
+            return null;
+        if (read(text, out var given) is { } wrong)
+            return wrong;
+        id = given;
+        return null;
+    }
+
+    /// <summary>All of a list; none where nothing was written.</summary>
+    public static Refusal? Each<T>(IReadOnlyList<string>? texts, Reader<T> read, out IReadOnlyList<T> ids)
+    {
+        var all = new List<T>();
+        ids = all;
+        foreach (var text in texts ?? [])
+        {
+            if (read(text, out var id) is { } wrong)
+                return wrong;
+            all.Add(id);
+        }
+
+        return null;
+    }
+
     public static Refusal? Read(string? text, out OfficeId office) => Read(text, "office", 1, t => new OfficeId(t), out office);
 
     public static Refusal? Read(string? text, out NodeId node) => Read(text, "node", 2, t => new NodeId(t), out node);

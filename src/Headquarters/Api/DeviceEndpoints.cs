@@ -1,7 +1,6 @@
 using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
-using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Offices;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -83,9 +82,8 @@ internal static class DeviceEndpoints
 
     private static async Task<Results<Ok<DeviceDetailResource>, ProblemHttpResult>> Connect(string id, ConnectionChange change, Owners owners, ReadModelQueries queries, Settled settled)
     {
-        bool? always = change.Mode switch { PolicySettings.Always => true, PolicySettings.Periodic => false, _ => null };
-        if (change.Mode is not null && always is null)
-            return Refusal.Invalid($"mode must be {PolicySettings.Always}, {PolicySettings.Periodic} or absent, not '{change.Mode}'").Problem();
+        if (Modes.Read(change.Mode, out var always) is { } wrong)
+            return wrong.Problem();
         var (device, refusal) = await Ask(id, owners, queries, (home, d) => new SetConnection(home, d, always, Owners.Administrator));
         if (refusal is not null)
             return refusal.Problem();

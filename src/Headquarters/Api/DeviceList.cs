@@ -34,8 +34,7 @@ internal readonly record struct DeviceParameters(
     public Refusal? Read(PageRequest page, out DeviceFilter? filter)
     {
         filter = null;
-        OfficeId office = default;
-        if (Office is not null && ApiIds.Read(Office, out office) is { } wrong)
+        if (ApiIds.Optional<OfficeId>(Office, ApiIds.Read, out var office) is { } wrong)
             return wrong;
         var labels = new Dictionary<string, string>();
         foreach (var label in Label ?? [])
@@ -57,10 +56,10 @@ internal readonly record struct DeviceParameters(
         };
         if (sort is not { } by)
             return Refusal.Invalid($"devices are not sorted by '{name}'; say name, office, last-sync, reported-at or enrolled-at");
-        PresenceState? state = Presence is null ? null : Enum.TryParse<PresenceState>(Presence, ignoreCase: true, out var named) && !char.IsDigit(Presence[0]) ? named : 0;
-        if (state is 0)
+        PresenceState? state = Presence switch { "online" => PresenceState.Online, "offline" => PresenceState.Offline, "unknown" => PresenceState.Unknown, _ => null };
+        if (Presence is not null && state is null)
             return Refusal.Invalid($"presence is online, offline or unknown, not '{Presence}'");
-        filter = new DeviceFilter(page, Office is null ? null : office, Text, labels, Converged, Cloned, SeenBefore, state, by, Sort is ['-', ..]);
+        filter = new DeviceFilter(page, office, Text, labels, Converged, Cloned, SeenBefore, state, by, Sort is ['-', ..]);
         return null;
     }
 }

@@ -100,8 +100,7 @@ internal readonly record struct DiscoveredParameters(
     public Refusal? Read(PageRequest page, out DiscoveredFilter? filter)
     {
         filter = null;
-        OfficeId office = default;
-        if (Office is not null && ApiIds.Read(Office, out office) is { } wrong)
+        if (ApiIds.Optional<OfficeId>(Office, ApiIds.Read, out var office) is { } wrong)
             return wrong;
         if (Ignored is not (null or "false" or "true" or "all"))
             return Refusal.Invalid($"ignored is false, true or all, not '{Ignored}'");
@@ -117,7 +116,7 @@ internal readonly record struct DiscoveredParameters(
         };
         if (sort is not { } by)
             return Refusal.Invalid($"discovered devices are not sorted by '{name}'; say name, office, vendor, first-seen or last-seen");
-        filter = new DiscoveredFilter(page, Office is null ? null : office, Text, Ignored switch { "all" => null, "true" => true, _ => false }, SeenBefore, by, Sort is ['-', ..]);
+        filter = new DiscoveredFilter(page, office, Text, Ignored switch { "all" => null, "true" => true, _ => false }, SeenBefore, by, Sort is ['-', ..]);
         return null;
     }
 }

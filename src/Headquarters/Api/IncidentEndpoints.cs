@@ -13,9 +13,9 @@ internal static class IncidentEndpoints
 
     private static async Task<Results<Ok<ListPage<IncidentResource>>, ProblemHttpResult>> List([AsParameters] PageParameters paging, string? office, bool? all, ReadModelQueries queries)
     {
-        OfficeId of = default;
-        if ((paging.Read(out var page) ?? (office is null ? null : ApiIds.Read(office, out of))) is { } wrong)
+        OfficeId? of = null;
+        if ((paging.Read(out var page) ?? ApiIds.Optional(office, ApiIds.Read, out of)) is { } wrong)
             return wrong.Problem();
-        return TypedResults.Ok((await queries.Incidents(new IncidentFilter(page, office is null ? null : of, Open: all is not true))).Shown(page, Resources.Of));
+        return TypedResults.Ok((await queries.Incidents(new IncidentFilter(page, of, Open: all is not true))).Shown(page, Resources.Of));
     }
 }

@@ -1,7 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
 using Fleet.Headquarters.Links;
-using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -15,7 +14,7 @@ internal static class NodeEndpoints
     public static void MapNodes(this IEndpointRouteBuilder api)
     {
         var nodes = api.MapGroup("/nodes").WithTags("Nodes");
-        nodes.MapGet("", List).WithSummary("Lists office nodes; 'office', 'role', 'linked' and 'text' (part of id or host name) narrow the list.");
+        nodes.MapGet("", List).WithSummary("Lists office nodes; 'office', 'role', 'linked', 'down' (not linked, though it should be) and 'text' (part of id or host name) narrow the list.");
         nodes.MapGet("/{id}", Show).WithSummary("Shows an office node.");
         nodes.MapPost("/{id}/roles", ChangeRoles).WithSummary("Adds and removes roles of a node.");
         nodes.MapPost("/{id}/way", ChangeWay).WithSummary("Sets how a node and headquarters come together: through another node, dialled by headquarters, or by itself.");
@@ -26,13 +25,13 @@ internal static class NodeEndpoints
     }
 
     private static async Task<Results<Ok<ListPage<NodeResource>>, ProblemHttpResult>> List(
-        [AsParameters] PageParameters paging, string? office, string? role, bool? linked, string? text, ReadModelQueries queries)
+        [AsParameters] PageParameters paging, string? office, string? role, bool? linked, bool? down, string? text, ReadModelQueries queries)
     {
-        OfficeId of = default;
+        OfficeId? of = null;
         NodeRole? with = null;
-        if ((paging.Read(out var page) ?? (office is null ? null : ApiIds.Read(office, out of)) ?? (role is null ? null : Read(role, out with))) is { } wrong)
+        if ((paging.Read(out var page) ?? ApiIds.Optional(office, ApiIds.Read, out of) ?? ApiIds.Optional(role, Read, out with)) is { } wrong)
             return wrong.Problem();
-        return TypedResults.Ok((await queries.Nodes(new NodeFilter(page, office is null ? null : of, with, linked, text))).Shown(page, Resources.Of));
+        return TypedResults.Ok((await queries.Nodes(new NodeFilter(page, of, with, linked, text, down))).Shown(page, Resources.Of));
     }
 
     private static async Task<Results<Ok<NodeResource>, ProblemHttpResult>> Show(string id, ReadModelQueries queries)
@@ -45,7 +44,7 @@ internal static class NodeEndpoints
     private static async Task<Results<Ok<NodeResource>, ProblemHttpResult>> ChangeRoles(string id, RoleChange change, Owners owners, ReadModelQueries queries, Settled settled)
     {
         IReadOnlyList<NodeRole> add = [], remove = [];
-        if ((ApiIds.Read(id, out NodeId node) ?? Read(change.Add, out add) ?? Read(change.Remove, out remove)) is { } wrong)
+        if ((ApiIds.Read(id, out NodeId node) ?? ApiIds.Each(change.Add, Read, out add) ?? ApiIds.Each(change.Remove, Read, out remove)) is { } wrong)
             return wrong.Problem();
         if ((await owners.Ask(new AssignRoles(node.Office, node, add, remove, Owners.Administrator))).Refusal is { } refusal)
             return refusal.Problem();
@@ -55,10 +54,9 @@ internal static class NodeEndpoints
 
     private static async Task<Results<Ok<NodeResource>, ProblemHttpResult>> ChangeWay(string id, WayChange change, Owners owners, ReadModelQueries queries, Settled settled)
     {
-        NodeId hop = default;
-        if ((ApiIds.Read(id, out NodeId node) ?? (change.Through is null ? null : ApiIds.Read(change.Through, out hop))) is { } wrong)
+        NodeId? through = null;
+        if ((ApiIds.Read(id, out NodeId node) ?? ApiIds.Optional(change.Through, ApiIds.Read, out through)) is { } wrong)
             return wrong.Problem();
-        NodeId? through = change.Through is null ? null : hop;
         if ((await owners.Ask(new SetNodeWay(node.Office, node, through, change.DmzAddress, Owners.Administrator))).Refusal is { } refusal)
             return refusal.Problem();
         var shown = await settled.When(() => queries.Node(node), n => n is not null && n.Through == through && n.DmzAddress == change.DmzAddress);
@@ -74,11 +72,9 @@ internal static class NodeEndpoints
 
     private static async Task<Results<Ok<NodeResource>, ProblemHttpResult>> SetLink(string id, LinkChange change, Owners owners, ReadModelQueries queries, Settled settled)
     {
-        if (ApiIds.Read(id, out NodeId node) is { } wrong)
+        bool? always = null;
+        if ((ApiIds.Read(id, out NodeId node) ?? Modes.Read(change.Mode, out always)) is { } wrong)
             return wrong.Problem();
-        bool? always = change.Mode switch { PolicySettings.Always => true, PolicySettings.Periodic => false, _ => null };
-        if (change.Mode is not null && always is null)
-            return Refusal.Invalid($"mode must be {PolicySettings.Always}, {PolicySettings.Periodic} or absent, not '{change.Mode}'").Problem();
         if ((await owners.Ask(new SetNodeLink(node.Office, node, always, Owners.Administrator))).Refusal is { } refusal)
             return refusal.Problem();
         var shown = await settled.When(() => queries.Node(node), n => n is not null && n.Mode.Set == always && (always is not { } wanted || n.Mode.Periodic != wanted || n.Mode.Why.Length > 0));
@@ -103,23 +99,10 @@ internal static class NodeEndpoints
         return TypedResults.Ok((await queries.NodeEvents(node, page)).Shown(page, Resources.Of));
     }
 
-    private static Refusal? Read(IReadOnlyList<string>? names, out IReadOnlyList<NodeRole> roles)
+    private static Refusal? Read(string? name, out NodeRole role)
     {
-        var read = new List<NodeRole>();
-        roles = read;
-        foreach (var name in names ?? [])
-        {
-            if (Read(name, out var role) is { } wrong)
-                return wrong;
-            read.Add(role!.Value);
-        }
-
-        return null;
-    }
-
-    private static Refusal? Read(string name, out NodeRole? role)
-    {
-        role = NodeRoles.Parse(name);
-        return role is null ? Refusal.Invalid($"'{name}' is no role; there are {string.Join(", ", Enum.GetValues<NodeRole>().Select(NodeRoles.Name))}") : null;
+        var known = NodeRoles.Parse(name ?? "");
+        role = known ?? default;
+        return known is null ? Refusal.Invalid($"'{name}' is no role; there are {string.Join(", ", Enum.GetValues<NodeRole>().Select(NodeRoles.Name))}") : null;
     }
 }

@@ -34,18 +34,11 @@ internal static class PolicyEndpoints
 
     private static async Task<Results<Ok<PolicyChanged>, ProblemHttpResult>> Apply(string name, PolicyContent content, Owners owners, ReadModelQueries queries, Settled settled)
     {
-        if (ApiIds.Read(name, out PolicyName policy) is { } wrong)
+        IReadOnlyList<OfficeId> offices = [];
+        if ((ApiIds.Read(name, out PolicyName policy) ?? ApiIds.Each(content.Offices, ApiIds.Read, out offices)) is { } wrong)
             return wrong.Problem();
         if (content.Name is { } own && own != name)
             return Refusal.Invalid($"the policy calls itself '{own}' and is put at '{name}'").Problem();
-        var offices = new List<OfficeId>();
-        foreach (var text in content.Offices ?? [])
-        {
-            if (ApiIds.Read(text, out OfficeId office) is { } bad)
-                return bad.Problem();
-            offices.Add(office);
-        }
-
         var none = new Dictionary<string, string>();
         var answer = await owners.Ask(new ApplyPolicy(new PolicyDocument(policy, offices, content.Labels ?? none, content.Priority, content.Settings ?? none), Owners.Administrator));
         if (answer.Refusal is { } refusal)

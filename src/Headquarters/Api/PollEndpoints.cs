@@ -33,23 +33,23 @@ internal static class PollEndpoints
     private static async Task<Results<Ok<ListPage<PollResource>>, ProblemHttpResult>> List(
         [AsParameters] PageParameters paging, string? office, string? method, [FromQuery(Name = "running")] bool? running, NetworkQueries queries)
     {
-        OfficeId only = default;
+        OfficeId? only = null;
         PollMethod? by = null;
-        if ((paging.Read(out var page) ?? (office is null ? null : ApiIds.Read(office, out only)) ?? (method is null ? null : Read(method, out by))) is { } wrong)
+        if ((paging.Read(out var page) ?? ApiIds.Optional(office, ApiIds.Read, out only) ?? ApiIds.Optional(method, Read, out by)) is { } wrong)
             return wrong.Problem();
-        return TypedResults.Ok((await queries.Polls(new PollFilter(page, office is null ? null : only, by, running))).Shown(page, NetworkResourcesOf.Of));
+        return TypedResults.Ok((await queries.Polls(new PollFilter(page, only, by, running))).Shown(page, NetworkResourcesOf.Of));
     }
 
     private static async Task<Results<Accepted<PollResource>, ProblemHttpResult>> Run(NewPoll poll, Owners owners, ReadModelQueries offices, NetworkQueries queries, Settled settled)
     {
-        PollMethod? method = null;
+        PollMethod method = default;
         if ((ApiIds.Read(poll.Office, out OfficeId office) ?? Read(poll.Method, out method)) is { } wrong)
             return wrong.Problem();
         if (poll.Kind is not (null or "full" or "quick"))
             return Refusal.Invalid($"a poll is full or quick, not '{poll.Kind}'").Problem();
         if (await offices.Office(office) is null)
             return Refusal.NotFound("office", poll.Office).Problem();
-        var answer = await owners.Ask(new StartPoll(office, method!.Value, poll.Kind != "quick", poll.Ranges ?? [], poll.Force, Owners.Administrator));
+        var answer = await owners.Ask(new StartPoll(office, method, poll.Kind != "quick", poll.Ranges ?? [], poll.Force, Owners.Administrator));
         if (answer.Refusal is { } refusal)
             return refusal.Problem();
         var id = ((PollAccepted)answer.Reply!).PollId;
@@ -89,7 +89,7 @@ internal static class PollEndpoints
         string id, string method, PollMethodContent content, Owners owners, Secrets secrets, ReadModelQueries offices, NetworkQueries queries, DiscoveryOptions options, Settled settled)
     {
         PollSchedule? schedule = null;
-        if ((ApiIds.Read(id, out OfficeId office) ?? Read(method, out var by) ?? Read(content, by!.Value, secrets, out schedule)) is { } wrong)
+        if ((ApiIds.Read(id, out OfficeId office) ?? Read(method, out var by) ?? Read(content, by, secrets, out schedule)) is { } wrong)
             return wrong.Problem();
         if (await offices.Office(office) is null)
             return Refusal.NotFound("office", id).Problem();
@@ -100,11 +100,12 @@ internal static class PollEndpoints
         return TypedResults.Ok(NetworkResourcesOf.Of(shown!, options));
     }
 
-    private static Refusal? Read(string text, out PollMethod? method)
+    private static Refusal? Read(string? text, out PollMethod method)
     {
-        method = Polls.Parse(text);
+        var known = Polls.Parse(text ?? "");
+        method = known ?? default;
         var names = Enum.GetValues<PollMethod>().Select(Polls.Name).ToList();
-        return method is null ? Refusal.Invalid($"networks are polled by {string.Join(", ", names)}, not by '{text}'{NearMiss.Hint(text, names)}") : null;
+        return known is null ? Refusal.Invalid($"networks are polled by {string.Join(", ", names)}, not by '{text}'{NearMiss.Hint(text ?? "", names)}") : null;
     }
 
     private static Refusal? Read(PollMethodContent content, PollMethod method, Secrets secrets, out PollSchedule? schedule)
@@ -152,7 +153,7 @@ internal static class PollEndpoints
 
     // Passwords that were kept are not compared: they are in no answer.
     private static bool Same(PollSchedule one, PollSchedule other) =>
-        one.Enabled == other.Enabled && one.QuickEvery == other.QuickEvery && one.FullEvery == other.FullEvery && one.Ranges.SequenceEqual(other.Ranges)
+        one.Enabled == other.Enabled && one.QuickEvery == other.QuickEvery && one.FullEvery == other.FullEvery && one.AllowLarge == other.AllowLarge && one.Ranges.SequenceEqual(other.Ranges)
         && one.Directories.Select(d => (d.Host, d.Port, d.Security, d.BaseName, d.Filter, d.User)).SequenceEqual(other.Directories.Select(d => (d.Host, d.Port, d.Security, d.BaseName, d.Filter, d.User)));
 
     private static async Task<Refusal> Unknown(string id, NetworkQueries queries) =>

@@ -66,10 +66,21 @@ internal static class RuleEndpoints
 
     private static async Task<Results<Ok<RuleResource>, ProblemHttpResult>> Move(string name, RuleMove move, Owners owners, ReadModelQueries queries, Settled settled)
     {
-        RuleName before = default;
-        if ((ApiIds.Read(name, out RuleName rule) ?? (move.Before is null ? null : ApiIds.Read(move.Before, out before))) is { } wrong)
+        RuleName? before = null;
+        if ((ApiIds.Read(name, out RuleName rule) ?? ApiIds.Optional(move.Before, ApiIds.Read, out before)) is { } wrong)
             return wrong.Problem();
-        return await Settle(await owners.Ask(new MoveRule(rule, move.Before is null ? null : before, Owners.Administrator)), name, queries, settled, r => r is not null);
+        if ((await owners.Ask(new MoveRule(rule, before, Owners.Administrator))).Refusal is { } refusal)
+            return refusal.Problem();
+        var rules = await settled.When<IReadOnlyList<PlacementRule>>(async () => await queries.Rules(), r => IsBefore(r!, rule, before));
+        return rules?.FirstOrDefault(r => r.Name == rule) is { } moved ? TypedResults.Ok(Of(moved)) : Refusal.NotFound("rule", name).Problem();
+    }
+
+    // Null: behind all.
+    private static bool IsBefore(IReadOnlyList<PlacementRule> rules, RuleName rule, RuleName? before)
+    {
+        var order = rules.Select(r => (RuleName?)r.Name).ToList();
+        var at = order.IndexOf(rule);
+        return at >= 0 && order.ElementAtOrDefault(at + 1) == before;
     }
 
     private static async Task<Results<Ok<RuleResource>, ProblemHttpResult>> Switch(string name, RuleSwitch wanted, Owners owners, ReadModelQueries queries, Settled settled)
@@ -87,8 +98,9 @@ internal static class RuleEndpoints
         if (refusal is not null)
             return refusal.Problem();
         var touched = new List<RuleTouchResource>();
-        foreach (var some in (await AllOffices(queries)).Chunk(OfficesAtOnce))
-            foreach (var (office, answer) in some.Zip(await Task.WhenAll(some.Select(o => owners.Ask(new TryRule(o, rule!))))))
+        var offices = await queries.OfficeIds();
+        foreach (var some in (rule!.Conditions.Offices is { Count: > 0 } named ? offices.Intersect(named) : offices).Chunk(OfficesAtOnce))
+            foreach (var (office, answer) in some.Zip(await Task.WhenAll(some.Select(o => owners.Ask(new TryRule(o, rule))))))
             {
                 if (answer.Refusal is { } silent)
                     return silent.Problem();
@@ -96,14 +108,6 @@ internal static class RuleEndpoints
             }
 
         return TypedResults.Ok(new Page<RuleTouchResource>([.. touched.Skip(page.Skip).Take(page.Take)], touched.Count).Shown(page, t => t));
-    }
-
-    private static async Task<IReadOnlyList<OfficeId>> AllOffices(ReadModelQueries queries)
-    {
-        var all = new List<OfficeId>();
-        while (await queries.Offices(new OfficeFilter(new PageRequest(all.Count, PageRequest.MaxTake))) is { Items.Count: > 0 } page)
-            all.AddRange(page.Items.Select(o => o.OfficeId));
-        return all;
     }
 
     private static async Task<(Refusal? Refusal, PlacementRule? Rule)> Find(string name, ReadModelQueries queries)
@@ -128,25 +132,16 @@ internal static class RuleEndpoints
     private static Refusal? Read(RuleResource content, out PlacementRule? rule)
     {
         rule = null;
-        if (ApiIds.Read(content.Name, out RuleName name) is { } wrong)
+        OfficeId? to = null;
+        IReadOnlyList<OfficeId> offices = [];
+        if ((ApiIds.Read(content.Name, out RuleName name) ?? ApiIds.Optional(content.Office, ApiIds.Read, out to) ?? ApiIds.Each(content.InOffices, ApiIds.Read, out offices)) is { } wrong)
             return wrong;
         if (Modes.FirstOrDefault(m => m.Value == content.Mode) is not { Value: not null, Key: var mode })
             return Refusal.Invalid($"mode is {string.Join(", ", Modes.Values)}, not '{content.Mode}'{NearMiss.Hint(content.Mode, Modes.Values)}");
-        OfficeId to = default;
-        if (content.Office is not null && ApiIds.Read(content.Office, out to) is { } badHome)
-            return badHome;
-        var offices = new List<OfficeId>();
-        foreach (var text in content.InOffices ?? [])
-        {
-            if (ApiIds.Read(text, out OfficeId office) is { } bad)
-                return bad;
-            offices.Add(office);
-        }
-
         var none = new Dictionary<string, string>();
         rule = new PlacementRule(name, content.Enabled,
             new RuleConditions(content.Addresses ?? [], content.Names ?? [], content.Systems ?? [], offices, content.WithLabels ?? none, content.Vendors ?? [], content.HasAgent),
-            mode, content.Labels ?? none, content.Office is null ? null : to);
+            mode, content.Labels ?? none, to);
         return RuleRules.Problem(rule) is { } problem ? Refusal.Invalid(problem) : null;
     }
 

@@ -21,10 +21,10 @@ internal static class TokenEndpoints
 
     private static async Task<Results<Ok<ListPage<TokenResource>>, ProblemHttpResult>> List([AsParameters] PageParameters paging, string? office, bool? usable, ReadModelQueries queries)
     {
-        OfficeId of = default;
-        if ((paging.Read(out var page) ?? (office is null ? null : ApiIds.Read(office, out of))) is { } wrong)
+        OfficeId? of = null;
+        if ((paging.Read(out var page) ?? ApiIds.Optional(office, ApiIds.Read, out of)) is { } wrong)
             return wrong.Problem();
-        return TypedResults.Ok((await queries.Tokens(new TokenFilter(page, office is null ? null : of, usable ?? false))).Shown(page, Resources.Of));
+        return TypedResults.Ok((await queries.Tokens(new TokenFilter(page, of, usable ?? false))).Shown(page, Resources.Of));
     }
 
     private static async Task<Results<Created<CreatedToken>, ProblemHttpResult>> Create(NewToken wanted, Owners owners, ReadModelQueries queries, Settled settled)

@@ -4,6 +4,7 @@ using Akka.Persistence;
 using Fleet.Contracts;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Offices;
+using Fleet.Headquarters.Rules;
 using Fleet.Messages.Company;
 using Fleet.Messages.Offices;
 
@@ -105,7 +106,10 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         if (closing.Reply is OfficeRefused refused && refused.Code != RefusalCode.NotFound)
             closing.Asker.Tell(new CompanyRefused(refused.Code, refused.Detail));
         else
-            Store([new OfficeRemoved(closing.Command.OfficeId, closing.Command.By, Now)], closing.Asker, new CompanyAccepted());
+        {
+            var gone = new OfficeRemoved(closing.Command.OfficeId, closing.Command.By, Now);
+            Store([gone, .. RuleRules.Without(_company, gone)], closing.Asker, new CompanyAccepted());
+        }
     }
 
     private void Store(IReadOnlyList<ICompanyEvent> events, IActorRef asker, ICompanyReply reply) =>

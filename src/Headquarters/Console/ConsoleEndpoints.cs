@@ -15,6 +15,7 @@ namespace Fleet.Headquarters.Console;
 internal static class ConsoleEndpoints
 {
     private const int PageRows = 50;
+    private const int IncidentRows = 20;
 
     public static void MapConsole(this IEndpointRouteBuilder host)
     {
@@ -50,26 +51,32 @@ internal static class ConsoleEndpoints
 
     private static async Task<RazorComponentResult<OverviewPage>> Overview(string? q, string? office, int? page, ReadModelQueries queries)
     {
-        var number = Math.Max(1, page ?? 1);
-        OfficeId? only = office is not null && IdText.Problem(office) is null ? new OfficeId(office) : null;
+        var (list, rows, only) = Wanted("/", q, office, page);
         var view = new Overview(
             await queries.Status(),
+            await queries.Incidents(new IncidentFilter(new PageRequest(0, IncidentRows))),
             await queries.Offices(new OfficeFilter(new PageRequest(0, PageRequest.MaxTake))),
             await queries.Nodes(new NodeFilter(new PageRequest(0, PageRequest.MaxTake))),
-            await queries.Devices(new DeviceFilter(new PageRequest((number - 1) * PageRows, PageRows), only, q)),
-            new OverviewQuery(q ?? "", only?.Value ?? "", number, PageRows));
+            await queries.Devices(new DeviceFilter(rows, only, q)),
+            list);
         return new RazorComponentResult<OverviewPage>(new Dictionary<string, object?> { [nameof(OverviewPage.View)] = view });
     }
 
     private static async Task<RazorComponentResult<DiscoveredPage>> Discovered(string? q, string? office, int? page, NetworkQueries queries)
     {
-        var number = Math.Max(1, page ?? 1);
-        OfficeId? only = office is not null && IdText.Problem(office) is null ? new OfficeId(office) : null;
+        var (list, rows, only) = Wanted("/discovered", q, office, page);
         var view = new DiscoveredOverview(
             (await queries.Polls(new PollFilter(PageRequest.First, only, Running: true))).Items,
-            await queries.Discovered(new DiscoveredFilter(new PageRequest((number - 1) * PageRows, PageRows), only, q)),
-            new OverviewQuery(q ?? "", only?.Value ?? "", number, PageRows));
+            await queries.Discovered(new DiscoveredFilter(rows, only, q)),
+            list);
         return new RazorComponentResult<DiscoveredPage>(new Dictionary<string, object?> { [nameof(DiscoveredPage.View)] = view });
+    }
+
+    private static (ListQuery List, PageRequest Rows, OfficeId? Office) Wanted(string path, string? text, string? office, int? page)
+    {
+        var number = Math.Max(1, page ?? 1);
+        OfficeId? only = office is not null && IdText.Problem(office) is null ? new OfficeId(office) : null;
+        return (new ListQuery(path, text ?? "", only?.Value ?? "", number, PageRows), new PageRequest((number - 1) * PageRows, PageRows), only);
     }
 
     private static async Task<IResult> Device(string id, ReadModelQueries queries)

@@ -3,15 +3,18 @@ using Fleet.Headquarters.ReadModel;
 namespace Fleet.Headquarters.Console;
 
 /// <summary>What the first page shows.</summary>
-public sealed record Overview(FleetStatus Status, Page<OfficeView> Offices, Page<NodeView> Nodes, Page<DeviceView> Devices, OverviewQuery Query);
+/// <param name="Incidents">Those that go on, the newest.</param>
+public sealed record Overview(FleetStatus Status, Page<IncidentView> Incidents, Page<OfficeView> Offices, Page<NodeView> Nodes, Page<DeviceView> Devices, ListQuery Query);
 
-/// <summary>Which devices the first page shows.</summary>
-public sealed record OverviewQuery(string Text, string Office, int Page, int Rows)
+/// <summary>Which part of a list a page shows.</summary>
+/// <param name="Path">The page's own address.</param>
+/// <param name="Page">From 1.</param>
+public sealed record ListQuery(string Path, string Text, string Office, int Page, int Rows)
 {
     public bool IsFiltered => Text.Length > 0 || Office.Length > 0;
 
-    /// <summary>The address of a page of the same devices.</summary>
-    public string Address(int page) => "/" + string.Concat(
+    /// <summary>The address of another page of the same list.</summary>
+    public string Address(int page) => Path + string.Concat(
         $"?page={page}",
         Text.Length > 0 ? $"&q={Uri.EscapeDataString(Text)}" : "",
         Office.Length > 0 ? $"&office={Uri.EscapeDataString(Office)}" : "");
@@ -19,4 +22,4 @@ public sealed record OverviewQuery(string Text, string Office, int Page, int Row
 
 /// <summary>What the page of discovered devices shows.</summary>
 /// <param name="Running">Polls under way.</param>
-public sealed record DiscoveredOverview(IReadOnlyList<PollView> Running, Page<DiscoveredView> Devices, OverviewQuery Query);
+public sealed record DiscoveredOverview(IReadOnlyList<PollView> Running, Page<DiscoveredView> Devices, ListQuery Query);

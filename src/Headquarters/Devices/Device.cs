@@ -28,20 +28,13 @@ public sealed record Device(DeviceSnapshot Known)
 
     public CertificateRecord? Certificate(uint generation) => Known.Certificates.FirstOrDefault(c => c.Generation == generation);
 
+    /// <summary>What its agent last reported of its machine; empty before its first report. Parsed at each call.</summary>
+    public Inventory ReadInventory() => Known.Report.IsEmpty ? new Inventory() : DeviceReport.Parser.ParseFrom(Known.Report.Span).Inventory ?? new Inventory();
+
     public Device Apply(IDeviceEvent happened) => new(happened switch
     {
         DeviceCertified e => Known with { Certificates = [.. Known.Certificates.Where(c => c.Generation < e.Certificate.Generation), e.Certificate] },
-        DeviceReported e => Known with
-        {
-            ReportedVersion = e.Version,
-            ReportedHash = e.ContentHash,
-            Counter = e.Counter,
-            Report = e.Report,
-            ReportedAt = e.At,
-            Machine = DeviceReport.Parser.ParseFrom(e.Report.Span).Machine.Memory,
-            Placement = SetUpAnew(e) ? null : Known.Placement,
-            Certificates = [.. Known.Certificates.Where(c => c.Generation >= e.KeyGeneration)],
-        },
+        DeviceReported e => Reported(e, DeviceReport.Parser.ParseFrom(e.Report.Span).Machine.Memory),
         DevicePlaced e => Known with
         {
             Labels = e.Labels,
@@ -70,8 +63,18 @@ public sealed record Device(DeviceSnapshot Known)
         return Take(office, header, report, now);
     }
 
-    // The identity went on to another machine: for rules that is an enrolment.
-    private bool SetUpAnew(DeviceReported e) => !Known.Report.IsEmpty && !DeviceReport.Parser.ParseFrom(e.Report.Span).Machine.Span.SequenceEqual(Known.Machine.Span);
+    private DeviceSnapshot Reported(DeviceReported e, ReadOnlyMemory<byte> machine) => Known with
+    {
+        ReportedVersion = e.Version,
+        ReportedHash = e.ContentHash,
+        Counter = e.Counter,
+        Report = e.Report,
+        ReportedAt = e.At,
+        Machine = machine,
+        // The identity went on to another machine: for rules that is an enrolment.
+        Placement = Known.Report.IsEmpty || machine.Span.SequenceEqual(Known.Machine.Span) ? Known.Placement : null,
+        Certificates = [.. Known.Certificates.Where(c => c.Generation >= e.KeyGeneration)],
+    };
 
     // A version above the current one can't be a replay of something taken before. At or below it, the counter tells a device that lost its
     // newest state (restored, re-imaged) from a carrier that replays.

@@ -53,9 +53,5 @@ internal static class CleanSighting
         return address.Equals(IPAddress.IPv6Any) ? "" : new IPAddress(bytes).ToString();
     }
 
-    private static string Text(string text)
-    {
-        var shown = new string([.. text.Take(Sighting.MostText).Where(c => !char.IsControl(c) && !char.IsSurrogate(c))]);
-        return shown.Trim();
-    }
+    private static string Text(string text) => CleanText.Of(text, Sighting.MostText);
 }

@@ -29,7 +29,7 @@ internal sealed class KnownMachines
     }
 
     /// <summary>The MACs of a device's cards.</summary>
-    public static IReadOnlyList<string> MacsOf(Device device) => device.Known.Report.IsEmpty ? [] : [.. Macs(InventoryOf(device.Known.Report))];
+    public static IReadOnlyList<string> MacsOf(Device device) => [.. Macs(device.ReadInventory())];
 
     private static DeviceId? Of(Dictionary<string, DeviceId> index, string key) => index.TryGetValue(key, out var device) ? device : null;
 
@@ -40,7 +40,7 @@ internal sealed class KnownMachines
         foreach (var gone in _read.Keys.Where(d => !office.Devices.ContainsKey(d)).ToList())
             _read.Remove(gone);
         foreach (var device in office.Devices.Values.Where(d => !d.Known.Report.IsEmpty && !(_read.TryGetValue(d.Id, out var known) && known.Report.Equals(d.Known.Report))))
-            _read[device.Id] = (device.Known.Report, InventoryOf(device.Known.Report));
+            _read[device.Id] = (device.Known.Report, device.ReadInventory());
         _macs.Clear();
         _addresses.Clear();
         _names.Clear();
@@ -57,6 +57,4 @@ internal sealed class KnownMachines
     }
 
     private static IEnumerable<string> Macs(Inventory inventory) => inventory.Interfaces.Select(i => CleanSighting.Mac(i.Mac)).Where(m => m.Length > 0);
-
-    private static Inventory InventoryOf(ReadOnlyMemory<byte> report) => DeviceReport.Parser.ParseFrom(report.Span).Inventory ?? new Inventory();
 }

@@ -13,6 +13,9 @@ namespace Fleet.Headquarters.Discovery;
 /// </summary>
 internal sealed class OfficeNetwork(OfficeTools tools, ILoggingAdapter log)
 {
+    private const int MostWhy = 400;
+    private const int MostCannotSee = 16;
+
     // Devices with newer times than the journal's.
     private readonly Dictionary<DiscoveredId, DiscoveredDevice> _newest = [];
     private readonly Dictionary<PollId, (PollProgress Progress, DateTimeOffset HeardAt)> _progress = [];
@@ -68,6 +71,8 @@ internal sealed class OfficeNetwork(OfficeTools tools, ILoggingAdapter log)
             var more = Take(working, node, sightings.Method, seen, now).ToList();
             events.AddRange(more);
             working = working.Apply(more);
+            // The next one's address may be what this one has just been taken.
+            Journaled(more);
         }
 
         return events;
@@ -214,9 +219,7 @@ internal sealed class OfficeNetwork(OfficeTools tools, ILoggingAdapter log)
         // By headquarters' clock where it knows; schedules count from it.
         StartedAt = open?.At ?? (ended.StartedAt < now ? ended.StartedAt : now),
         EndedAt = now,
-        Why = Short(ended.Why),
-        CannotSee = [.. ended.CannotSee.Take(16).Select(Short)],
+        Why = CleanText.Of(ended.Why, MostWhy),
+        CannotSee = [.. ended.CannotSee.Take(MostCannotSee).Select(t => CleanText.Of(t, MostWhy))],
     };
-
-    private static string Short(string text) => new([.. text.Take(400).Where(c => !char.IsControl(c))]);
 }

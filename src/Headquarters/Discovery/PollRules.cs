@@ -96,11 +96,14 @@ internal static class PollRules
             : null;
     }
 
-    // A directory that is named again without its password keeps it, as long as it is the same user at the same place.
+    // A directory that is named again without its CA keeps it, and its password as long as it is the same user's.
     private static DirectorySource Kept(DirectorySource directory, PollSchedule? before) =>
-        directory.Password.IsEmpty && directory.User.Length > 0
-            && before?.Directories.FirstOrDefault(d => d.Host == directory.Host && d.Port == directory.Port && d.User == directory.User) is { } known
-            ? directory with { Password = known.Password }
+        before?.Directories.FirstOrDefault(d => d.Host == directory.Host && d.Port == directory.Port) is { } known
+            ? directory with
+            {
+                Authority = directory.Authority.IsEmpty ? known.Authority : directory.Authority,
+                Password = directory.Password.IsEmpty && directory.User.Length > 0 && directory.User == known.User ? known.Password : directory.Password,
+            }
             : directory;
 
     private static string? RangeProblem(IReadOnlyList<string> ranges, bool allowLarge)

@@ -43,19 +43,19 @@ internal static class InstallRules
     {
         if (office.Installs.GetValueOrDefault(ended.InstallId) is not { } open || open.Begun.NodeId != node)
             return [];
-        var key = Short(ended.HostKey, 200);
+        var key = CleanText.Of(ended.HostKey, 200);
         IReadOnlyList<IOfficeEvent> pinned = office.Discovered.TryGetValue(open.Begun.DiscoveredId, out var device) && key.Length > 0 && key != device.HostKey && ended.Outcome != InstallOutcome.HostKeyChanged
             ? [new DeviceDiscovered(office.Id, device with { HostKey = key }, $"host key {key}", now)]
             : [];
-        return [.. pinned, .. Over(office, open, ended.Outcome, Short(ended.Detail, 1000), key, now)];
+        return [.. pinned, .. Over(office, open, ended.Outcome, CleanText.Of(ended.Detail, 1000), key, now)];
     }
 
-    /// <summary>What follows from links that went and agents that joined.</summary>
+    /// <summary>What follows from nodes that are out of reach and agents that joined.</summary>
     public static IEnumerable<IOfficeEvent> Follows(Office office, IReadOnlyList<IOfficeEvent> events, DateTimeOffset now)
     {
-        foreach (var down in events.OfType<NodeLinkChanged>().Where(l => !l.Up))
-            foreach (var open in office.Installs.Values.Where(i => i.Begun.NodeId == down.NodeId))
-                foreach (var over in Over(office, open, InstallOutcome.Interrupted, $"the link of {down.NodeId} went down: {down.Reason}; if the agent joins all the same, it shows as a device", "", now))
+        foreach (var (node, why) in events.Select(OutOfReach).OfType<(NodeId, string)>())
+            foreach (var open in office.Installs.Values.Where(i => i.Begun.NodeId == node))
+                foreach (var over in Over(office, open, InstallOutcome.Interrupted, $"{why}; if the agent joins all the same, it shows as a device", "", now))
                     yield return over;
         foreach (var joined in events.OfType<DeviceEnrolled>())
             if (office.Installs.Values.FirstOrDefault(i => i.Begun.TokenId == joined.TokenId) is { } install)
@@ -68,6 +68,13 @@ internal static class InstallRules
                     yield return placed;
             }
     }
+
+    private static (NodeId Node, string Why)? OutOfReach(IOfficeEvent happened) => happened switch
+    {
+        NodeLinkChanged { Up: false } down => (down.NodeId, $"the link of {down.NodeId} went down: {down.Reason}"),
+        NodeRemoved removed => (removed.NodeId, $"{removed.NodeId} was removed"),
+        _ => null,
+    };
 
     /// <summary>Installations of which nothing is heard for too long.</summary>
     public static IEnumerable<IOfficeEvent> Overdue(Office office, DateTimeOffset now) => office.Installs.Values.Where(i => now - i.Begun.At >= Longest)
@@ -84,6 +91,4 @@ internal static class InstallRules
     // The node that saw it last can reach it; else any can try.
     private static NodeId? Through(Office office, DiscoveredDevice device) => office.Nodes.Values.Where(n => n.Linked)
         .OrderByDescending(n => n.NodeId == device.SeenBy).ThenBy(n => n.NodeId.Value, StringComparer.Ordinal).Select(n => (NodeId?)n.NodeId).FirstOrDefault();
-
-    private static string Short(string text, int most) => new([.. text.Take(most).Where(c => !char.IsControl(c))]);
 }

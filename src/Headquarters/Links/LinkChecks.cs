@@ -59,6 +59,8 @@ internal static class LinkChecks
         PollEnded ended => Id(ended.PollId.Value) ?? Text(ended.Why, "reason")
             ?? (ended.CannotSee is null || ended.CannotSee.Count > MaxAddresses ? "an end of a poll that is malformed or too long"
                 : ended.CannotSee.Select(t => Text(t, "line of what can't be seen")).FirstOrDefault(p => p is not null)),
+        InstallProgress progress => Id(progress.InstallId.Value),
+        InstallEnded ended => Id(ended.InstallId.Value) ?? Text(ended.Detail, "detail") ?? Text(ended.HostKey, "host key"),
         _ => $"an item of kind {item.GetType().Name}",
     };
 

@@ -34,6 +34,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private readonly Dictionary<NodeId, NodePresence> _nodesChanged = [];
     private ConnectionsGranted? _grant;
     private (int Links, int Devices)? _asked;
+    private (int Links, int Devices)? _wanted;
     private Office _office;
     private OfficeBatch? _batch;
     private long _snapshotAt;
@@ -338,7 +339,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     {
         if (!_office.IsOpen)
             return;
-        var wanted = ConnectionRule.Wanted(_office);
+        var wanted = _wanted ??= ConnectionRule.Wanted(_office);
         var answered = _grant is { } grant && (grant.AskedLinks, grant.AskedDevices) == wanted;
         if (answered && (!again || (_grant!.Links, _grant.Devices) == wanted))
             return;
@@ -502,8 +503,12 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         {
             TellLinks(before, settled);
             then();
-            if (settled.Count > 0)
+            if (settled.Any(OfficeRules.MayConnect))
+            {
+                _wanted = null;
                 AskForPlaces(again: false);
+            }
+
             SnapshotWhenDue();
         });
     }

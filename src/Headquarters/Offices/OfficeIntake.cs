@@ -122,6 +122,9 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeW
                 work.Answers.RemoveAll(a => a is NodeEventsStored);
                 work.Answers.Add(new NodeEventsStored(batch.Working.Nodes[node].EventNumber));
                 break;
+            case IPollUpItem { Method: var method } when !Enum.IsDefined(method):
+                log.Warning("A poll of office {OfficeId} by method {Method}, which this version does not know, is dropped", office.Id, (int)method);
+                break;
             case PollProgress progress when work.Through is { } node:
                 batch.Add(network.Take(office, node, progress, now));
                 break;

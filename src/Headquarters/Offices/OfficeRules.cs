@@ -108,9 +108,9 @@ public static class OfficeRules
         return [.. devices.Where(d => !d.Known.Report.IsEmpty).SelectMany(d => Placement.Of(office, d, now))];
     }
 
-    // What may change who should stay connected, or how many places are left.
-    private static bool MayConnect(IOfficeEvent happened) => happened is NodeEnrolled or NodeRemoved or NodeLinkSet or OfficePoliciesAdopted
-        or DeviceEnrolled or DeviceMovedIn or DeviceMovedOut or DeviceRemoved or DeviceLabelled or DeviceConnectionSet;
+    /// <summary>Whether this may change who should stay connected, or how many places are left.</summary>
+    internal static bool MayConnect(IOfficeEvent happened) => happened is NodeEnrolled or NodeRemoved or NodeLinkSet or OfficePoliciesAdopted
+        or DeviceEnrolled or DeviceMovedIn or DeviceMovedOut or DeviceRemoved or DeviceLabelled or DevicePlaced or DeviceConnectionSet;
 
     /// <summary>Another office would not take the devices: they stay.</summary>
     public static IReadOnlyList<IOfficeEvent> TakeBack(this Office office, OfficeId refuser, DateTimeOffset now) =>

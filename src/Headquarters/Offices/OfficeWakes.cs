@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Fleet.Contracts;
-using Fleet.Contracts.Agents;
 using Fleet.Gateway.Push;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Wakes;
@@ -65,19 +64,19 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
         var channel = WakeLadder.Next(ways, climb.Channel);
         _climbs[device.Id] = climb with { Channel = channel };
         timers().StartSingleTimer(TimerOf(device.Id), new WakeDue(device.Id, climb.Counter, channel), Within(office, device, channel));
-        IReadOnlyList<IDownItem> item = [new WakeDevice(device.Id, envelopes.Wake(device, climb.Counter), channel, ways.Addresses, office.Id)];
         switch (channel)
         {
             case WakeChannel.OfficePush:
                 // One line is enough; a device has two only while it changes over.
-                links.Send(ways.PushNodes[0], item);
+                links.Send(ways.PushNodes[0], Signal());
                 break;
             case WakeChannel.HeadquartersPush:
-                publish(new CameDownDirect(office.Id, item));
+                publish(new CameDownDirect(office.Id, Signal()));
                 break;
             case WakeChannel.OfficeDatagram:
+                var signal = Signal();
                 foreach (var node in ways.LanNodes)
-                    links.Send(node, item);
+                    links.Send(node, signal);
                 break;
             case WakeChannel.HeadquartersDatagram:
                 publish(new SendDatagrams(envelopes.Wake(device, climb.Counter), ways.ReachableAddresses));
@@ -94,12 +93,14 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
             default:
                 throw new NotSupportedException($"{channel} is no channel");
         }
+
+        IReadOnlyList<IDownItem> Signal() => [new WakeDevice(device.Id, envelopes.Wake(device, climb.Counter), channel, ways.Addresses, office.Id)];
     }
 
     private WakeWays WaysTo(Office office, Device device)
     {
         var linked = office.Nodes.Values.Where(n => n.Linked).Select(n => n.NodeId).ToList();
-        var interfaces = InterfacesOf(device);
+        var interfaces = device.ReadInventory().Interfaces;
         IReadOnlyList<string> addresses = [.. interfaces.SelectMany(i => i.Addresses).Distinct()];
         return new WakeWays(
             [.. linked.Where(n => presence.HasLine(device.Id, n))],
@@ -109,9 +110,6 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
             [.. addresses.Where(a => tools.Wake.ReachableNetworks.Any(n => System.Net.IPAddress.TryParse(a, out var address) && n.Contains(address)))],
             presence.IsOff(device.Id) ? [.. interfaces.Select(i => i.Mac).Where(m => m.Length > 0).Distinct()] : []);
     }
-
-    private static IReadOnlyList<NetworkInterface> InterfacesOf(Device device) =>
-        device.Known.Report.IsEmpty ? [] : DeviceReport.Parser.ParseFrom(device.Known.Report.Span).Inventory?.Interfaces ?? [];
 
     private TimeSpan Within(Office office, Device device, WakeChannel channel) => channel switch
     {

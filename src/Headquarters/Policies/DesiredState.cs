@@ -23,8 +23,7 @@ public static class DesiredState
     }
 
     /// <summary>How often the device syncs.</summary>
-    public static TimeSpan IntervalOf(Office office, Device device, OfficeOptions options) =>
-        Effective(office, device).Settings.TryGetValue(PolicySettings.SyncInterval, out var text) ? PolicySettings.ParseInterval(text) ?? options.SyncInterval : options.SyncInterval;
+    public static TimeSpan IntervalOf(Office office, Device device, OfficeOptions options) => IntervalOf(Effective(office, device).Settings, options);
 
     /// <summary>Whether headquarters wants the device to keep a line open to a push server.</summary>
     public static bool IsAlwaysConnected(Office office, Device device) => device.Known.HasPlace && WantsLine(office, device);
@@ -58,7 +57,7 @@ public static class DesiredState
         {
             OfficeId = office.Id.Value,
             GatewayOnly = settings.TryGetValue(PolicySettings.GatewayOnly, out var only) && bool.TryParse(only, out var gatewayOnly) && gatewayOnly,
-            SyncInterval = IntervalOf(office, device, options).ToDuration(),
+            SyncInterval = IntervalOf(settings, options).ToDuration(),
             Policies = { policies.Select(p => new AppliedPolicy { Name = p.Document.Name.Value, Version = p.Version }).OrderBy(p => p.Name, StringComparer.Ordinal) },
             // Each device has an order of its own, so that the gateways share the devices.
             Gateways = { Rendezvous.Order(device.Id, office.Gateways, g => g.NodeId.Value).Select(AddressOf) },
@@ -74,6 +73,9 @@ public static class DesiredState
             document.Labels.Add(key, value);
         return document;
     }
+
+    private static TimeSpan IntervalOf(Dictionary<string, string> settings, OfficeOptions options) =>
+        settings.TryGetValue(PolicySettings.SyncInterval, out var text) ? PolicySettings.ParseInterval(text) ?? options.SyncInterval : options.SyncInterval;
 
     private static bool WantsLine(Device device, Dictionary<string, string> settings) =>
         device.Known.AlwaysConnected ?? settings.GetValueOrDefault(PolicySettings.Connection) == PolicySettings.Always;

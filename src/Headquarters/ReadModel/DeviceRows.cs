@@ -60,7 +60,7 @@ internal sealed class DeviceRows(ReadModelConnection db)
 
     public void Note(DeviceEventRow happened) => _events.Add(happened);
 
-    /// <summary>Writes all that changed.</summary>
+    /// <summary>Writes all that changed so far.</summary>
     public void Save()
     {
         foreach (var ids in _changed.Chunk(Chunk))
@@ -71,5 +71,7 @@ internal sealed class DeviceRows(ReadModelConnection db)
 
         if (_events.Count > 0)
             db.DeviceEvents.BulkCopy(Together, _events);
+        _changed.Clear();
+        _events.Clear();
     }
 }

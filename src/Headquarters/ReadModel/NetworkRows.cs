@@ -113,7 +113,7 @@ internal sealed class NetworkRows(ReadModelConnection db)
     {
         db.InsertOrReplace(new InstallRow
         {
-            InstallId = e.InstallId.Value, OfficeId = e.OfficeId.Value, DiscoveredId = e.DiscoveredId.Value, Name = e.Name, NodeId = e.NodeId.Value, Address = e.Address, Port = e.Port, AskedBy = e.By, BegunAt = e.At,
+            InstallId = e.InstallId.Value, OfficeId = e.OfficeId.Value, DiscoveredId = e.DiscoveredId.Value, Name = e.Name, NodeId = e.NodeId.Value, Address = e.Address, Port = e.Port, BegunAt = e.At,
         });
         var old = db.Installs.Where(i => i.OfficeId == e.OfficeId.Value && i.EndedAt != null).OrderByDescending(i => i.BegunAt).Skip(KeptInstalls).Select(i => i.InstallId).ToList();
         if (old.Count > 0)
@@ -123,7 +123,7 @@ internal sealed class NetworkRows(ReadModelConnection db)
     private static DiscoveredRow RowOf(OfficeId office, DiscoveredDevice d) => new()
     {
         DiscoveredId = d.DiscoveredId.Value, OfficeId = office.Value, Name = DiscoveredRule.NameOf(d), Mac = d.Mac, Vendor = Vendors.Of(d.Mac),
-        Addresses = string.Join(", ", d.Addresses.Select(a => a.Address)), Services = string.Join(", ", d.Services.Select(DiscoveredRule.Name)), Os = d.OperatingSystem,
+        Addresses = string.Join(", ", d.Addresses.Select(a => a.Address)), Services = string.Join(", ", d.Services.Select(DiscoveredRule.Name)),
         FirstSeen = d.FirstSeen, LastSeen = d.LastSeen, SeenBy = d.SeenBy.Value, SeenWith = (int)d.SeenWith, Ignored = d.Ignored,
         Device = MessagePackSerializer.Serialize(d, Codec.Options),
     };

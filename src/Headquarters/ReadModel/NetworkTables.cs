@@ -53,7 +53,6 @@ internal sealed class DiscoveredRow
     [Column("addresses"), NotNull] public string Addresses { get; set; } = "";
     /// <summary>Comma between them, with their protocols and names.</summary>
     [Column("services"), NotNull] public string Services { get; set; } = "";
-    [Column("os"), NotNull] public string Os { get; set; } = "";
     [Column("first_seen")] public DateTimeOffset FirstSeen { get; set; }
     [Column("last_seen")] public DateTimeOffset LastSeen { get; set; }
     [Column("seen_by"), NotNull] public string SeenBy { get; set; } = "";
@@ -75,7 +74,6 @@ internal sealed class InstallRow
     [Column("node_id"), NotNull] public string NodeId { get; set; } = "";
     [Column("address"), NotNull] public string Address { get; set; } = "";
     [Column("port")] public int Port { get; set; }
-    [Column("asked_by"), NotNull] public string AskedBy { get; set; } = "";
     [Column("begun_at")] public DateTimeOffset BegunAt { get; set; }
     /// <summary>An InstallStep; null: not heard of yet.</summary>
     [Column("step")] public int? Step { get; set; }

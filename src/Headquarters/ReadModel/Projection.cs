@@ -20,7 +20,7 @@ internal sealed class Projection(ReadModelConnection db)
     private long _position;
 
     /// <summary>Reads ahead what these events will change.</summary>
-    public void Expect(IEnumerable<object> happening) => _devices.Read(happening.OfType<DeviceReported>().Select(e => e.DeviceId.Value));
+    public void Expect(IEnumerable<object> happening) => _devices.Read(happening.OfType<IDeviceEvent>().Select(e => e.DeviceId.Value));
 
     /// <summary>Writes what was kept back to be written together.</summary>
     public void Complete() => _devices.Save();
@@ -40,9 +40,6 @@ internal sealed class Projection(ReadModelConnection db)
                 _incidents.Closed(e.OfficeId, e.At);
                 _network.Close(e.OfficeId);
                 Note(e.OfficeId, "closed", $"closed by {e.By}", e.At);
-                break;
-            case OfficePoliciesAdopted e:
-                db.Offices.Where(o => o.OfficeId == e.OfficeId.Value).Set(o => o.BookVersion, (long)e.Book.Version).Update();
                 break;
             case TokenCreated or TokenUsed or TokenWasRevoked or EnrolmentRefused:
                 ApplyToken((IOfficeEvent)happened);
@@ -65,7 +62,8 @@ internal sealed class Projection(ReadModelConnection db)
             case RuleBookChanged e:
                 Insert(e.Book);
                 break;
-            case OfficeRulesAdopted:
+            case OfficePoliciesAdopted or OfficeRulesAdopted:
+                // Shown is the company's book.
                 break;
             case OfficeAdded or OfficeRemoved:
                 // The office's own OfficeOpened and OfficeClosed say the same.
@@ -99,7 +97,7 @@ internal sealed class Projection(ReadModelConnection db)
     private void Begin(OfficeSnapshot s)
     {
         if (s.IsOpen)
-            db.InsertOrReplace(new OfficeRow { OfficeId = s.OfficeId.Value, Title = s.Title, OpenedAt = s.OpenedAt, BookVersion = (long)s.Book.Version });
+            db.InsertOrReplace(new OfficeRow { OfficeId = s.OfficeId.Value, Title = s.Title, OpenedAt = s.OpenedAt });
         foreach (var t in s.Tokens)
             db.InsertOrReplace(new TokenRow
             {
@@ -118,8 +116,11 @@ internal sealed class Projection(ReadModelConnection db)
             db.InsertOrReplace(row);
         }
 
+        _devices.Read(s.Devices.Select(d => d.DeviceId.Value));
         foreach (var device in s.Devices)
             Insert(s.OfficeId, device);
+        // Incidents count the office's devices.
+        _devices.Save();
         _incidents.Begin(_position, s.OfficeId);
         _network.Begin(s);
     }
@@ -358,7 +359,7 @@ internal sealed class Projection(ReadModelConnection db)
     {
         db.Rules.Delete();
         foreach (var (at, rule) in book.Rules.Index())
-            db.Insert(new RuleRow { Name = rule.Name.Value, Place = at, BookVersion = (long)book.Version, Rule = MessagePackSerializer.Serialize(rule, Codec.Options) });
+            db.Insert(new RuleRow { Name = rule.Name.Value, Place = at, Rule = MessagePackSerializer.Serialize(rule, Codec.Options) });
     }
 
     private void Label(string device, IReadOnlyDictionary<string, string> labels)

@@ -38,6 +38,8 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
             rows = rows.Where(n => n.OfficeId == office.Value);
         if (filter.Linked is { } linked)
             rows = rows.Where(n => n.Linked == linked);
+        if (filter.Down is { } down)
+            rows = rows.Where(n => (!n.Linked && !n.Periodic) == down);
         if (filter.Role is { } role)
         {
             var name = NodeRoles.Name(role);
@@ -79,6 +81,13 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
             row.AppliedAt, row.AppliedKnownAt, delay, row.CloneEvidence, row.Report is { } report ? DeviceReport.Parser.ParseFrom(report) : null, Wake(row), row.AlwaysConnected,
             await db.NetworkSeen.FirstOrDefaultAsync(s => s.DeviceId == device.Value) is { } seen ? new NetworkSeenView(seen.At, new NodeId(seen.SeenBy), (PollMethod)seen.SeenWith) : null,
             row.HasPlace, row.PlaceWhy);
+    }
+
+    /// <summary>Every office, in the order of their ids.</summary>
+    public async Task<IReadOnlyList<OfficeId>> OfficeIds()
+    {
+        await using var db = store.Open();
+        return [.. (await db.Offices.OrderBy(o => o.OfficeId).Select(o => o.OfficeId).ToListAsync()).Select(o => new OfficeId(o))];
     }
 
     /// <summary>The office that a device is of; null where there is no such device.</summary>

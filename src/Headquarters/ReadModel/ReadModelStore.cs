@@ -12,7 +12,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 6;
+    private const int Format = 7;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
@@ -148,6 +148,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
     public ITable<OfficeEventRow> OfficeEvents => this.GetTable<OfficeEventRow>();
 
     public ITable<IncidentRow> Incidents => this.GetTable<IncidentRow>();
+
     public ITable<RuleRow> Rules => this.GetTable<RuleRow>();
 
     public ITable<PollingRow> Pollings => this.GetTable<PollingRow>();
@@ -231,7 +232,9 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         ("incidents", "office_id"),
         ("incidents", "closed_at"),
         ("polls", "office_id, begun_at"),
+        ("polls", "ended_at"),
         ("discovered", "office_id, name"),
+        ("discovered", "name"),
         ("discovered", "last_seen"),
     ];
 }

@@ -10,7 +10,6 @@ internal sealed class OfficeRow
     [Column("office_id"), PrimaryKey] public string OfficeId { get; set; } = "";
     [Column("title"), NotNull] public string Title { get; set; } = "";
     [Column("opened_at")] public DateTimeOffset OpenedAt { get; set; }
-    [Column("book_version")] public long BookVersion { get; set; }
 }
 
 [Table("nodes")]
@@ -141,7 +140,6 @@ internal sealed class RuleRow
     [Column("name"), PrimaryKey] public string Name { get; set; } = "";
     /// <summary>In the order of the book.</summary>
     [Column("place")] public int Place { get; set; }
-    [Column("book_version")] public long BookVersion { get; set; }
     /// <summary>A PlacementRule as the journal's MessagePack.</summary>
     [Column("rule"), NotNull] public byte[] Rule { get; set; } = [];
 }

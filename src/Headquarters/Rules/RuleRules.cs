@@ -51,6 +51,14 @@ internal static class RuleRules
     public static CompanyDecision Decide(Company.Company company, RemoveRule command, DateTimeOffset now) =>
         Find(company, command.Name, out _) ?? Changed(company, company.Rules.Rules.Where(r => r.Name != command.Name), $"{command.Name} removed", command.By, now);
 
+    /// <summary>What follows from an office's end: rules that give it are turned off, or devices would be sent there and come back for ever.</summary>
+    public static IReadOnlyList<ICompanyEvent> Without(Company.Company company, OfficeRemoved gone)
+    {
+        var giving = company.Rules.Rules.Where(r => r.Enabled && r.Office == gone.OfficeId).ToList();
+        return giving.Count == 0 ? [] : Changed(company, company.Rules.Rules.Select(r => giving.Contains(r) ? r with { Enabled = false } : r),
+            $"{string.Join(", ", giving.Select(r => r.Name))} turned off: office {gone.OfficeId} is gone", gone.By, gone.At).Events;
+    }
+
     /// <summary>What is wrong with a rule; null: nothing that its own text shows.</summary>
     public static string? Problem(PlacementRule rule)
     {

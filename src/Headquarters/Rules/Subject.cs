@@ -1,7 +1,6 @@
 using System.IO.Enumeration;
 using System.Net;
 using Fleet.Contracts;
-using Fleet.Contracts.Agents;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Discovery;
 using Fleet.Messages.Company;
@@ -12,18 +11,18 @@ namespace Fleet.Headquarters.Rules;
 
 /// <summary>What rules see of a device: a managed one by its inventory, a discovered one by what polls saw.</summary>
 internal sealed record Subject(
-    string Id, bool HasAgent, OfficeId Office, IReadOnlyList<string> Names, string System, IReadOnlyList<string> Addresses, IReadOnlyList<string> Vendors, IReadOnlyDictionary<string, string> Labels)
+    bool HasAgent, OfficeId Office, IReadOnlyList<string> Names, string System, IReadOnlyList<string> Addresses, IReadOnlyList<string> Vendors, IReadOnlyDictionary<string, string> Labels)
 {
     public static Subject Of(OfficeId office, Device device)
     {
-        var inventory = device.Known.Report.IsEmpty ? new Inventory() : DeviceReport.Parser.ParseFrom(device.Known.Report.Span).Inventory ?? new Inventory();
+        var inventory = device.ReadInventory();
         return new Subject(
-            device.Id.Value, HasAgent: true, office, [device.Known.Name, inventory.HostName], $"{inventory.OsName} {inventory.OsVersion}".Trim(),
+            HasAgent: true, office, [device.Known.Name, inventory.HostName], $"{inventory.OsName} {inventory.OsVersion}".Trim(),
             [.. inventory.Interfaces.SelectMany(i => i.Addresses)], [.. inventory.Interfaces.Select(i => Discovery.Vendors.Of(CleanSighting.Mac(i.Mac)))], device.Known.Labels);
     }
 
     public static Subject Of(OfficeId office, DiscoveredDevice device) => new(
-        device.DiscoveredId.Value, HasAgent: false, office, [.. device.Names.Select(n => n.Name)], device.OperatingSystem,
+        HasAgent: false, office, [.. device.Names.Select(n => n.Name)], device.OperatingSystem,
         [.. device.Addresses.Select(a => a.Address)], [Discovery.Vendors.Of(device.Mac)], new Dictionary<string, string>());
 
     public bool Meets(RuleConditions conditions) =>

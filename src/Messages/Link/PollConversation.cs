@@ -122,6 +122,12 @@ public sealed record CancelPoll([property: Key(0)] PollId PollId) : IDownItem;
 
 // ---- What goes up ----
 
+/// <summary>What a poller tells of a poll.</summary>
+public interface IPollUpItem : IUpItem
+{
+    PollMethod Method { get; }
+}
+
 /// <summary>How far a poll is: at its begin and every second or so while it changes. Not journaled.</summary>
 /// <param name="PollId">RunPoll's, or drawn by the node for a poll by the plan.</param>
 /// <param name="Done">Of <paramref name="Total"/>, in what the method counts: addresses, or entries; a total of zero is not known yet.</param>
@@ -136,14 +142,14 @@ public sealed record PollProgress(
     [property: Key(4)] int Done,
     [property: Key(5)] int Total,
     [property: Key(6)] int Found,
-    [property: Key(7)] long Packets) : IUpItem;
+    [property: Key(7)] long Packets) : IPollUpItem;
 
 /// <summary>Devices that a poll saw, as they come; at most <see cref="Most"/> an item. Headquarters merges them.</summary>
 [MessagePackObject]
 public sealed record Sightings(
     [property: Key(0)] PollId PollId,
     [property: Key(1)] PollMethod Method,
-    [property: Key(2)] IReadOnlyList<Sighting> Seen) : IUpItem
+    [property: Key(2)] IReadOnlyList<Sighting> Seen) : IPollUpItem
 {
     public const int Most = 50;
 }
@@ -211,7 +217,7 @@ public sealed record PollEnded(
     [property: Key(7)] int Probed,
     [property: Key(8)] int Found,
     [property: Key(9)] long Packets,
-    [property: Key(10)] IReadOnlyList<string> CannotSee) : IUpItem;
+    [property: Key(10)] IReadOnlyList<string> CannotSee) : IPollUpItem;
 
 /// <summary>Numbers are on the wire and in the journal.</summary>
 public enum PollOutcome

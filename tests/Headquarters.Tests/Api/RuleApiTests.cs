@@ -20,7 +20,7 @@ public sealed class RuleApiTests(TestFaces faces) : IClassFixture<TestFaces>
         await Put(new RuleResource("tills", Names: ["till-*"], Labels: new Dictionary<string, string> { ["room"] = "shop" }));
         await faces.Post("/api/v1/rules/tills/move", new RuleMove("off"), ApiJson.Default.RuleMove, ApiJson.Default.RuleResource);
         await Until.True(async () => (await faces.Company.ReadModel.Device(till.Id))!.Device.Labels.GetValueOrDefault("room") == "shop", "the rule acted");
-        await Until.True(async () => (await Names()).SequenceEqual(["tills", "off"]), "the order is as moved");
+        Assert.Equal(["tills", "off"], await Names());
         using var removed = await faces.Api.DeleteAsync("/api/v1/rules/off");
 
         Assert.Equal(("till-1", "leeds-1"), (Assert.Single(tried.Items).Name, tried.Items[0].Office));
@@ -50,6 +50,18 @@ public sealed class RuleApiTests(TestFaces faces) : IClassFixture<TestFaces>
         using var response = await faces.Api.PostAsJsonAsync("/api/v1/rules/printrs/enabled", new RuleSwitch(false), ApiJson.Default.RuleSwitch);
 
         Assert.Contains("did you mean printers?", (await TestFaces.Problem(response)).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rule_that_gives_a_removed_office_is_turned_off()
+    {
+        await faces.AddOffice("depot");
+        await Put(new RuleResource("to-depot", Names: ["nobody-*"], Office: "depot"));
+
+        using var removed = await faces.Api.DeleteAsync("/api/v1/offices/depot");
+
+        await Until.True(async () => !(await faces.Get("/api/v1/rules/to-depot", ApiJson.Default.RuleResource)).Enabled, "the rule is off");
+        using var gone = await faces.Api.DeleteAsync("/api/v1/rules/to-depot");
     }
 
     private async Task Put(RuleResource rule)

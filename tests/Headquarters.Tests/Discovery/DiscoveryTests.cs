@@ -100,6 +100,31 @@ public sealed class DiscoveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_address_that_another_device_took_does_not_come_back_with_the_next_sighting()
+    {
+        var node = await Poller("gw1");
+        await node.Send(Progress());
+        await node.Send(Saw(Seen(PrinterMac, "192.168.1.20")));
+        await node.Send(Saw(Seen(PrinterMac, "192.168.1.20", at: DateTimeOffset.UtcNow)));
+
+        await node.Send(Saw(Seen("52:54:00:00:00:02", "192.168.1.20"), Seen(PrinterMac, "192.168.1.21", at: DateTimeOffset.UtcNow)));
+
+        await Until.True(async () => (await Listed()).Count == 2, "both devices are listed");
+        Assert.Equal(["192.168.1.21"], (await Listed()).Single(d => d.Device.Mac == PrinterMac).Device.Addresses.Select(a => a.Address));
+    }
+
+    [Fact]
+    public async Task What_is_told_of_a_method_that_this_version_does_not_know_is_dropped()
+    {
+        var node = await Poller("gw1");
+        var method = (PollMethod)77;
+
+        await node.Send(Progress() with { Method = method }, new Sightings(ByPlan, method, [Seen(PrinterMac, "192.168.1.20")]), Ended(ByPlan, PollOutcome.Completed, 1) with { Method = method });
+
+        Assert.DoesNotContain(await _company.Events(), e => e is PollBegun or DeviceDiscovered or PollFinished);
+    }
+
+    [Fact]
     public async Task A_poll_that_hits_a_known_agents_address_changes_nothing_of_that_agent_but_last_seen()
     {
         var node = await Poller("gw1");

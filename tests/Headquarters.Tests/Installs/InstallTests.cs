@@ -95,6 +95,17 @@ public sealed class InstallTests(TestFaces faces) : IClassFixture<TestFaces>
         Assert.Equal(events.OfType<AgentInstallBegun>().First().TokenId, events.OfType<TokenWasRevoked>().Single().TokenId);
     }
 
+    [Fact]
+    public async Task An_installation_ends_when_its_node_is_removed()
+    {
+        var (node, device) = await Discovered("leeds-5", "52:54:00:00:05:01");
+        var begun = await Install(device, new NewInstall("admin", Password));
+
+        await faces.Company.Office(new RemoveNode(new OfficeId("leeds-5"), node.Id, "test"));
+
+        await Until.True(async () => (await Show(begun.Id)) is { State: "interrupted", Detail: var why } && why.Contains("was removed", StringComparison.Ordinal), "the end is shown");
+    }
+
     private async Task<(LinkedNode Node, string Device)> Discovered(string office, string mac)
     {
         await faces.AddOffice(office);

@@ -202,20 +202,17 @@ internal sealed class OfficeNode
     /// <summary>Says hello until welcomed.</summary>
     public Task<(Welcome Welcome, IActorRef Link)> ComeIn(string incarnation = "run-1") => SayHelloUntil<Welcome>(incarnation);
 
-    /// <summary>Says hello until this is the answer: while Akka's gate is shut, messages are dropped.</summary>
+    /// <summary>Says hello until this is the answer: while Akka's gate is shut, messages are dropped. Where one was only late, the last answer counts: the link before it is replaced.</summary>
     public async Task<(T Message, IActorRef Sender)> SayHelloUntil<T>(string incarnation = "run-1")
     {
-        for (var attempt = 0; attempt < 10; attempt++)
+        for (var hellos = 1; hellos <= 10; hellos++)
         {
             SayHello(incarnation: incarnation);
-            try
-            {
-                return await Hears<T>(TimeSpan.FromSeconds(2));
-            }
-            catch (TimeoutException)
-            {
-                // Again.
-            }
+            if (await Heard<T>() is not { } answer)
+                continue;
+            for (var late = hellos - 1; late > 0 && await Heard<T>() is { } newer; late--)
+                answer = newer;
+            return answer;
         }
 
         throw new TimeoutException($"{Id} said hello and heard no {typeof(T).Name}");
@@ -234,6 +231,18 @@ internal sealed class OfficeNode
         catch (OperationCanceledException)
         {
             throw new TimeoutException($"{Id} did not hear a {typeof(T).Name}");
+        }
+    }
+
+    private async Task<(T Message, IActorRef Sender)?> Heard<T>()
+    {
+        try
+        {
+            return await Hears<T>(TimeSpan.FromSeconds(2));
+        }
+        catch (TimeoutException)
+        {
+            return null;
         }
     }
 

@@ -1,6 +1,9 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using Fleet.Contracts;
 using Fleet.Headquarters.Links;
 using Fleet.Messages.Link;
+using MessagePack;
 
 namespace Fleet.Headquarters.Tests.Links;
 
@@ -16,6 +19,7 @@ public sealed class LinkRulesTests
         { "nothing", new UpFrame("e", 1, []) },
         { "envelope", new UpFrame("e", 1, [new DeviceEnvelopeUp(Till, new byte[48 * 1024], Leeds)]) },
         { "presence", new UpFrame("e", 1, [new PresenceDigest([new DeviceSeen(Till, Noon)])]) },
+        { "installation", new UpFrame("e", 1, [new InstallProgress(new InstallId("i-1"), InstallStep.Copying), new InstallEnded(new InstallId("i-1"), InstallOutcome.Installed, "", "")]) },
         { "wanted", new UpFrame("e", 1, [new DesiredWanted(Till, 0, Leeds)]) },
     };
 
@@ -28,8 +32,21 @@ public sealed class LinkRulesTests
         { "nobody seen", new UpFrame("e", 1, [new PresenceDigest([null!])]) },
         { "no roles", new UpFrame("e", 1, [new NodeReport(0, null!, [], "", "", Noon, [], [], [], "")]) },
         { "long text", new UpFrame("e", 1, [new NodeEvent(1, Noon, "x", new string('x', 1001))]) },
+        { "no installation", new UpFrame("e", 1, [new InstallProgress(default, InstallStep.Copying)]) },
+        { "no host key", new UpFrame("e", 1, [new InstallEnded(new InstallId("i-1"), InstallOutcome.Failed, "", null!)]) },
         { "no request id", new UpFrame("e", 1, [new EnrolmentUp(null!, new byte[1])]) },
     };
+
+    public static TheoryData<Type> Kinds => [.. typeof(IUpItem).GetCustomAttributes<UnionAttribute>().Select(u => u.SubType)];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Every_kind_of_item_has_its_check(Type kind)
+    {
+        var empty = (IUpItem)RuntimeHelpers.GetUninitializedObject(kind);
+
+        Assert.DoesNotContain($"an item of kind {kind.Name}", LinkChecks.Problem(new UpFrame("e", 1, [empty])) ?? "", StringComparison.Ordinal);
+    }
 
     [Theory]
     [MemberData(nameof(Sound))]

@@ -35,7 +35,7 @@ internal static class GatewayTakeover
         var crowd = await Join(fleet, fleet.Crowd).ConfigureAwait(false);
         try
         {
-            await fleet.Until(async shown => (await Connected(shown).ConfigureAwait(false)).Count >= crowd.Count, $"{crowd.Count} devices keep a line open", Patience).ConfigureAwait(false);
+            await KeepLines(fleet, crowd).ConfigureAwait(false);
             var holders = crowd.GroupBy(d => d.State.ReachedThrough).ToDictionary(g => g.Key, g => g.Count());
             step($"{crowd.Count} devices are connected: {string.Join(", ", holders.Select(h => $"{h.Value} sync through {h.Key}"))}");
             var moves = crowd.Select(d => new Moves(d)).ToList();
@@ -75,6 +75,17 @@ internal static class GatewayTakeover
             crowd.Add(await LabDevice.Join(network, reach, token.Text, $"crowd-{n}", DeviceOptions.Default with { ReturnAfter = ReturnAfter }).ConfigureAwait(false))).ConfigureAwait(false);
         return [.. crowd];
     }
+
+    // A place in the budget is granted behind the first sync, and a device learns of it at its next: here at once, instead of in ten minutes.
+    private static Task KeepLines(IFleetUnderTest fleet, IReadOnlyList<LabDevice> crowd) => fleet.Until(
+        async shown =>
+        {
+            var connected = (await Connected(shown).ConfigureAwait(false)).Select(d => d.Id).ToHashSet();
+            var without = crowd.Where(d => !connected.Contains(d.Id.Value)).ToList();
+            without.ForEach(d => d.SyncSoon());
+            return without.Count == 0;
+        },
+        $"{crowd.Count} devices keep a line open", Patience);
 
     private static async Task Dies(IFleetUnderTest fleet, Action<string> step, IReadOnlyList<LabDevice> crowd, TopologyNode dying, TopologyNode other)
     {
