@@ -44,44 +44,13 @@ Task("Test").IsDependentOn("System").IsDependentOn("Build").IsDependentOn("Forma
 });
 
 // What the tests, the lab and the native agent need of the machine.
-Task("System").Does(() =>
-{
-    if (!OperatingSystem.IsLinux())
-        return;
-    var wanted = new (string Command, string Package)[]
-    {
-        ("nft", "nftables"), ("ip", "iproute2"), ("conntrack", "conntrack"), ("sysctl", "procps"), ("gcc", "gcc"), ("slapd", "slapd"),
-    };
-    var missing = wanted.Where(w => !OnPath(w.Command)).Select(w => w.Package).ToList();
-    if (!System.IO.File.Exists("/usr/include/zlib.h"))
-        missing.Add("zlib1g-dev");
-    if (missing.Count == 0)
-        return;
-    var what = string.Join(' ', missing);
-    if (Environment.UserName != "root" || !OnPath("apt-get"))
-    {
-        Warning($"Missing on this machine: {what}. Install them (as root: apt-get install {what}); what needs them is skipped.");
-        return;
-    }
+Task("System").Does(() => Install(
+    new("nft", "nftables"), new("ip", "iproute2"), new("conntrack", "conntrack"), new("sysctl", "procps"), new("gcc", "gcc"), new("/usr/include/zlib.h", "zlib1g-dev"),
+    new("slapd", "slapd", "slapd.service"), new("sshd", "openssh-server", "ssh.service ssh.socket"), new("avahi-daemon", "avahi-daemon", "avahi-daemon.service avahi-daemon.socket")));
 
-    Information($"Installing {what}");
-    Environment.SetEnvironmentVariable("DEBIAN_FRONTEND", "noninteractive");
-    Capture("apt-get", "-qq update");
-    // Tests run servers of their own; none is to be started for this machine because it came with a package (Debian policy 9.3.3, policy-rc.d).
-    const string policy = "/usr/sbin/policy-rc.d";
-    var ours = !System.IO.File.Exists(policy);
-    if (ours)
-    {
-        System.IO.File.WriteAllText(policy, "#!/bin/sh\nexit 101\n");
-        Capture("chmod", $"+x {policy}");
-    }
-
-    var (code, output) = Capture("apt-get", $"-qq -y install --no-install-recommends {what}");
-    if (ours)
-        System.IO.File.Delete(policy);
-    if (code != 0)
-        Warning($"apt-get could not install {what}; what needs them is skipped.\n{output}");
-});
+// The programs of others that benchmarks compare with.
+Task("Peers").Does(() => Install(
+    new("nmap", "nmap"), new("fping", "fping"), new("arp-scan", "arp-scan"), new("nats-server", "nats-server", "nats-server.service"), new("mosquitto", "mosquitto", "mosquitto.service")));
 
 Task("Publish").IsDependentOn("System").IsDependentOn("Restore").Does(() =>
 {
@@ -93,7 +62,7 @@ Task("Publish").IsDependentOn("System").IsDependentOn("Restore").Does(() =>
 
 Task("Lab").IsDependentOn("Publish").Does(() => PublishManaged("tests/NatLab", "natlab"));
 
-Task("Bench").IsDependentOn("Lab").Does(() => PublishManaged("bench/Bench", "bench"));
+Task("Bench").IsDependentOn("Peers").IsDependentOn("Lab").Does(() => PublishManaged("bench/Bench", "bench"));
 
 RunTarget(target);
 
@@ -105,6 +74,47 @@ if (verdict is { Good: false })
 
 void PublishManaged(string project, string name) =>
     Dotnet($"publish {project} --no-restore -c {Configuration} -o {artifacts}/{name}");
+
+// Installs what is missing, where this is Debian or a kin of it and the user is root; else says what is missing.
+void Install(params Need[] needs)
+{
+    var missing = OperatingSystem.IsLinux() ? needs.Where(n => !OnPath(n.Command)).ToList() : [];
+    if (missing.Count == 0)
+        return;
+    var what = string.Join(' ', missing.Select(n => n.Package));
+    if (Environment.UserName != "root" || !OnPath("apt-get"))
+    {
+        Warning($"Missing on this machine: {what}. Install them (as root: apt-get install {what}); what needs them is skipped.");
+        return;
+    }
+
+    Information($"Installing {what}");
+    Environment.SetEnvironmentVariable("DEBIAN_FRONTEND", "noninteractive");
+    Capture("apt-get", "-qq update");
+    // Tests run servers of their own; none is to be started for this machine because it came with a package, neither now (Debian policy 9.3.3, policy-rc.d) nor at the next boot.
+    const string policy = "/usr/sbin/policy-rc.d";
+    var ours = !System.IO.File.Exists(policy);
+    try
+    {
+        if (ours)
+        {
+            System.IO.File.WriteAllText(policy, "#!/bin/sh\nexit 101\n");
+            Capture("chmod", $"+x {policy}");
+        }
+
+        var (code, output) = Capture("apt-get", $"-qq -y install --no-install-recommends {what}");
+        if (code != 0)
+            Warning($"apt-get could not install {what}; what needs them is skipped.\n{output}");
+    }
+    finally
+    {
+        if (ours)
+            System.IO.File.Delete(policy);
+    }
+
+    if (OnPath("systemctl") && string.Join(' ', missing.Select(n => n.Services).OfType<string>()) is { Length: > 0 } services)
+        Capture("systemctl", $"disable {services}");
+}
 
 // Native: one file without a runtime. Where no C linker is to be had the agent runs on the shared runtime, and the build says so.
 void PublishAgent()
@@ -180,3 +190,6 @@ void Summarize(DirectoryPath results, List<string> projects, ConcurrentBag<strin
 }
 
 record Verdict(string Line, bool Good);
+
+// Something of the system's: a command on the path, or a file; the package it comes with; the services that the package would start.
+record Need(string Command, string Package, string Services = null);

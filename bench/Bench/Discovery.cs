@@ -22,7 +22,7 @@ internal static partial class Discovery
 
     private static Task<IReadOnlyDictionary<string, double>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
     {
-        DebianPackages.Ensure(step, ("nmap", "nmap"), ("fping", "fping"), ("arp-scan", "arp-scan"), ("avahi-daemon", "avahi-daemon"));
+        DebianPackages.Require("nmap", "fping", "arp-scan");
         if (!File.Exists(Programs.Office))
             throw new LabException($"{Programs.Office} is missing: run ./build.sh publish");
         var topology = Topology.Load("poll-subnet");

@@ -16,6 +16,7 @@ internal static class WakeLatency
 
     private static async Task<IReadOnlyDictionary<string, double>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
     {
+        DebianPackages.Require("nats-server", "mosquitto");
         await using var fleet = await ProcessFleet.InKernelLab(Topology.Load("two-nodes"), step).ConfigureAwait(false);
         var (device, node) = (fleet.Topology.Device("till-1"), fleet.Topology.Offices[0].Nodes[0]);
         await fleet.StartAll(step, interval: "1h", devices: d => d == device).WaitAsync(stop).ConfigureAwait(false);
