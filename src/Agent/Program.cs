@@ -19,6 +19,7 @@ var root = new RootCommand("""
     ShowCommand.Make(),
 };
 
-var parsed = root.Parse(args);
+// @FILE is read by the option that takes it; the library would put the file's words in its place.
+var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 var code = await parsed.InvokeAsync();
 return parsed.Errors.Count > 0 ? ExitCode.Usage : code;

@@ -38,7 +38,8 @@ internal static class FleetCli
 
     public static async Task<int> Run(IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellation = default)
     {
-        var parsed = Root(new FleetCommands(terminal)).Parse(args);
+        // @FILE is read by the options that take it; the library would put the file's words in its place.
+        var parsed = Root(new FleetCommands(terminal)).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         // Standard output carries results alone: who pipes it must not find a page of help in it.
         if (parsed.Action is ParseErrorAction wrong)
             (wrong.ShowHelp, wrong.ShowTypoCorrections) = (false, false);
