@@ -122,9 +122,15 @@ void PublishAgent()
     var linker = new[] { "clang", "gcc" }.FirstOrDefault(OnPath);
     var native = !OperatingSystem.IsLinux() || (linker is not null && System.IO.File.Exists("/usr/include/zlib.h"));
     if (!native)
-        Warning("No C compiler with zlib's headers (Debian and Ubuntu: apt-get install gcc zlib1g-dev): the agent is published for the shared .NET runtime, not native.");
+        Warning("No C compiler with zlib's headers (Debian and Ubuntu: apt-get install gcc zlib1g-dev): the agent is published for the shared .NET runtime, not native, and office nodes get none to set up.");
     var how = native ? $"-r {rid} {(linker == "gcc" ? "-p:CppCompilerAndLinker=gcc" : "")}" : "-p:PublishAot=false --no-self-contained";
     Dotnet($"publish src/Agent -c {Configuration} {how} -o {artifacts}/agent");
+    // Where an office node looks for the agents that it sets up over SSH; on a device there may be no .NET.
+    if (native && OperatingSystem.IsLinux())
+    {
+        EnsureDirectoryExists($"{artifacts}/office/agents");
+        CopyFile($"{artifacts}/agent/agent", $"{artifacts}/office/agents/agent-{rid}");
+    }
 }
 
 void Dotnet(string arguments)

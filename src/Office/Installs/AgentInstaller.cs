@@ -9,7 +9,6 @@ namespace Fleet.Office.Installs;
 /// </summary>
 public sealed class AgentInstaller(InstallOptions options)
 {
-    private const string Copy = "/tmp/fleet-agent.new";
     private const long KibBytes = 1024;
 
     /// <param name="step">Told each step as it begins.</param>
@@ -23,11 +22,10 @@ public sealed class AgentInstaller(InstallOptions options)
         var agent = await Fitting(shell, stop);
         var root = await Root(shell, secret, stop);
         step(InstallStep.Copying);
-        await using (var file = agent.OpenRead())
-            Check(await shell.Run($"umask 077 && cat > {Copy} && test $(wc -c < {Copy}) -eq {agent.Length}", file, stop), "the agent could not be copied");
+        var copy = await Copied(shell, agent, stop);
         try
         {
-            Check(await root($"mkdir -p '{DirectoryOf(options.Program)}' && install -m 755 {Copy} '{options.Program}'", "", stop), "the agent could not be put in its place");
+            Check(await root($"mkdir -p '{DirectoryOf(options.Program)}' && install -m 755 {Quoted(copy)} '{options.Program}'", "", stop), "the agent could not be put in its place");
             step(InstallStep.Enrolling);
             var joined = await root(Enrolment(order), secret.JoinToken + "\n", stop);
             if (joined.Code != 0)
@@ -37,8 +35,17 @@ public sealed class AgentInstaller(InstallOptions options)
         }
         finally
         {
-            await shell.Run($"rm -f {Copy}", "", CancellationToken.None);
+            await shell.Run($"rm -f {Quoted(copy)}", "", CancellationToken.None);
         }
+    }
+
+    // By a name that no other user of the device can have taken: what stands there is run as root.
+    private static async Task<string> Copied(DeviceShell shell, FileInfo agent, CancellationToken stop)
+    {
+        await using var file = agent.OpenRead();
+        var copied = await shell.Run($"copy=$(mktemp /tmp/fleet-agent.XXXXXX) && {{ cat > \"$copy\" && test $(wc -c < \"$copy\") -eq {agent.Length} && echo \"$copy\" || {{ rm -f \"$copy\"; exit 1; }}; }}", file, stop);
+        Check(copied, "the agent could not be copied");
+        return copied.Out.Trim();
     }
 
     // The token comes over standard input; where the agent reads it from, root alone can.
@@ -49,7 +56,7 @@ public sealed class AgentInstaller(InstallOptions options)
 
     // Where systemd runs it keeps the agent; elsewhere the agent runs until the device restarts, and that is said on the device's own log.
     private string Service => $"""
-        if [ -d /run/systemd/system ]; then
+        if systemctl show --property=Version > /dev/null 2>&1; then
           printf '%s\n' '[Unit]' 'Description=Fleet agent' 'After=network-online.target' 'Wants=network-online.target' '[Service]' 'ExecStart={options.Program} run --data {options.Data}' 'Restart=always' 'RestartSec=5' '[Install]' 'WantedBy=multi-user.target' > /etc/systemd/system/fleet-agent.service &&
           systemctl daemon-reload && systemctl enable --now fleet-agent.service
         else

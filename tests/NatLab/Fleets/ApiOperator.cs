@@ -52,6 +52,15 @@ public sealed class ApiOperator(Func<HttpClient> api) : IOperator
         return poll;
     }
 
+    public async Task<InstallResource> InstallAgent(string discovered, string user, string keyFile)
+    {
+        var wanted = JsonContent.Create(new NewInstall(user, PrivateKey: await File.ReadAllTextAsync(keyFile).ConfigureAwait(false)), ApiJson.Default.NewInstall);
+        var install = await Send(HttpMethod.Post, $"discovered/{discovered}/install", wanted, ApiJson.Default.InstallResource).ConfigureAwait(false);
+        await TestSupport.Until.True(async () =>
+            (install = await Send(HttpMethod.Get, $"installs/{install.Id}", null, ApiJson.Default.InstallResource).ConfigureAwait(false)).EndedAt is not null, $"installation {install.Id} ends").ConfigureAwait(false);
+        return install.State == "installed" ? install : throw new LabException($"installation {install.Id} is {install.State}: {install.Detail}");
+    }
+
     public Task<PollResource> BeginPoll(NewPoll poll) => Send(HttpMethod.Post, "polls", JsonContent.Create(poll, ApiJson.Default.NewPoll), ApiJson.Default.PollResource);
 
     public Task CancelPoll(string id) => Send(HttpMethod.Post, $"polls/{id}/cancel");

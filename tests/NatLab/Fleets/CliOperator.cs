@@ -41,6 +41,9 @@ internal sealed class CliOperator(Func<IReadOnlyList<string>, Task<(int Code, st
     public async Task<PollResource> Poll(OfficeId office, string method, params string[] ranges) =>
         Read(await Run(["poll", "run", office.Value, "--method", method, .. ranges.SelectMany(r => new[] { "--range", r })]).ConfigureAwait(false), ApiJson.Default.PollResource);
 
+    public async Task<InstallResource> InstallAgent(string discovered, string user, string keyFile) =>
+        Read(await Run("discovered", "install", discovered, "--user", user, "--key", $"@{keyFile}").ConfigureAwait(false), ApiJson.Default.InstallResource);
+
     private async Task<string> Run(params string[] command)
     {
         var (code, output, errors) = await fleet([.. command, "--json"]).ConfigureAwait(false);

@@ -115,6 +115,10 @@ public interface IOperator
     /// <param name="ranges">None: the schedule's.</param>
     Task<PollResource> Poll(OfficeId office, string method, params string[] ranges);
 
+    /// <summary>Sets up the agent on a discovered device over SSH, and waits for the end, which must be good.</summary>
+    /// <param name="keyFile">Holds the private key with which <paramref name="user"/> logs in.</param>
+    Task<InstallResource> InstallAgent(string discovered, string user, string keyFile);
+
     /// <summary>Wakes a device and waits for the outcome, whatever it is.</summary>
     Task<WakeResource> Wake(string device);
 }

@@ -223,6 +223,10 @@ public sealed class ProcessFleet : IFleetUnderTest
     public Task StartOther(string name, TopologyNode? at, string ready, IReadOnlyList<string> command) =>
         Start(name, at is null ? _plan.Headquarters : _plan.MachineOf(at), ready, command[0], [.. command.Skip(1)]);
 
+    /// <summary>The same on a device's machine.</summary>
+    /// <inheritdoc cref="StartOther(string, TopologyNode, string, IReadOnlyList{string})"/>
+    public Task StartOtherAt(string name, TopologyDevice at, string ready, IReadOnlyList<string> command) => Start(name, _plan.MachineOf(at), ready, command[0], [.. command.Skip(1)]);
+
     /// <summary>A directory for what a program that is not of the fleet needs; gone with the fleet.</summary>
     public string ScratchOf(string name) => Directory.CreateDirectory(DataOf(name)).FullName;
 

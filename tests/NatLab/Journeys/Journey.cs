@@ -22,5 +22,6 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         GatewayChain.Journey,
         DmzGateway.Journey,
         PollSubnet.Journey,
+        SshInstall.Journey,
     ];
 }

@@ -11,17 +11,14 @@ namespace Fleet.Office.Tests.Installs;
 /// </summary>
 internal sealed class SshServer : IAsyncDisposable
 {
-    private const string Program = "/usr/sbin/sshd";
-
     private readonly Process _process;
+    private readonly SshdFiles _files;
 
-    private SshServer(Process process, int port, string directory, string privateKey) => (_process, Port, Directory, PrivateKey) = (process, port, directory, privateKey);
+    private SshServer(Process process, SshdFiles files) => (_process, _files, PrivateKey) = (process, files, File.ReadAllText(files.PrivateKeyFile));
 
-    public static bool IsThere => File.Exists(Program) && OperatingSystem.IsLinux();
+    public int Port => _files.Listen.Port;
 
-    public int Port { get; }
-
-    public string Directory { get; }
+    public string Directory => _files.Directory;
 
     /// <summary>Of whom the server lets in.</summary>
     public string PrivateKey { get; }
@@ -29,36 +26,21 @@ internal sealed class SshServer : IAsyncDisposable
     /// <param name="directory">Made if missing; what is in it of an earlier server is used again.</param>
     public static async Task<SshServer> Start(string directory)
     {
-        System.IO.Directory.CreateDirectory(Path.Combine(directory, "bin"));
+        Skip.If(SshdFiles.Unable() is not null, SshdFiles.Unable());
         // Where a server that starts as root parts with its rights.
         if (Environment.UserName == "root")
             System.IO.Directory.CreateDirectory("/run/sshd");
-        foreach (var key in new[] { "host", "client" }.Where(k => !File.Exists(Path.Combine(directory, k))))
-            await Run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(directory, key));
-        File.Copy(Path.Combine(directory, "client.pub"), Path.Combine(directory, "authorized"), overwrite: true);
-        var port = FreePort();
-        await File.WriteAllTextAsync(Path.Combine(directory, "config"), $"""
-            Port {port}
-            ListenAddress 127.0.0.1
-            HostKey {directory}/host
-            PidFile {directory}/pid
-            AuthorizedKeysFile {directory}/authorized
-            StrictModes no
-            UsePAM no
-            PermitRootLogin yes
-            PasswordAuthentication yes
-            SetEnv PATH={directory}/bin:/usr/local/bin:/usr/bin:/bin
-            """);
-        var process = Process.Start(new ProcessStartInfo(Program, ["-D", "-e", "-f", $"{directory}/config"]) { RedirectStandardError = true })!;
+        var files = await SshdFiles.Make(directory, new IPEndPoint(IPAddress.Loopback, FreePort()));
+        var process = Process.Start(new ProcessStartInfo(files.Command[0], files.Command.Skip(1)) { RedirectStandardError = true })!;
         _ = process.StandardError.ReadToEndAsync();
-        await Until.True(() => Answers(port), "the SSH server listens");
-        return new SshServer(process, port, directory, await File.ReadAllTextAsync(Path.Combine(directory, "client")));
+        await Until.True(() => Answers(files.Listen), "the SSH server listens");
+        return new SshServer(process, files);
     }
 
     /// <summary>What a command answers on the device, instead of its own.</summary>
     public void Answer(string command, string script)
     {
-        var path = Path.Combine(Directory, "bin", command);
+        var path = Path.Combine(_files.Commands, command);
         File.WriteAllText(path, $"#!/bin/sh\n{script}\n");
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
@@ -78,23 +60,17 @@ internal sealed class SshServer : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static bool Answers(int port)
+    private static bool Answers(IPEndPoint at)
     {
         try
         {
-            using var client = new TcpClient("127.0.0.1", port);
+            using var client = new TcpClient();
+            client.Connect(at);
             return true;
         }
         catch (SocketException)
         {
             return false;
         }
-    }
-
-    private static async Task Run(string program, params string[] args)
-    {
-        using var process = Process.Start(program, args);
-        await process.WaitForExitAsync();
-        Assert.Equal(0, process.ExitCode);
     }
 }
