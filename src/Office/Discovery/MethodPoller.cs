@@ -24,8 +24,7 @@ public sealed class MethodPoller : ReceiveActor, IWithTimers
     private PollSchedule? _schedule;
     private DateTimeOffset? _lastQuick;
     private DateTimeOffset? _lastFull;
-    private IActorRef? _run;
-    private PollId? _runId;
+    private Run? _run;
 
     public MethodPoller(PollMethod method, IPollMethod way, PollerSetup setup, Pace pace, IActorRef relay)
     {
@@ -34,15 +33,13 @@ public sealed class MethodPoller : ReceiveActor, IWithTimers
         Receive<ScheduleCame>(Obey);
         Receive<PollDue>(_ => BeginDue());
         Receive<RunPoll>(Begin);
-        Receive<CancelPoll>(_ => _run?.Tell(new EndRun(PollOutcome.Cancelled, "an operator cancelled it")));
+        Receive<CancelRun>(Cancel);
         Receive<RunOver>(over =>
         {
-            if (over.PollId != _runId)
-                return;
-            (_run, _runId) = (null, null);
-            Context.Parent.Tell(new RunIs(null));
-            WaitForNext();
+            if (_run?.Id == over.PollId)
+                _run = _run with { Told = true };
         });
+        Receive<Terminated>(stopped => Ended(stopped.ActorRef));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -52,13 +49,16 @@ public sealed class MethodPoller : ReceiveActor, IWithTimers
     public static Props Props(PollMethod method, IPollMethod way, PollerSetup setup, Pace pace, IActorRef relay) =>
         Akka.Actor.Props.Create(() => new MethodPoller(method, way, setup, pace, relay));
 
+    // Headquarters is told that it broke; begun anew, a run would break again.
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
     private void Obey(ScheduleCame came)
     {
         _schedule = came.Schedule;
         if (_schedule is null)
         {
             Timers.Cancel(DueKey);
-            _run?.Tell(new EndRun(PollOutcome.Interrupted, came.Why));
+            _run?.Actor.Tell(new EndRun(PollOutcome.Interrupted, came.Why));
             return;
         }
 
@@ -91,7 +91,7 @@ public sealed class MethodPoller : ReceiveActor, IWithTimers
         if (_schedule is null)
             Refuse(wanted, "this node is not the office's poller now");
         else if (_run is not null)
-            Refuse(wanted, $"poll {_runId} is under way by this method");
+            Refuse(wanted, $"poll {_run.Id} is under way by this method");
         else if (wanted.Ranges.Count > 0)
             Begin(wanted.PollId, wanted.Full, wanted.Ranges, wanted.AllowLarge, _schedule);
         else
@@ -104,15 +104,38 @@ public sealed class MethodPoller : ReceiveActor, IWithTimers
         _lastQuick = Now;
         if (full)
             _lastFull = Now;
-        _runId = id;
-        _run = Context.ActorOf(PollRunActor.Props(new PollRunSetup(id, _method, full, ranges, allowLarge, schedule.Directories), _way, _setup, _pace, _relay), id.Value);
-        Context.Parent.Tell(new RunIs(id));
+        var actor = Context.ActorOf(PollRunActor.Props(new PollRunSetup(id, _method, full, ranges, allowLarge, schedule.Directories), _way, _setup, _pace, _relay), id.Value);
+        _run = new Run(Context.Watch(actor), id, full, Now, Told: false);
         _log.Info("Poll {PollId} begins: {Method}, {Kind}", id, Polls.Name(_method), full ? "full" : "quick");
+    }
+
+    private void Cancel(CancelRun wanted)
+    {
+        if (_run is { } run && run.Id == wanted.PollId)
+            run.Actor.Tell(new EndRun(PollOutcome.Cancelled, "an operator cancelled it"));
+        else if (wanted.Others is [var next, ..])
+            next.Tell(new CancelRun(wanted.PollId, [.. wanted.Others.Skip(1)]));
+        else
+            _relay.Tell(new SendUp([PollEnds.Unknown(wanted.PollId, Now)]));
+    }
+
+    private void Ended(IActorRef actor)
+    {
+        if (_run is not { } run || !run.Actor.Equals(actor))
+            return;
+        if (!run.Told)
+            _relay.Tell(new SendUp([PollEnds.Broken(run.Id, _method, run.Full, run.StartedAt, Now)]));
+        _run = null;
+        WaitForNext();
     }
 
     private void Refuse(RunPoll wanted, string why) => _relay.Tell(new SendUp([PollEnds.Refused(wanted, why, Now)]));
 
     private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => one > other || other is null ? one : other;
+
+    /// <summary>The run that is under way.</summary>
+    /// <param name="Told">It has told headquarters how it ended.</param>
+    private sealed record Run(IActorRef Actor, PollId Id, bool Full, DateTimeOffset StartedAt, bool Told);
 
     private sealed record PollDue
     {

@@ -36,7 +36,8 @@ public sealed class PollRunActor : ReceiveActor, IWithTimers
     {
         (_wanted, _way, _setup, _pace, _relay) = (wanted, way, setup, pace, relay);
 
-        Receive<Seen>(seen => _unsent[SightingRule.KeyOf(seen.Sighting)!] = seen.Sighting);
+        // Those of two threads may come in either order.
+        Receive<Seen>(seen => _unsent[seen.Key] = _unsent.TryGetValue(seen.Key, out var before) ? SightingRule.Joined(before, seen.Sighting) : seen.Sighting);
         Receive<ProgressTick>(_ => Tell());
         Receive<EndRun>(end =>
         {
@@ -154,7 +155,10 @@ public sealed class PollRunActor : ReceiveActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private sealed record Seen(Sighting Sighting);
+    private sealed record Seen(Sighting Sighting)
+    {
+        public string Key { get; } = SightingRule.KeyOf(Sighting)!;
+    }
 
     private sealed record WorkEnded(Exception? Fault);
 

@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Fleet.Contracts;
 using Fleet.Gateway;
 using Fleet.Messages.Link;
 
@@ -26,7 +25,6 @@ public sealed class PollerActor : ReceiveActor
     private readonly IActorRef _relay;
     private readonly Pace _pace;
     private readonly Dictionary<PollMethod, IActorRef> _methods = [];
-    private readonly Dictionary<IActorRef, PollId> _running = [];
     private bool _polls;
 
     public PollerActor(PollerSetup setup, IActorRef relay)
@@ -37,13 +35,6 @@ public sealed class PollerActor : ReceiveActor
         Receive<LinkClosed>(_ => Obey(null, "the link to headquarters is down"));
         Receive<RunPoll>(Run);
         Receive<CancelPoll>(Cancel);
-        Receive<RunIs>(run =>
-        {
-            if (run.PollId is { } id)
-                _running[Sender] = id;
-            else
-                _running.Remove(Sender);
-        });
     }
 
     public static Props Props(PollerSetup setup, IActorRef relay) => Akka.Actor.Props.Create(() => new PollerActor(setup, relay));
@@ -71,12 +62,13 @@ public sealed class PollerActor : ReceiveActor
             _relay.Tell(new SendUp([PollEnds.Refused(wanted, _polls ? $"this node can't poll by {Polls.Name(wanted.Method)}" : NotThePoller, _setup.Clock.GetUtcNow())]));
     }
 
+    // Each method knows best what it runs, and has heard of the run before it hears of its end.
     private void Cancel(CancelPoll wanted)
     {
-        if (_running.FirstOrDefault(r => r.Value == wanted.PollId).Key is { } poller)
-            poller.Tell(wanted);
-        else
+        if (_methods.Count == 0)
             _relay.Tell(new SendUp([PollEnds.Unknown(wanted.PollId, _setup.Clock.GetUtcNow())]));
+        else
+            _methods.Values.First().Tell(new CancelRun(wanted.PollId, [.. _methods.Values.Skip(1)]));
     }
 
     /// <summary>A method without a schedule.</summary>

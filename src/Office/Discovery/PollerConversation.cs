@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Fleet.Contracts;
 using Fleet.Messages.Link;
 
@@ -12,8 +13,9 @@ public sealed record PlanCame(PollPlan? Plan);
 /// <param name="Why">Why it is null.</param>
 internal sealed record ScheduleCame(PollSchedule? Schedule, string Why);
 
-/// <summary>MethodPoller → PollerActor: this is the poll that it runs now; null: none.</summary>
-internal sealed record RunIs(PollId? PollId);
+/// <summary>PollerActor → MethodPoller → the next of them: whichever runs this poll cancels it.</summary>
+/// <param name="Others">Who has not been asked yet. None is left: nobody runs it.</param>
+internal sealed record CancelRun(PollId PollId, IReadOnlyList<IActorRef> Others);
 
 /// <summary>MethodPoller → PollRunActor: end.</summary>
 internal sealed record EndRun(PollOutcome Outcome, string Why);

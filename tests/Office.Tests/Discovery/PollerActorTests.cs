@@ -26,7 +26,7 @@ public sealed class PollerActorTests : TestKit
     {
         var options = new DiscoveryOptions(Jitter: 0, SkipCards: [], Ports: [22], PortTimeout: TimeSpan.FromSeconds(1), ProgressEvery: TimeSpan.FromSeconds(1), StartSpread: TimeSpan.FromSeconds(30));
         _poller = Sys.ActorOf(PollerActor.Props(new PollerSetup(options, new Dictionary<PollMethod, IPollMethod> { [PollMethod.IpRange] = _range, [PollMethod.Ldap] = _directories },
-            secret => secret.Length == 1 ? throw new EnvelopeException("the sealed text is cut short") : "open", _clock), TestActor));
+            Open, _clock), TestActor));
     }
 
     [Fact]
@@ -118,11 +118,54 @@ public sealed class PollerActorTests : TestKit
         _poller.Tell(new CancelPoll(One));
 
         Assert.Equal(PollOutcome.Cancelled, Up<PollEnded>().Outcome);
-        await AwaitConditionAsync(() =>
+        await Next(new PollId("p-2"));
+    }
+
+    [Fact]
+    public async Task A_cancel_that_follows_at_once_ends_the_run_that_it_names()
+    {
+        Plan();
+
+        foreach (var method in new[] { PollMethod.IpRange, PollMethod.Ldap })
         {
-            _poller.Tell(Run(new PollId("p-2")));
-            return Task.FromResult(Up<IUpItem>() is PollProgress);
-        });
+            var id = new PollId($"p-{method.ToString().ToLowerInvariant()}");
+            _poller.Tell(new RunPoll(id, method, Full: false, [], AllowLarge: false));
+            _poller.Tell(new CancelPoll(id));
+
+            Assert.Equal((id, PollOutcome.Cancelled), (await End() is var ended ? ended.PollId : default, ended.Outcome));
+        }
+    }
+
+    [Fact]
+    public async Task A_cancel_of_a_poll_that_has_ended_does_not_end_the_next_one()
+    {
+        Plan();
+        _poller.Tell(Run(One));
+        await _range.Began();
+        _range.End();
+        await End();
+        await Next(new PollId("p-2"));
+        await _range.Began();
+
+        _poller.Tell(new CancelPoll(One));
+
+        Assert.Equal((One, PollOutcome.Interrupted), (await End() is var ended ? ended.PollId : default, ended.Outcome));
+        _range.End();
+        Assert.Equal((new PollId("p-2"), PollOutcome.Completed), (await End() is var second ? second.PollId : default, second.Outcome));
+    }
+
+    [Fact]
+    public async Task A_run_that_crashes_is_told_as_failed_and_another_may_begin()
+    {
+        Plan(new PollSchedule(PollMethod.Ldap, Enabled: false, TimeSpan.Zero, TimeSpan.Zero, [], AllowLarge: false, [Directory("dc1", [1, 2, 3])], null, null));
+        var wanted = new RunPoll(One, PollMethod.Ldap, Full: true, [], AllowLarge: false);
+
+        _poller.Tell(wanted);
+
+        var ended = await End();
+        Assert.Equal((One, PollMethod.Ldap, true, PollOutcome.Failed, "it broke; the node's log says why"), (ended.PollId, ended.Method, ended.Full, ended.Outcome, ended.Why));
+        _poller.Tell(wanted with { PollId = new PollId("p-2") });
+        Assert.Equal((new PollId("p-2"), PollOutcome.Failed), (await End() is var second ? second.PollId : default, second.Outcome));
     }
 
     [Fact]
@@ -185,11 +228,7 @@ public sealed class PollerActorTests : TestKit
         _range.Fail(new PollFailedException("no subnet is known"));
         Assert.Equal((PollOutcome.Failed, "no subnet is known"), (Up<PollEnded>() is var failed ? failed.Outcome : default, failed.Why));
 
-        await AwaitConditionAsync(() =>
-        {
-            _poller.Tell(Run(new PollId("p-2")));
-            return Task.FromResult(Up<IUpItem>() is PollProgress);
-        });
+        await Next(new PollId("p-2"));
         await _range.Began();
         _range.Fail(new InvalidOperationException("a bug"));
 
@@ -238,6 +277,24 @@ public sealed class PollerActorTests : TestKit
         Assert.Contains("dc1:636", Assert.Single(run.Blind), StringComparison.Ordinal);
         Assert.DoesNotContain("open", string.Concat(run.Order.Directories), StringComparison.Ordinal);
     }
+
+    /// <summary>As this node opens sealed passwords: most well, some not, and one breaks it.</summary>
+    private static string Open(ReadOnlyMemory<byte> secret) => secret.Length switch
+    {
+        1 => throw new EnvelopeException("the sealed text is cut short"),
+        3 => throw new InvalidOperationException("a bug"),
+        _ => "open",
+    };
+
+    /// <summary>The next end of a poll, after whatever else it tells.</summary>
+    private async Task<PollEnded> End() => (PollEnded)(await FishForMessageAsync<SendUp>(up => up.Items is [PollEnded])).Items[0];
+
+    /// <summary>Begins another poll, as soon as the one before is over on the node too.</summary>
+    private Task Next(PollId id) => AwaitConditionAsync(() =>
+    {
+        _poller.Tell(Run(id));
+        return Task.FromResult(Up<IUpItem>() is PollProgress);
+    });
 
     private static RunPoll Run(PollId id) => new(id, PollMethod.IpRange, Full: false, [], AllowLarge: false);
 
