@@ -1,3 +1,4 @@
+using System.Net;
 using Fleet.Messages.Link;
 using Fleet.Office.Discovery.Directories;
 using Fleet.Office.Discovery.Multicast;
@@ -12,6 +13,6 @@ public static class PollMethods
     {
         [PollMethod.IpRange] = new IpRangePoll(options),
         [PollMethod.MulticastDns] = new MulticastDnsPoll(options),
-        [PollMethod.Ldap] = new LdapPoll(),
+        [PollMethod.Ldap] = new LdapPoll(Dns.GetHostAddressesAsync),
     };
 }

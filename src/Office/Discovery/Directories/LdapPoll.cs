@@ -9,7 +9,8 @@ namespace Fleet.Office.Discovery.Directories;
 /// Asks domain controllers, or other LDAP servers, which computers they know, page by page. A full poll also looks up the addresses of their names. A
 /// directory that can't be asked is told with the reason, and the others are asked.
 /// </summary>
-public sealed class LdapPoll : IPollMethod
+/// <param name="lookUp">Finds the addresses of a name; throws <see cref="System.Net.Sockets.SocketException"/> where there are none.</param>
+public sealed class LdapPoll(Func<string, CancellationToken, Task<IPAddress[]>> lookUp) : IPollMethod
 {
     /// <summary>As Active Directory and Samba keep machines.</summary>
     private const string Computers = "(objectCategory=computer)";
@@ -22,25 +23,29 @@ public sealed class LdapPoll : IPollMethod
     /// <summary>Entries of one directory; what is beyond is told as not seen.</summary>
     private const int MaxEntries = 50_000;
 
+    /// <summary>Pages of one directory: a server may hold back, and sends fewer entries a page, or none.</summary>
+    private const int MaxPages = 5000;
+
+    /// <summary>For each question to a directory.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LookUpPatience = TimeSpan.FromSeconds(2);
 
     private static readonly string[] Attributes =
         ["cn", "dNSHostName", "objectGUID", "entryUUID", "operatingSystem", "operatingSystemVersion", "ipHostNumber", "macAddress"];
 
     public async Task Run(PollRun run, CancellationToken stop)
     {
-        var failed = new List<string>();
+        var (failed, lookUps) = (new List<string>(), new AddressLookUps(lookUp, run));
         var read = 0;
         run.ProgressIs(() => (Volatile.Read(ref read), 0));
         foreach (var server in run.Order.Directories)
             try
             {
-                await foreach (var computer in Ask(server, run, stop))
+                await Parallel.ForEachAsync(Ask(server, run, stop), new ParallelOptions { MaxDegreeOfParallelism = AddressLookUps.MaxUnderWay, CancellationToken = stop }, async (computer, _) =>
                 {
                     Interlocked.Increment(ref read);
-                    await See(computer, run, stop);
-                }
+                    // Also those that were read before their directory failed.
+                    await See(computer, lookUps, run, stop);
+                });
             }
             catch (PollFailedException fault)
             {
@@ -61,19 +66,26 @@ public sealed class LdapPoll : IPollMethod
             throw new PollFailedException($"{server}: a password is not sent over a connection without TLS; use LDAPS or StartTLS");
         await using var tunnel = new DirectoryTunnel(await Connected(source, run, stop));
         await using var hangUp = stop.UnsafeRegister(_ => _ = tunnel.DisposeAsync().AsTask(), null);
-        using var directory = new LdapConnection(new LdapDirectoryIdentifier(tunnel.Local.Address.ToString(), tunnel.Local.Port)) { AuthType = AuthType.Anonymous, Timeout = Patience };
+        using var directory = new LdapConnection(new LdapDirectoryIdentifier(tunnel.Local.Address.ToString(), tunnel.Local.Port)) { AuthType = AuthType.Anonymous };
         directory.SessionOptions.ProtocolVersion = 3;
         directory.SessionOptions.ReferralChasing = ReferralChasingOptions.None;
         if (server.Password is not null)
             (directory.AuthType, directory.Credential) = (AuthType.Basic, new NetworkCredential(source.User, server.Password));
-        await Told(server, () => directory.Bind(), stop);
-        var below = source.BaseName.Length > 0 ? source.BaseName : await NamingContext(server, directory, run, stop);
-        var (page, entries) = (new PageResultRequestControl(PageSize), 0);
+        var line = new Line(server, directory, tunnel);
+        await Told(line, () => directory.Bind(), run, stop);
+        var below = source.BaseName.Length > 0 ? source.BaseName : await NamingContext(line, run, stop);
+        var (page, pages, entries) = (new PageResultRequestControl(PageSize), 0, 0);
         do
         {
+            if (++pages > MaxPages)
+            {
+                run.CannotSee($"more than the first {entries} entries of {server}: it gives few at a time; narrow the filter or the base");
+                yield break;
+            }
+
             var search = new SearchRequest(below, source.Filter.Length > 0 ? source.Filter : Computers, SearchScope.Subtree, Attributes);
             search.Controls.Add(page);
-            var answer = await Answered(server, directory, search, run, stop);
+            var answer = await Answered(line, search, run, stop);
             foreach (SearchResultEntry entry in answer.Entries)
             {
                 if (++entries > MaxEntries)
@@ -104,27 +116,35 @@ public sealed class LdapPoll : IPollMethod
         }
     }
 
-    private static async Task<string> NamingContext(DirectoryServer server, LdapConnection directory, PollRun run, CancellationToken stop)
+    private static async Task<string> NamingContext(Line line, PollRun run, CancellationToken stop)
     {
-        var root = await Answered(server, directory, new SearchRequest("", "(objectClass=*)", SearchScope.Base, "defaultNamingContext", "namingContexts"), run, stop);
+        var root = await Answered(line, new SearchRequest("", "(objectClass=*)", SearchScope.Base, "defaultNamingContext", "namingContexts"), run, stop);
         return root.Entries.Count > 0 && (TextOf(root.Entries[0], "defaultNamingContext") ?? TextOf(root.Entries[0], "namingContexts")) is { } context
-            ? context : throw new PollFailedException($"{server} names no naming context: name the base to search");
+            ? context : throw new PollFailedException($"{line.Server} names no naming context: name the base to search");
     }
 
-    private static async Task<SearchResponse> Answered(DirectoryServer server, LdapConnection directory, SearchRequest search, PollRun run, CancellationToken stop)
+    private static async Task<SearchResponse> Answered(Line line, SearchRequest search, PollRun run, CancellationToken stop)
     {
         await run.Pace.Next(stop);
         SearchResponse? answer = null;
-        await Told(server, () => answer = (SearchResponse)directory.SendRequest(search), stop);
+        await Told(line, () => answer = (SearchResponse)line.Directory.SendRequest(search), run, stop);
         return answer!;
     }
 
-    /// <summary>Runs a call that blocks, on a thread of its own, and gives its faults words.</summary>
-    private static async Task Told(DirectoryServer server, Action call, CancellationToken stop)
+    /// <summary>Runs a call that blocks, on a thread of its own, and gives its faults words. A call of libldap's ends with its connection alone: a bind knows no time limit.</summary>
+    private static async Task Told(Line line, Action call, PollRun run, CancellationToken stop)
     {
+        var server = line.Server;
+        var calling = Task.Factory.StartNew(call, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            await Task.Factory.StartNew(call, stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await calling.WaitAsync(Patience, run.Clock, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            await line.Tunnel.DisposeAsync();
+            await calling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw new PollFailedException($"{server} took the connection and does not answer within {Patience.TotalSeconds:0} s");
         }
         catch (Exception ended) when (stop.IsCancellationRequested && ended is DirectoryException or ObjectDisposedException)
         {
@@ -145,29 +165,16 @@ public sealed class LdapPoll : IPollMethod
         }
     }
 
-    private static async Task See(SearchResultEntry computer, PollRun run, CancellationToken stop)
+    private static async Task See(SearchResultEntry computer, AddressLookUps lookUps, PollRun run, CancellationToken stop)
     {
         var dns = TextOf(computer, "dNSHostName");
         var names = new[] { dns, TextOf(computer, "cn") }.OfType<string>().Where(n => dns is null || n == dns || !dns.StartsWith(n + ".", StringComparison.OrdinalIgnoreCase))
             .Select(n => new SeenName(NameSource.Directory, n));
         var addresses = ValuesOf(computer, "ipHostNumber").Select(t => IPAddress.TryParse(t, out var address) ? address : null).OfType<IPAddress>().ToList();
         if (run.Order.Full && dns is not null && addresses.Count == 0)
-            addresses.AddRange(await LookUp(dns, run, stop));
+            addresses.AddRange(await lookUps.Of(dns, stop));
         var mac = ValuesOf(computer, "macAddress").Select(MacAddress.Parse).FirstOrDefault(m => m is not null);
         run.See(mac, addresses, names, [], $"ldap:{IdentityOf(computer)}", string.Join(' ', new[] { TextOf(computer, "operatingSystem"), TextOf(computer, "operatingSystemVersion") }.OfType<string>()));
-    }
-
-    private static async Task<IReadOnlyList<IPAddress>> LookUp(string name, PollRun run, CancellationToken stop)
-    {
-        try
-        {
-            await run.Pace.Next(stop);
-            return await Dns.GetHostAddressesAsync(name, stop).WaitAsync(LookUpPatience, run.Clock, stop);
-        }
-        catch (Exception unknown) when (unknown is System.Net.Sockets.SocketException or TimeoutException or ArgumentException)
-        {
-            return [];
-        }
     }
 
     private static string IdentityOf(SearchResultEntry computer) =>
@@ -178,4 +185,6 @@ public sealed class LdapPoll : IPollMethod
 
     private static IEnumerable<string> ValuesOf(SearchResultEntry entry, string attribute) =>
         entry.Attributes[attribute] is { } values ? values.GetValues(typeof(string)).OfType<string>() : [];
+
+    private sealed record Line(DirectoryServer Server, LdapConnection Directory, DirectoryTunnel Tunnel);
 }

@@ -4,6 +4,8 @@ using System.Text;
 using Fleet.Messages.Link;
 using Fleet.Office.Discovery;
 using Fleet.Office.Discovery.Directories;
+using Fleet.TestSupport;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Fleet.Office.Tests.Discovery.Directories;
 
@@ -141,7 +143,7 @@ public sealed class LdapPollTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var stop = new CancellationTokenSource();
-        var polling = new LdapPoll().Run(Made(new DirectoryServer(Source(((IPEndPoint)listener.LocalEndpoint).Port, DirectorySecurity.Plain, default), null)), stop.Token);
+        var polling = new LdapPoll(LookUp).Run(Made(new DirectoryServer(Source(((IPEndPoint)listener.LocalEndpoint).Port, DirectorySecurity.Plain, default), null)), stop.Token);
         using var caller = await listener.AcceptTcpClientAsync();
         await caller.GetStream().ReadExactlyAsync(new byte[1]);
 
@@ -149,6 +151,46 @@ public sealed class LdapPollTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => polling.WaitAsync(TimeSpan.FromSeconds(10)));
     }
+
+    [Fact]
+    public async Task A_directory_that_takes_the_connection_and_stays_silent_is_left_after_a_while()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var (server, clock) = (new DirectoryServer(Source(((IPEndPoint)listener.LocalEndpoint).Port, DirectorySecurity.Plain, default), null), new FakeTimeProvider());
+        var polling = new LdapPoll(LookUp).Run(Made([server], clock, full: false), CancellationToken.None);
+        using var caller = await listener.AcceptTcpClientAsync();
+        await caller.GetStream().ReadExactlyAsync(new byte[1]);
+
+        await Until.True(() =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(15));
+            return polling.IsCompleted;
+        }, "the poll leaves the directory");
+
+        Assert.Contains($"{server} took the connection and does not answer within 15 s", (await Assert.ThrowsAsync<PollFailedException>(() => polling)).Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task A_full_poll_looks_up_the_addresses_of_names_side_by_side()
+    {
+        using var directory = await PrivateSlapd.Start(Entries([.. Enumerable.Range(1, 3).Select(i => Computer($"till-{i}", new Guid(i, 0, 0, new byte[8]), $"till-{i}.office.test"))]));
+        var (asked, all) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        async Task<IPAddress[]> WhenAllAreAsked(string name, CancellationToken stop)
+        {
+            if (Interlocked.Increment(ref asked) == 3)
+                all.SetResult();
+            await all.Task.WaitAsync(stop);
+            return [IPAddress.Parse($"10.0.0.{name["till-".Length]}")];
+        }
+
+        var run = Made([Of(directory, DirectorySecurity.Tls)], TimeProvider.System, full: true);
+        await new LdapPoll(WhenAllAreAsked).Run(run, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Equal(["10.0.0.1", "10.0.0.2", "10.0.0.3"], _seen.Select(s => s.Addresses.Single()).Order(StringComparer.Ordinal));
+    }
+
+    private static Task<IPAddress[]> LookUp(string name, CancellationToken stop) => throw new InvalidOperationException("only a full poll looks up names");
 
     private static async Task Serve(TcpListener listener, string answer)
     {
@@ -169,14 +211,20 @@ public sealed class LdapPollTests
     private async Task<PollRun> Run(params DirectoryServer[] servers)
     {
         var run = Made(servers);
-        await new LdapPoll().Run(run, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+        await new LdapPoll(LookUp).Run(run, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
         return run;
     }
 
     private async Task<string> Fails(DirectoryServer server) => (await Assert.ThrowsAsync<PollFailedException>(() => Run(server))).Message;
 
-    private PollRun Made(params DirectoryServer[] servers) =>
-        new(new PollOrder(PollMethod.Ldap, Full: false, [], servers), new Pace(1000, 0, TimeProvider.System), TimeProvider.System, _seen.Add);
+    private PollRun Made(params DirectoryServer[] servers) => Made(servers, TimeProvider.System, full: false);
+
+    private PollRun Made(IReadOnlyList<DirectoryServer> servers, TimeProvider clock, bool full) =>
+        new(new PollOrder(PollMethod.Ldap, full, [], servers), new Pace(1000, 0, clock), clock, sighting =>
+        {
+            lock (_seen)
+                _seen.Add(sighting);
+        });
 
     private static DirectoryServer Of(PrivateSlapd directory, DirectorySecurity security) =>
         new(Source(security == DirectorySecurity.Tls ? directory.TlsPort : directory.Port, security, directory.Authority), PrivateSlapd.Password);
