@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.Channels;
 using Fleet.Messages.Link;
 using Fleet.Office.Discovery.Names;
@@ -30,7 +29,7 @@ public sealed class MulticastDnsPoll(DiscoveryOptions options) : IPollMethod
         var networks = LocalNetworks.Now(options.SkipCards);
         var heard = Channel.CreateBounded<(IPAddress From, DnsMessage Message)>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite });
         var browser = new ServiceBrowser(run.Order.Full ? FullAsks : QuickAsks);
-        using (var lines = MulticastLines.Open(networks, run, (from, packet) =>
+        await using (var lines = MulticastLines.Open(networks, run, (from, packet) =>
         {
             if (DnsMessage.Read(packet) is { } message)
                 heard.Writer.TryWrite((Zones.Without(from!), message));
@@ -50,27 +49,10 @@ public sealed class MulticastDnsPoll(DiscoveryOptions options) : IPollMethod
     private static async Task Tell(IReadOnlyList<HeardMachine> machines, LocalNetworks networks, PollRun run, CancellationToken stop)
     {
         run.ProgressIs(() => (machines.Count, machines.Count));
-        await FindCards(machines, networks, run, stop);
-        var cards = NeighbourTable.Now().DistinctBy(n => n.Address).ToDictionary(n => n.Address, n => n.Mac);
+        var onLink = machines.Where(m => m.Mac is null).SelectMany(m => m.Addresses).Where(a => networks.OnLink(a) is not null);
+        var cards = (await NeighbourTable.Asked(onLink, run, stop)).DistinctBy(n => n.Address).ToDictionary(n => n.Address, n => n.Mac);
         foreach (var machine in machines)
             run.See(machine.Mac ?? machine.Addresses.Select(a => cards.TryGetValue(a, out var card) ? card : (MacAddress?)null).FirstOrDefault(m => m is not null),
                 machine.Addresses, [new SeenName(NameSource.MulticastDns, machine.Name)], machine.Services);
-    }
-
-    /// <summary>Whose card the kernel does not know gets a packet, which makes it ask.</summary>
-    private static async Task FindCards(IReadOnlyList<HeardMachine> machines, LocalNetworks networks, PollRun run, CancellationToken stop)
-    {
-        var unknown = machines.Where(m => m.Mac is null).SelectMany(m => m.Addresses).Where(a => networks.OnLink(a) is not null)
-            .Except(NeighbourTable.Now().Select(n => n.Address)).ToList();
-        if (unknown.Count == 0)
-            return;
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        foreach (var address in unknown)
-        {
-            await run.Pace.Next(stop);
-            Listening.Send(socket, [0], new IPEndPoint(address, NeighbourProbe.DiscardPort));
-        }
-
-        await Task.Delay(QuickRound, run.Clock, stop);
     }
 }

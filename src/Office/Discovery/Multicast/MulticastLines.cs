@@ -6,7 +6,7 @@ using Fleet.Office.Discovery.Sweeps;
 namespace Fleet.Office.Discovery.Multicast;
 
 /// <summary>A socket for multicast DNS on each of the machine's networks. They share port 5353 with whatever else speaks it here.</summary>
-internal sealed class MulticastLines : IDisposable
+internal sealed class MulticastLines : IAsyncDisposable
 {
     private const int Port = 5353;
 
@@ -16,10 +16,10 @@ internal sealed class MulticastLines : IDisposable
     private static readonly IPAddress GroupFour = IPAddress.Parse("224.0.0.251");
     private static readonly IPAddress GroupSix = IPAddress.Parse("ff02::fb");
 
-    private readonly List<(Socket Socket, IPEndPoint Group)> _lines = [];
+    private readonly List<(Listener Line, IPEndPoint Group)> _lines = [];
 
     /// <exception cref="PollFailedException">None could be opened.</exception>
-    public static MulticastLines Open(LocalNetworks networks, PollRun run, Listening.Take take)
+    public static MulticastLines Open(LocalNetworks networks, PollRun run, Listener.Take take)
     {
         var lines = new MulticastLines();
         foreach (var (card, own) in networks.Four.DistinctBy(n => n.Index).Select(n => (n.Index, n.Own)).Concat(networks.Six.Select(l => (l.Index, l.Own[0]))))
@@ -38,16 +38,20 @@ internal sealed class MulticastLines : IDisposable
     /// <summary>To everybody on every network.</summary>
     public async ValueTask Send(byte[] query, Pace pace, CancellationToken stop)
     {
-        foreach (var (socket, group) in _lines)
+        foreach (var (line, group) in _lines)
         {
             await pace.Next(stop);
-            Listening.Send(socket, query, group);
+            line.Send(query, group);
         }
     }
 
-    public void Dispose() => _lines.ForEach(l => l.Socket.Dispose());
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (line, _) in _lines)
+            await line.DisposeAsync();
+    }
 
-    private void Add(int card, IPAddress own, Listening.Take take)
+    private void Add(int card, IPAddress own, Listener.Take take)
     {
         var four = own.AddressFamily == AddressFamily.InterNetwork;
         var socket = new Socket(own.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
@@ -75,7 +79,6 @@ internal sealed class MulticastLines : IDisposable
             throw;
         }
 
-        _lines.Add((socket, new IPEndPoint(four ? GroupFour : new IPAddress(GroupSix.GetAddressBytes(), card), Port)));
-        _ = Listening.On(socket, any, take);
+        _lines.Add((new Listener(socket, any, take), new IPEndPoint(four ? GroupFour : new IPAddress(GroupSix.GetAddressBytes(), card), Port)));
     }
 }

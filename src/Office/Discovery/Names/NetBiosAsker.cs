@@ -6,12 +6,12 @@ using Fleet.Office.Discovery.Sweeps;
 namespace Fleet.Office.Discovery.Names;
 
 /// <summary>Asks machines for their NetBIOS names, over one socket.</summary>
-internal sealed class NetBiosAsker : IDisposable
+internal sealed class NetBiosAsker : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(400);
 
     private readonly ConcurrentDictionary<IPAddress, (ushort Id, TaskCompletionSource<NetBiosStatus?> Answer)> _asked = new();
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly Listener _listener;
     private readonly Pace _pace;
     private readonly TimeProvider _clock;
     private readonly int _port;
@@ -20,8 +20,9 @@ internal sealed class NetBiosAsker : IDisposable
     public NetBiosAsker(Pace pace, TimeProvider clock, int port = NetBiosStatus.Port)
     {
         (_pace, _clock, _port) = (pace, clock, port);
-        _socket.Bind(new IPEndPoint(IPAddress.Any, 0));
-        _ = Listening.On(_socket, new IPEndPoint(IPAddress.Any, 0), (from, packet) => Take(from!, packet));
+        var (socket, any) = (new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp), new IPEndPoint(IPAddress.Any, 0));
+        socket.Bind(any);
+        _listener = new Listener(socket, any, (from, packet) => Take(from!, packet));
     }
 
     /// <summary>Null: it did not answer, or with nonsense.</summary>
@@ -34,7 +35,7 @@ internal sealed class NetBiosAsker : IDisposable
         _asked[address] = (id, answer);
         try
         {
-            Listening.Send(_socket, NetBiosStatus.Query(id), new IPEndPoint(address, _port));
+            _listener.Send(NetBiosStatus.Query(id), new IPEndPoint(address, _port));
             return await answer.Task.WaitAsync(Patience, _clock, stop);
         }
         catch (TimeoutException)
@@ -47,7 +48,7 @@ internal sealed class NetBiosAsker : IDisposable
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private void Take(IPAddress from, ReadOnlySpan<byte> packet)
     {

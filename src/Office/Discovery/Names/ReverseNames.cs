@@ -6,7 +6,7 @@ using Fleet.Office.Discovery.Sweeps;
 namespace Fleet.Office.Discovery.Names;
 
 /// <summary>Asks this machine's name servers for the names of addresses. Where none of them answers at all, it stops asking for the run.</summary>
-internal sealed class ReverseNames : IDisposable
+internal sealed class ReverseNames : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
 
@@ -14,7 +14,7 @@ internal sealed class ReverseNames : IDisposable
     private const int MaxUnderWay = 4;
 
     private readonly ConcurrentDictionary<ushort, (DnsName Name, TaskCompletionSource<string?> Answer)> _asked = new();
-    private readonly Socket? _socket;
+    private readonly Listener? _listener;
     private readonly IPEndPoint? _server;
     private readonly Pace _pace;
     private readonly TimeProvider _clock;
@@ -29,16 +29,16 @@ internal sealed class ReverseNames : IDisposable
         if (servers.Count == 0)
             return;
         _server = servers[0];
-        _socket = new Socket(_server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        var socket = new Socket(_server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         var any = new IPEndPoint(_server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
-        _socket.Bind(any);
-        _ = Listening.On(_socket, any, (from, packet) => Take(from!, packet));
+        socket.Bind(any);
+        _listener = new Listener(socket, any, (from, packet) => Take(from!, packet));
     }
 
     /// <summary>Null: the servers know none, or don't answer.</summary>
     public async Task<string?> Ask(IPAddress address, CancellationToken stop)
     {
-        if (_socket is null)
+        if (_listener is null)
             return null;
         await _places.WaitAsync(stop);
         try
@@ -51,9 +51,10 @@ internal sealed class ReverseNames : IDisposable
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _socket?.Dispose();
+        if (_listener is not null)
+            await _listener.DisposeAsync();
         _places.Dispose();
     }
 
@@ -65,7 +66,7 @@ internal sealed class ReverseNames : IDisposable
         _asked[id] = (name, answer);
         try
         {
-            Listening.Send(_socket!, DnsMessage.Query([(name, DnsType.Ptr)], id), _server!);
+            _listener!.Send(DnsMessage.Query([(name, DnsType.Ptr)], id), _server!);
             var found = await answer.Task.WaitAsync(Patience, _clock, stop);
             Volatile.Write(ref _unanswered, 0);
             return found;

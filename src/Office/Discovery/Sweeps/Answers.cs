@@ -34,8 +34,8 @@ public sealed class Answers
     public IAsyncEnumerable<Answer> All(CancellationToken stop) => _heard.Reader.ReadAllAsync(stop);
 }
 
-/// <summary>A way of asking whether a machine is at an address. Made for one run; disposing it ends its listening.</summary>
-public interface IProbe : IDisposable
+/// <summary>A way of asking whether a machine is at an address. Made for one run; disposing it ends all that it has under way.</summary>
+public interface IProbe : IAsyncDisposable
 {
     /// <summary>Whether it can ask there.</summary>
     bool Reaches(IPAddress address);

@@ -16,13 +16,13 @@ public sealed class ArpProbe : IProbe
     private readonly LocalNetwork _network;
     private readonly Pace _pace;
     private readonly TimeProvider _clock;
-    private readonly Socket _socket;
+    private readonly Listener _listener;
     private readonly Card _everybody;
 
     private ArpProbe(LocalNetwork network, Socket socket, Answers answers, Pace pace, TimeProvider clock)
     {
-        (_network, _socket, _pace, _clock, _everybody) = (network, socket, pace, clock, new Card(network.Index));
-        _ = Listening.On(socket, any: null, (_, packet) => Take(answers, packet));
+        (_network, _pace, _clock, _everybody) = (network, pace, clock, new Card(network.Index));
+        _listener = new Listener(socket, any: null, (_, packet) => Take(answers, packet));
     }
 
     /// <summary>Null: this process may not open packet sockets, or the system has none.</summary>
@@ -49,12 +49,12 @@ public sealed class ArpProbe : IProbe
     public async ValueTask Ask(IPAddress address, CancellationToken stop)
     {
         await _pace.Next(stop);
-        Listening.Send(_socket, new ArpPacket(IsReply: false, _network.Mac, _network.Own, address).Bytes(), _everybody);
+        _listener.Send(new ArpPacket(IsReply: false, _network.Mac, _network.Own, address).Bytes(), _everybody);
     }
 
     public Task Settle(CancellationToken stop) => Task.Delay(LastAnswer, _clock, stop);
 
-    public void Dispose() => _socket.Dispose();
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     // Requests of others name their sender as well: who speaks is there.
     private void Take(Answers answers, ReadOnlySpan<byte> bytes)

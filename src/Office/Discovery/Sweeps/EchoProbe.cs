@@ -11,6 +11,7 @@ public sealed class EchoProbe : IProbe
 
     private readonly bool _six;
     private readonly Socket _socket;
+    private readonly Listener _listener;
     private readonly Pace _pace;
     private readonly TimeProvider _clock;
     private readonly ushort _id = (ushort)Random.Shared.Next(1, ushort.MaxValue);
@@ -20,7 +21,7 @@ public sealed class EchoProbe : IProbe
     private EchoProbe(bool six, Socket socket, bool raw, Answers answers, Pace pace, TimeProvider clock)
     {
         (_six, _socket, _raw, _pace, _clock) = (six, socket, raw, pace, clock);
-        _ = Listening.On(socket, (IPEndPoint)socket.LocalEndPoint!, (from, packet) => Take(answers, from!, packet));
+        _listener = new Listener(socket, (IPEndPoint)socket.LocalEndPoint!, (from, packet) => Take(answers, from!, packet));
     }
 
     /// <summary>Null: this process may not send echoes.</summary>
@@ -60,12 +61,12 @@ public sealed class EchoProbe : IProbe
 
     public Task Settle(CancellationToken stop) => Task.Delay(LastAnswer, _clock, stop);
 
-    public void Dispose() => _socket.Dispose();
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private async ValueTask Ask(IPEndPoint to, CancellationToken stop)
     {
         await _pace.Next(stop);
-        Listening.Send(_socket, EchoPacket.Request(_six, _id, (ushort)Interlocked.Increment(ref _number)), to);
+        _listener.Send(EchoPacket.Request(_six, _id, (ushort)Interlocked.Increment(ref _number)), to);
     }
 
     private void Take(Answers answers, IPAddress from, ReadOnlySpan<byte> packet)

@@ -60,8 +60,8 @@ public sealed class IpRangePoll(DiscoveryOptions options) : IPollMethod
     private async Task SweepAll(PollRun run, Sweep sweep, LocalNetworks networks, IReadOnlyList<AddressRange> ranges, CancellationToken stop)
     {
         var answers = new Answers();
-        using var probes = Probes.Open(networks, ranges, PortsFor(run), options.PortTimeout, answers, run);
-        using var looks = new Looks(networks, options, run);
+        await using var probes = Probes.Open(networks, ranges, PortsFor(run), options.PortTimeout, answers, run);
+        await using var looks = new Looks(networks, options, run);
         var looking = Parallel.ForEachAsync(answers.All(stop), new ParallelOptions { MaxDegreeOfParallelism = MaxLooks, CancellationToken = stop },
             async (answer, cancel) =>
             {
@@ -84,6 +84,8 @@ public sealed class IpRangePoll(DiscoveryOptions options) : IPollMethod
         finally
         {
             answers.End();
+            // Cancelled or not, no look outlives what it looks with.
+            await looking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await looking;
@@ -92,7 +94,7 @@ public sealed class IpRangePoll(DiscoveryOptions options) : IPollMethod
     private IReadOnlyList<int> PortsFor(PollRun run) => run.Order.Full ? options.Ports : [.. options.Ports.Take(QuickPorts)];
 
     /// <summary>Looks closer at machines that answered.</summary>
-    private sealed class Looks(LocalNetworks networks, DiscoveryOptions options, PollRun run) : IDisposable
+    private sealed class Looks(LocalNetworks networks, DiscoveryOptions options, PollRun run) : IAsyncDisposable
     {
         private const int DnsPort = 53;
 
@@ -121,10 +123,10 @@ public sealed class IpRangePoll(DiscoveryOptions options) : IPollMethod
             run.See(answer.Mac ?? (await netBios)?.Mac, [answer.Address], names, await ports);
         }
 
-        public void Dispose()
+        public async ValueTask DisposeAsync()
         {
-            _netBios.Dispose();
-            _reverse.Dispose();
+            await _netBios.DisposeAsync();
+            await _reverse.DisposeAsync();
         }
 
         private async Task<IReadOnlyList<SeenService>> Ports(IPAddress address, CancellationToken stop)

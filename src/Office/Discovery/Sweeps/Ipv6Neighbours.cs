@@ -14,7 +14,6 @@ internal static class Ipv6Neighbours
     private const int FullRounds = 4;
 
     private static readonly TimeSpan BetweenRounds = TimeSpan.FromMilliseconds(400);
-    private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(150);
 
     /// <summary>Addresses that are kept of one link: a flooder could answer under any number.</summary>
     private const int MaxAddresses = 8192;
@@ -44,8 +43,10 @@ internal static class Ipv6Neighbours
         }
         finally
         {
+            foreach (var probe in probes)
+                await probe.DisposeAsync();
             answers.End();
-            probes.ForEach(p => p.Dispose());
+            await hearing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await hearing;
@@ -62,27 +63,11 @@ internal static class Ipv6Neighbours
     private static async Task Tell(LocalLink link, HashSet<IPAddress> heard, PollRun run, CancellationToken stop)
     {
         heard.ExceptWith(link.Own.Select(Zones.Without));
-        var table = Table(link);
-        // Who answered is known to the kernel as a rule; a packet to the others makes it ask for their cards.
-        var unknown = heard.Where(a => !table.ContainsKey(a)).ToList();
-        if (unknown.Count > 0)
-        {
-            using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
-            foreach (var address in unknown)
-            {
-                await run.Pace.Next(stop);
-                Listening.Send(socket, [0], new IPEndPoint(new IPAddress(address.GetAddressBytes(), link.Index), NeighbourProbe.DiscardPort));
-            }
-
-            await Task.Delay(Resolution, run.Clock, stop);
-            table = Table(link);
-        }
-
+        // Who answered is known to the kernel as a rule.
+        var table = (await NeighbourTable.Asked(heard.Select(a => new IPAddress(a.GetAddressBytes(), link.Index)), run, stop))
+            .Where(n => n.Card == link.Index && n.Address.AddressFamily == AddressFamily.InterNetworkV6).DistinctBy(n => n.Address).ToDictionary(n => n.Address);
         foreach (var machine in heard.Concat(table.Where(n => n.Value.Reachable).Select(n => n.Key)).Distinct()
             .GroupBy(a => table.TryGetValue(a, out var neighbour) ? neighbour.Mac.ToString() : a.ToString()))
             run.See(table.TryGetValue(machine.First(), out var known) ? known.Mac : null, machine, [], []);
     }
-
-    private static Dictionary<IPAddress, Neighbour> Table(LocalLink link) => NeighbourTable.Now()
-        .Where(n => n.Card == link.Index && n.Address.AddressFamily == AddressFamily.InterNetworkV6).DistinctBy(n => n.Address).ToDictionary(n => n.Address);
 }

@@ -41,7 +41,7 @@ public sealed class NeighbourProbe : IProbe
     public async ValueTask Ask(IPAddress address, CancellationToken stop)
     {
         await _pace.Next(stop);
-        Listening.Send(_socket, [0], new IPEndPoint(address, DiscardPort));
+        Listener.Send(_socket, [0], new IPEndPoint(address, DiscardPort));
     }
 
     public async Task Settle(CancellationToken stop)
@@ -57,9 +57,9 @@ public sealed class NeighbourProbe : IProbe
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _look.Dispose();
+        await _look.DisposeAsync();
         _socket.Dispose();
     }
 

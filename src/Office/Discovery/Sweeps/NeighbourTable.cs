@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -30,6 +31,9 @@ internal static class NeighbourTable
     private const ushort ReachableState = 0x02 | 0x80; // reachable, permanent
     private const ushort KnownStates = ReachableState | 0x04 | 0x08 | 0x10; // stale, delay, probe
 
+    /// <summary>How long a machine on the link may take to answer the kernel: one on Wi-Fi may sleep for some beacons.</summary>
+    private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(350);
+
     /// <summary>USER_HZ, the unit of ages here, on every architecture that .NET runs on.</summary>
     private const int TicksPerSecond = 100;
 
@@ -54,6 +58,28 @@ internal static class NeighbourTable
         }
 
         return found;
+    }
+
+    /// <summary>All neighbours, once the kernel has asked for those of these that it does not know: a packet to the discard port makes it.</summary>
+    /// <param name="onLink">Addresses that are met without a router; link-local ones with their zone.</param>
+    public static async Task<IReadOnlyList<Neighbour>> Asked(IEnumerable<IPAddress> onLink, PollRun run, CancellationToken stop)
+    {
+        var now = Now();
+        var unknown = onLink.Where(a => !now.Any(n => n.Address.Equals(Zones.Without(a)))).ToList();
+        if (unknown.Count == 0)
+            return now;
+        foreach (var family in unknown.GroupBy(a => a.AddressFamily))
+        {
+            using var socket = new Socket(family.Key, SocketType.Dgram, ProtocolType.Udp);
+            foreach (var address in family)
+            {
+                await run.Pace.Next(stop);
+                Listener.Send(socket, [0], new IPEndPoint(address, NeighbourProbe.DiscardPort));
+            }
+        }
+
+        await Task.Delay(Resolution, run.Clock, stop);
+        return Now();
     }
 
     /// <summary>Reads one answer of the kernel's; false: it was the last.</summary>

@@ -5,13 +5,15 @@ using Fleet.Office.Discovery.Networks;
 namespace Fleet.Office.Discovery.Sweeps;
 
 /// <summary>The ways in which this process may ask, and for each address the best: who is met without a router by ARP, others by echo and TCP.</summary>
-internal sealed class Probes : IDisposable
+internal sealed class Probes : IAsyncDisposable
 {
     private readonly List<IProbe> _near = [];
     private readonly List<IProbe> _far = [];
     private readonly TcpProbe? _ports;
 
     private Probes(TcpProbe? ports) => _ports = ports;
+
+    private IEnumerable<IProbe> All => _near.Concat(_far).Append(_ports).OfType<IProbe>();
 
     /// <summary>Opens what the ranges need, and tells the run what can't be seen without a right that this process lacks.</summary>
     public static Probes Open(LocalNetworks networks, IReadOnlyList<AddressRange> ranges, IReadOnlyList<int> ports, TimeSpan portTimeout, Answers answers, PollRun run)
@@ -47,12 +49,12 @@ internal sealed class Probes : IDisposable
             await _ports.Ask(address, stop);
     }
 
-    public Task Settle(CancellationToken stop) => Task.WhenAll(_near.Concat(_far).Append(_ports).OfType<IProbe>().Select(p => p.Settle(stop)));
+    public Task Settle(CancellationToken stop) => Task.WhenAll(All.Select(p => p.Settle(stop)));
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        foreach (var probe in _near.Concat(_far).Append(_ports))
-            probe?.Dispose();
+        foreach (var probe in All)
+            await probe.DisposeAsync();
     }
 
     private const string Remedy = "give it CAP_NET_RAW, as AmbientCapabilities=CAP_NET_RAW in its systemd unit does";

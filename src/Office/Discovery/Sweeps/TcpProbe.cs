@@ -32,6 +32,7 @@ public sealed class TcpProbe(IReadOnlyList<int> ports, TimeSpan timeout, Answers
         foreach (var port in ports)
         {
             await _places.WaitAsync(stop);
+            // Its place is free again when it is through, whatever came of it.
             _ = AskPort(address, port);
         }
     }
@@ -42,9 +43,9 @@ public sealed class TcpProbe(IReadOnlyList<int> ports, TimeSpan timeout, Answers
         await pace.Next(stop);
         using var patience = new CancellationTokenSource(timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop);
-        using var socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
         try
         {
+            using var socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
             await socket.ConnectAsync(at, either.Token);
             return PortState.Open;
         }
@@ -58,9 +59,29 @@ public sealed class TcpProbe(IReadOnlyList<int> ports, TimeSpan timeout, Answers
         }
     }
 
-    public Task Settle(CancellationToken stop) => Task.Delay(timeout, clock, stop);
+    /// <summary>Those that wait for their turn have their timeout before them still: it is over when every place is free.</summary>
+    public async Task Settle(CancellationToken stop)
+    {
+        var free = 0;
+        try
+        {
+            for (; free < MaxUnderWay; free++)
+                await _places.WaitAsync(stop);
+        }
+        finally
+        {
+            if (free > 0)
+                _places.Release(free);
+        }
+    }
 
-    public void Dispose() => _end.Cancel();
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await Settle(CancellationToken.None);
+        _places.Dispose();
+        _end.Dispose();
+    }
 
     private async Task AskPort(IPAddress address, int port)
     {

@@ -66,7 +66,7 @@ public sealed class NetBiosTests
         using var machine = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
         // Its patience is by this clock, which stands.
         var clock = new FakeTimeProvider();
-        using var asker = new NetBiosAsker(new Pace(1000, 0, clock), clock, ((IPEndPoint)machine.Client.LocalEndPoint!).Port);
+        await using var asker = new NetBiosAsker(new Pace(1000, 0, clock), clock, ((IPEndPoint)machine.Client.LocalEndPoint!).Port);
 
         var asking = asker.Ask(IPAddress.Loopback, CancellationToken.None);
         var question = await machine.ReceiveAsync();

@@ -18,7 +18,7 @@ public sealed class ReverseNamesTests : IDisposable
     [Fact]
     public async Task The_name_server_of_the_machine_names_an_address_whatever_else_it_says_first()
     {
-        using var names = Names();
+        await using var names = Names();
 
         var asking = names.Ask(Till, CancellationToken.None);
         var question = await _server.ReceiveAsync();
@@ -32,7 +32,7 @@ public sealed class ReverseNamesTests : IDisposable
     [Fact]
     public async Task A_server_that_does_not_answer_is_asked_four_times_and_then_left_alone()
     {
-        using var names = Names();
+        await using var names = Names();
         var asking = Enumerable.Range(1, 50).Select(i => names.Ask(new IPAddress([192, 168, 1, (byte)i]), CancellationToken.None)).ToList();
 
         await Until.True(() =>
@@ -51,7 +51,7 @@ public sealed class ReverseNamesTests : IDisposable
     [Fact]
     public async Task Without_a_server_nobody_is_asked()
     {
-        using var names = new ReverseNames([], new Pace(1000, 0, _clock), _clock);
+        await using var names = new ReverseNames([], new Pace(1000, 0, _clock), _clock);
 
         Assert.Null(await names.Ask(Till, CancellationToken.None));
     }
