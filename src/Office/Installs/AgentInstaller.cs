@@ -48,9 +48,9 @@ public sealed class AgentInstaller(InstallOptions options)
         return copied.Out.Trim();
     }
 
-    // The token comes over standard input; where the agent reads it from, root alone can.
+    // The token comes over standard input; where the agent reads it from, root alone can. Not in the data directory, which the agent wants empty.
     private string Enrolment(InstallAgent order) =>
-        $"umask 077 && mkdir -p '{options.Data}' && token='{options.Data}/join.token' && cat > \"$token\" && '{options.Program}' enroll --data '{options.Data}' --token \"@$token\" "
+        $"umask 077 && token=$(mktemp /tmp/fleet-token.XXXXXX) && cat > \"$token\" && '{options.Program}' enroll --data '{options.Data}' --token \"@$token\" "
         + string.Join(' ', order.Gateways.Select(g => $"--gateway '{g}'").Concat(order.Servers.Select(s => $"--server '{s}'")))
         + "; code=$?; rm -f \"$token\"; exit $code";
 
