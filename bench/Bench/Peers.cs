@@ -15,6 +15,9 @@ internal static class Peers
 {
     private const string Ready = "Server is ready";
 
+    /// <summary>As small as a wake signal begins.</summary>
+    private const string Payload = "FWK1";
+
     /// <summary>Milliseconds from headquarters to the device and back, through a hub there and a leaf in the office.</summary>
     public static async Task<List<double>> Nats(ProcessFleet fleet, TopologyNode leaf, TopologyDevice device, int trips, CancellationToken stop)
     {
@@ -32,7 +35,7 @@ internal static class Peers
         await here.Write($"{Hello}SUB wake 1\r\nPING\r\n", stop).ConfigureAwait(false);
         await there.Until("PONG", stop).ConfigureAwait(false);
         await here.Until("PONG", stop).ConfigureAwait(false);
-        return await Trips(there, here, () => there.Write("PUB wake 4\r\nFWK1\r\n", stop), c => c.Until("FWK1", stop), () => here.Write("PUB synced 4\r\nFWK1\r\n", stop), trips, stop).ConfigureAwait(false);
+        return await Trips(there, here, topic => Encoding.ASCII.GetBytes($"PUB {topic} {Payload.Length}\r\n{Payload}\r\n"), trips, stop).ConfigureAwait(false);
     }
 
     /// <summary>The same through one broker at headquarters, to which the device keeps a connection.</summary>
@@ -47,25 +50,31 @@ internal static class Peers
         using var here = await Connection.To(fleet.NetworkOf(device), address, stop).ConfigureAwait(false);
         await Subscribe(there, "hq", "synced", stop).ConfigureAwait(false);
         await Subscribe(here, "till", "wake", stop).ConfigureAwait(false);
-        return await Trips(there, here, () => there.Write(Publish("wake"), stop), c => c.Until("FWK1", stop), () => here.Write(Publish("synced"), stop), trips, stop).ConfigureAwait(false);
+        return await Trips(there, here, topic => Packet(0x30, [.. Text(topic), .. Encoding.ASCII.GetBytes(Payload)]), trips, stop).ConfigureAwait(false);
     }
 
-    private static async Task<List<double>> Trips(Connection there, Connection here, Func<Task> wake, Func<Connection, Task> taken, Func<Task> answer, int trips, CancellationToken stop)
+    /// <param name="publish">What publishes the payload under a topic.</param>
+    private static async Task<List<double>> Trips(Connection there, Connection here, Func<string, byte[]> publish, int trips, CancellationToken stop)
     {
+        var (wake, synced) = (publish("wake"), publish("synced"));
         var took = new List<double>(trips);
         // The first pays for what is made on demand, and a leaf may not know of the subscription yet.
         for (var trip = -10; trip < trips; trip++)
         {
             var began = Stopwatch.GetTimestamp();
-            await wake().ConfigureAwait(false);
-            await taken(here).WaitAsync(TimeSpan.FromSeconds(10), stop).ConfigureAwait(false);
-            await answer().ConfigureAwait(false);
-            await taken(there).WaitAsync(TimeSpan.FromSeconds(10), stop).ConfigureAwait(false);
+            await Cross(there, here, wake, stop).ConfigureAwait(false);
+            await Cross(here, there, synced, stop).ConfigureAwait(false);
             if (trip >= 0)
                 took.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         }
 
         return took;
+    }
+
+    private static async Task Cross(Connection from, Connection to, byte[] message, CancellationToken stop)
+    {
+        await from.Write(message, stop).ConfigureAwait(false);
+        await to.Until(Payload, stop).WaitAsync(TimeSpan.FromSeconds(10), stop).ConfigureAwait(false);
     }
 
     private static async Task Subscribe(Connection connection, string client, string topic, CancellationToken stop)
@@ -76,8 +85,6 @@ internal static class Peers
         await connection.Write(Packet(0x82, [0, 1, .. Text(topic), 0]), stop).ConfigureAwait(false);
         await connection.Read(5, stop).ConfigureAwait(false);
     }
-
-    private static byte[] Publish(string topic) => Packet(0x30, [.. Text(topic), .. "FWK1"u8]);
 
     private static byte[] Packet(byte kind, byte[] body) => [kind, (byte)body.Length, .. body];
 

@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
 using Fleet.NatLab.Fleets;
-using Fleet.NatLab.Topologies;
 using Fleet.TestSupport;
 
 namespace Fleet.Bench;
@@ -27,7 +25,6 @@ internal static class ReconnectStorm
     private const int JoinedAtOnce = 11;
 
     private const int ToldEvery = 2000;
-    private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 16 };
     private static readonly TimeSpan SyncInterval = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan SteadyFor = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
@@ -36,26 +33,23 @@ internal static class ReconnectStorm
 
     private static async Task<IReadOnlyDictionary<string, double>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
     {
-        var began = Stopwatch.StartNew();
-        void Step(string text) => step($"{began.Elapsed.TotalSeconds,6:0.0} s, {Environment.WorkingSet >> 20} MB  {text}");
-        var topology = new Topology("storm", IPAddress.Parse("203.0.113.10"), [.. Enumerable.Range(0, options.Offices).Select(Office)]);
-        await using var fleet = await SimFleet.Build(topology, Step, shipped: true).ConfigureAwait(false);
-        await fleet.StartHeadquarters().ConfigureAwait(false);
+        step = SimOffices.Timed(step);
+        await using var fleet = await SimOffices.Start("storm", Enumerable.Repeat(1, options.Offices), step).ConfigureAwait(false);
         await fleet.Operator.ApplyPolicy(new PolicyContent("interval", Settings: new Dictionary<string, string> { ["sync.interval"] = DurationText.Of(SyncInterval) })).ConfigureAwait(false);
 
         var (devices, log) = (new ConcurrentBag<StormDevice>(), new StormLog());
         try
         {
-            var lines = await Populate(fleet, options, devices, log, Step, stop).ConfigureAwait(false);
+            var lines = await Populate(fleet, options, devices, log, step, stop).ConfigureAwait(false);
             var total = options.Offices * options.DevicesPerOffice;
             await Until.True(async () => await fleet.Shown.Count("online").ConfigureAwait(false) >= total && log.OpenLines >= lines, $"all {total} devices are online", Patience).WaitAsync(stop).ConfigureAwait(false);
-            Step($"{options.Offices} offices are linked, {total} devices online, {lines} of them over lines of their own to headquarters");
+            step($"{options.Offices} offices are linked, {total} devices online, {lines} of them over lines of their own to headquarters");
 
             var steady = (await Watch(fleet, SteadyFor, null, stop).ConfigureAwait(false)).Average();
-            Step($"steady: {steady:0} packets a second arrive at headquarters");
+            step($"steady: {steady:0} packets a second arrive at headquarters");
 
             await fleet.KillHeadquarters().ConfigureAwait(false);
-            Step("headquarters is killed");
+            step("headquarters is killed");
             await Watch(fleet, options.Outage / 2, null, stop).ConfigureAwait(false);
             foreach (var device in devices.Where((_, i) => i % ChangedEvery == 0))
                 device.Change();
@@ -64,12 +58,12 @@ internal static class ReconnectStorm
                 log.Told(line);
 
             await fleet.StartHeadquarters().ConfigureAwait(false);
-            Step($"headquarters is started again; those who lost it were asked to come back within {log.Window:0.0} s");
-            return await Return(fleet, options, log, lines, steady, Step, stop).ConfigureAwait(false);
+            step($"headquarters is started again; those who lost it were asked to come back within {log.Window:0.0} s");
+            return await Return(fleet, options, log, lines, steady, step, stop).ConfigureAwait(false);
         }
         finally
         {
-            await Parallel.ForEachAsync(devices, AtOnce, async (device, _) => await device.DisposeAsync().ConfigureAwait(false)).ConfigureAwait(false);
+            await Parallel.ForEachAsync(devices, SimOffices.Some(CancellationToken.None), async (device, _) => await device.DisposeAsync().ConfigureAwait(false)).ConfigureAwait(false);
         }
     }
 
@@ -78,21 +72,13 @@ internal static class ReconnectStorm
     {
         var offices = fleet.Topology.Offices;
         var direct = offices.Where((_, i) => i % DirectOfficeEvery == 0).Select(o => o.Id).ToHashSet();
-        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = AtOnce.MaxDegreeOfParallelism, CancellationToken = stop };
-        await Parallel.ForEachAsync(offices, atOnce, async (office, _) =>
-        {
-            await fleet.Operator.AddOffice(office.Id).ConfigureAwait(false);
-            var token = await fleet.Operator.CreateToken(office.Id, "node").ConfigureAwait(false);
-            await fleet.EnrolNode(office.Nodes[0], token.Text).ConfigureAwait(false);
-        }).ConfigureAwait(false);
+        await fleet.JoinNodes(stop).ConfigureAwait(false);
         step($"{offices.Count} nodes have joined");
-        await Parallel.ForEachAsync(offices, atOnce, async (office, _) => await fleet.StartNode(office.Nodes[0]).ConfigureAwait(false)).ConfigureAwait(false);
-        await fleet.Until(async shown => (await shown.Status().ConfigureAwait(false)).LinkedNodes == offices.Count, "all offices are linked", Patience).ConfigureAwait(false);
+        await fleet.LinkNodes(Patience, step, stop).ConfigureAwait(false);
         await fleet.Operator.ApplyPolicy(new PolicyContent("lines", [.. direct.Select(o => o.Value)], Settings: new Dictionary<string, string> { ["agent.connection"] = "always" })).ConfigureAwait(false);
-        step($"{offices.Count} offices are linked");
 
         var (tokens, count) = (new ConcurrentDictionary<OfficeId, JoinToken>(), options.DevicesPerOffice - 1);
-        await Parallel.ForEachAsync(offices, atOnce, async (office, _) =>
+        await Parallel.ForEachAsync(offices, SimOffices.Some(stop), async (office, _) =>
         {
             JoinToken.TryParse((await fleet.Operator.CreateToken(office.Id, "agent", uses: count).ConfigureAwait(false)).Text, out var token, out var _);
             tokens[office.Id] = token!;
@@ -167,12 +153,5 @@ internal static class ReconnectStorm
         }
 
         return seconds;
-    }
-
-    private static TopologyOffice Office(int number)
-    {
-        var id = new OfficeId($"office-{number}");
-        var outside = new IPAddress([198, 18, (byte)(number / 250), (byte)(1 + (number % 250))]);
-        return new TopologyOffice(id, outside, null, "restricted", IPAddress.Parse("192.168.1.1"), [new TopologyNode(NodeId.Of("gw1", id), IPAddress.Parse("192.168.1.10"))], [], []);
     }
 }

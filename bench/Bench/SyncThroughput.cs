@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using Fleet.Device.Identity;
 using Fleet.Device.Settings;
-using Fleet.Messages.Transport;
 using Fleet.NatLab.Fleets;
 using Fleet.NatLab.Topologies;
 using Fleet.TestSupport;
@@ -14,8 +12,6 @@ namespace Fleet.Bench;
 /// </summary>
 internal static class SyncThroughput
 {
-    private const int JoinedAtOnce = 16;
-
     public static Benchmark Benchmark { get; } = new("sync-throughput", "changed reports through one gateway and link into the journal", Run);
 
     private static async Task<IReadOnlyDictionary<string, double>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
@@ -23,7 +19,8 @@ internal static class SyncThroughput
         var topology = Topology.Load("one-office");
         await using var fleet = ProcessFleet.OnLoopback(topology);
         await fleet.StartAll(step, interval: "1h", devices: _ => false).WaitAsync(stop).ConfigureAwait(false);
-        var devices = await Join(fleet, options.Devices).WaitAsync(stop).ConfigureAwait(false);
+        var devices = await fleet.JoinCrowd(topology.Offices[0], "bench", options.Devices, DeviceOptions.Default with { SyncInterval = TimeSpan.FromHours(1) }).WaitAsync(stop).ConfigureAwait(false);
+        await Until.True(() => devices.All(d => d.State is { ReportedVersion: > 0, AwaitsAck: false }), "every device's first report is stored", TimeSpan.FromMinutes(2)).WaitAsync(stop).ConfigureAwait(false);
         step($"{devices.Count} devices have joined");
         try
         {
@@ -48,19 +45,6 @@ internal static class SyncThroughput
             foreach (var device in devices)
                 await device.DisposeAsync().ConfigureAwait(false);
         }
-    }
-
-    private static async Task<List<LabDevice>> Join(ProcessFleet fleet, int count)
-    {
-        var (office, network) = (fleet.Topology.Offices[0], new TcpNetwork());
-        var token = await fleet.Operator.CreateToken(office.Id, "agent", uses: count).ConfigureAwait(false);
-        var reach = new Reach([fleet.GatewayOf(office.Nodes[0])], [], GatewayOnly: true);
-        var options = DeviceOptions.Default with { SyncInterval = TimeSpan.FromHours(1) };
-        var devices = new List<LabDevice>();
-        foreach (var names in Enumerable.Range(1, count).Select(n => $"bench-{n}").Chunk(JoinedAtOnce))
-            devices.AddRange(await Task.WhenAll(names.Select(name => LabDevice.Join(network, reach, token.Text, name, options))).ConfigureAwait(false));
-        await Until.True(() => devices.TrueForAll(d => d.State is { ReportedVersion: > 0, AwaitsAck: false }), "every device's first report is stored", TimeSpan.FromMinutes(2)).ConfigureAwait(false);
-        return devices;
     }
 
     private static void KeepChanging(LabDevice device, Action acknowledged)

@@ -26,8 +26,7 @@ internal static class WakeLatency
 
         await fleet.UntilObeyed(node, "push-server", TimeSpan.FromSeconds(20)).ConfigureAwait(false);
         await fleet.Operator.ApplyPolicy(new PolicyContent("always", Settings: new Dictionary<string, string> { ["agent.connection"] = "always" })).ConfigureAwait(false);
-        await fleet.Operator.Wake(device.Name).ConfigureAwait(false);
-        await fleet.Until(async shown => (await shown.Device(device.Name).ConfigureAwait(false))!.PresenceWhy == $"connected to {node.Id}", "the line is open").ConfigureAwait(false);
+        await fleet.KeepLines([device], TimeSpan.FromSeconds(30)).ConfigureAwait(false);
         var push = await Wakes(fleet, device, "office-push", options.Trips, stop).ConfigureAwait(false);
         Say(step, "line to the office's push server", push);
 

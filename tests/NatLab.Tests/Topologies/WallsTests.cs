@@ -45,7 +45,7 @@ public sealed class WallsTests
             Topology = topology;
             var internet = new SimNetwork(TimeProvider.System, seed: 1).Internet;
             Headquarters = internet.AddHost("headquarters", topology.Headquarters.ToString());
-            _machines = topology.Offices.SelectMany(o => o.Nodes).Select(n => (Name: n.Id.Value, n.Address))
+            _machines = topology.Nodes.Select(n => (Name: n.Id.Value, n.Address))
                 .Concat(topology.Devices.Select(d => (d.Name, d.Address)))
                 .ToDictionary(m => m.Name, m => internet.AddHost(m.Name, m.Address.ToString()));
         }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
 using Fleet.Contracts;
@@ -28,10 +29,8 @@ public sealed class FleetReader(HttpClient api)
 
     public Task<PollResource> Poll(string id) => Get($"polls/{id}", ApiJson.Default.PollResource);
 
-    /// <summary>Among more nodes than one page of the list has.</summary>
-    public Task<NodeResource> NodeById(NodeId node) => Get($"nodes/{node}", ApiJson.Default.NodeResource);
-
-    public async Task<NodeResource?> Node(NodeId node) => (await Nodes().ConfigureAwait(false)).FirstOrDefault(n => n.Id == node.Value);
+    /// <summary>Null: there is none.</summary>
+    public Task<NodeResource?> Node(NodeId node) => Find($"nodes/{node}", ApiJson.Default.NodeResource);
 
     /// <summary>The device with this name; names are unique in a topology.</summary>
     public async Task<DeviceResource?> Device(string name) => (await Devices().ConfigureAwait(false)).FirstOrDefault(d => d.Name == name);
@@ -54,10 +53,16 @@ public sealed class FleetReader(HttpClient api)
     }
 
     private async Task<T> Get<T>(string path, JsonTypeInfo<T> type)
+        where T : class => await Find(path, type).ConfigureAwait(false) ?? throw new IOException($"GET {path}: not found");
+
+    private async Task<T?> Find<T>(string path, JsonTypeInfo<T> type)
+        where T : class
     {
         try
         {
             using var answer = await api.GetAsync(new Uri($"api/v1/{path}", UriKind.Relative)).ConfigureAwait(false);
+            if (answer.StatusCode == HttpStatusCode.NotFound)
+                return null;
             if (!answer.IsSuccessStatusCode)
                 throw new IOException($"GET {path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync().ConfigureAwait(false)}");
             return await answer.Content.ReadFromJsonAsync(type).ConfigureAwait(false) ?? throw new IOException($"GET {path}: an empty answer");

@@ -34,12 +34,12 @@ internal sealed class LabPlan
     public static LabPlan ForKernel(KernelLab lab)
     {
         var topology = lab.Topology;
-        var machines = topology.Offices.SelectMany(o => o.Nodes).ToDictionary(n => n.Id.Value, n => new LabMachine(n.Id.Value.Replace('.', '-'), lab.MachineOf(n), n.Address));
+        var machines = topology.Nodes.ToDictionary(n => n.Id.Value, n => new LabMachine(n.Id.Value.Replace('.', '-'), lab.MachineOf(n), n.Address));
         foreach (var device in topology.Devices)
             machines[device.Name] = new LabMachine(device.Name, lab.MachineOf(device), device.Address);
         return new LabPlan(
             new LabMachine("headquarters", lab.Headquarters, topology.Headquarters), 13000, 13001, 8443, machines,
-            topology.Offices.SelectMany(o => o.Nodes).ToDictionary(n => n.Id.Value, n => $"{n.Address}:13000"))
+            topology.Nodes.ToDictionary(n => n.Id.Value, n => $"{n.Address}:13000"))
         {
             HeadquartersSettings = [$"offices.headquarters-addresses=[\"{topology.Headquarters}:13000\"]", $"offices.headquarters-push-addresses=[\"{topology.Headquarters}:13295\"]"],
         };
@@ -49,7 +49,7 @@ internal sealed class LabPlan
     public static LabPlan ForLoopback(Topology topology)
     {
         var here = IPAddress.Loopback;
-        var nodes = topology.Offices.SelectMany(o => o.Nodes).ToList();
+        var nodes = topology.Nodes.ToList();
         var ports = FreePorts(5 + (2 * nodes.Count));
         var gateways = nodes.Select((n, i) => (n.Id.Value, Port: ports[5 + (2 * i)])).ToDictionary(n => n.Value, n => $"{here}:{n.Port}");
         var pushServers = nodes.Select((n, i) => (n.Id.Value, Port: ports[6 + (2 * i)])).ToDictionary(n => n.Value, n => n.Port);

@@ -284,7 +284,7 @@ public sealed class ProcessFleet : IFleetUnderTest
         return Task.CompletedTask;
     }
 
-    private TopologyNode NodeOf(NodeId id) => Topology.Offices.SelectMany(o => o.Nodes).Single(n => n.Id == id);
+    private TopologyNode NodeOf(NodeId id) => Topology.Nodes.Single(n => n.Id == id);
 
     private string DataOf(string name) => Path.Combine(_scratch.FullName, name);
 

@@ -148,7 +148,7 @@ public sealed class SimFleet : IFleetUnderTest
         }
         else
         {
-            var hop = Topology.Offices.SelectMany(o => o.Nodes).FirstOrDefault(n => n.Id == node.Through);
+            var hop = Topology.Nodes.FirstOrDefault(n => n.Id == node.Through);
             var reach = hop is null ? new NodeReach([Agents], [Link], []) : new NodeReach([$"{hop.Address}:13000"], [], [$"{hop.Address}:{LinkHocon.EdgePort}"]);
             outcome = await new NodeEnrolment(new EnrolmentClient(machine.Connect, DeviceOptions.Default, _clock), fingerprint)
                 .Enrol(data, join, name, reach, CancellationToken.None).ConfigureAwait(false);

@@ -58,7 +58,7 @@ internal static class DmzGateway
         var before = (await fleet.Shown.Node(node.Id).ConfigureAwait(false))!;
         await act().ConfigureAwait(false);
         var began = Stopwatch.StartNew();
-        await fleet.Until(async shown => await shown.Node(node.Id).ConfigureAwait(false) is { Linked: true } now && now.LinkSince > before.LinkSince, $"{what}: a new link", Limit).ConfigureAwait(false);
+        await fleet.UntilLinkedAnew(before, what, Limit).ConfigureAwait(false);
         step($"{what}: linked {began.Elapsed.TotalSeconds:0.0} s after");
     }
 }

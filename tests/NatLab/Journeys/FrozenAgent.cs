@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Fleet.Contracts.Api;
 using Fleet.NatLab.Fleets;
 using static Fleet.NatLab.Fleets.FleetSteps;
 
@@ -17,14 +16,8 @@ internal static class FrozenAgent
         var lab = (ProcessFleet)fleet;
         var (till, other) = (lab.Topology.Device("till-1"), lab.Topology.Device("till-2"));
         await lab.StartAll(step, "15m").ConfigureAwait(false);
-        foreach (var node in lab.Topology.Offices[0].Nodes)
-            await lab.UntilObeyed(node, "push-server", TimeSpan.FromSeconds(20)).ConfigureAwait(false);
-        await lab.Operator.ApplyPolicy(new PolicyContent("always", Settings: new Dictionary<string, string> { ["agent.connection"] = "always" })).ConfigureAwait(false);
-        // A policy alone wakes nobody who has no line.
-        foreach (var device in lab.Topology.Devices)
-            await lab.Operator.Wake(device.Name).ConfigureAwait(false);
-        foreach (var device in lab.Topology.Devices)
-            await Shown(lab, device.Name, "online", TimeSpan.FromSeconds(30), d => d.PresenceWhy.StartsWith("connected to", StringComparison.Ordinal)).ConfigureAwait(false);
+        await lab.WantLines(lab.Topology.Offices[0]).ConfigureAwait(false);
+        await lab.KeepLines([.. lab.Topology.Devices], TimeSpan.FromSeconds(30)).ConfigureAwait(false);
         step("both devices keep a line open");
 
         var frozen = Stopwatch.StartNew();
@@ -41,6 +34,6 @@ internal static class FrozenAgent
         step($"thawed: online after {thawed.Elapsed.TotalSeconds:0.0} s");
     }
 
-    private static Task Shown(ProcessFleet lab, string device, string presence, TimeSpan within, Func<DeviceResource, bool>? and = null) => lab.Until(
-        async shown => await shown.Device(device).ConfigureAwait(false) is { } now && now.Presence == presence && (and?.Invoke(now) ?? true), $"{device} is shown as {presence}", within);
+    private static Task Shown(ProcessFleet lab, string device, string presence, TimeSpan within) => lab.Until(
+        async shown => (await shown.Device(device).ConfigureAwait(false))?.Presence == presence, $"{device} is shown as {presence}", within);
 }

@@ -33,7 +33,7 @@ internal static class GatewayChain
         await fleet.Until(async shown => (await shown.Nodes().ConfigureAwait(false)).Count(n => !n.Linked && n.Office == first.Id.Office.Value) == 3, "headquarters knows that all three are gone").ConfigureAwait(false);
         var began = Stopwatch.StartNew();
         await fleet.StartNode(first).ConfigureAwait(false);
-        await fleet.Until(async shown => await shown.Node(third.Id).ConfigureAwait(false) is { Linked: true } now && now.LinkSince > before.LinkSince, "the third node is linked again", Limit).ConfigureAwait(false);
+        await fleet.UntilLinkedAnew(before, "the first node came back", Limit).ConfigureAwait(false);
         step($"the first node was killed and came back: the third is linked again after {began.Elapsed.TotalSeconds:0.0} s");
 
         var till = fleet.Topology.Device("till");

@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
-using Fleet.Contracts.Api;
-using Fleet.Device.Identity;
 using Fleet.Device.Settings;
 using Fleet.NatLab.Fleets;
 using Fleet.NatLab.Topologies;
@@ -28,14 +25,12 @@ internal static class GatewayTakeover
     {
         var (first, second) = (fleet.Topology.Offices[0].Nodes[0], fleet.Topology.Offices[0].Nodes[1]);
         await fleet.StartAll(step, interval: "10m").ConfigureAwait(false);
-        foreach (var node in fleet.Topology.Offices[0].Nodes)
-            await fleet.UntilObeyed(node, "push-server", Patience).ConfigureAwait(false);
-        await fleet.Operator.ApplyPolicy(new PolicyContent("lines", Settings: new Dictionary<string, string> { ["agent.connection"] = "always" })).ConfigureAwait(false);
+        await fleet.WantLines(fleet.Topology.Offices[0]).ConfigureAwait(false);
 
-        var crowd = await Join(fleet, fleet.Crowd).ConfigureAwait(false);
+        var crowd = await fleet.JoinCrowd(fleet.Topology.Offices[0], "crowd", fleet.Crowd, DeviceOptions.Default with { ReturnAfter = ReturnAfter }).ConfigureAwait(false);
         try
         {
-            await KeepLines(fleet, crowd).ConfigureAwait(false);
+            await fleet.KeepLines(crowd, Patience).ConfigureAwait(false);
             var holders = crowd.GroupBy(d => d.State.ReachedThrough).ToDictionary(g => g.Key, g => g.Count());
             step($"{crowd.Count} devices are connected: {string.Join(", ", holders.Select(h => $"{h.Value} sync through {h.Key}"))}");
             var moves = crowd.Select(d => new Moves(d)).ToList();
@@ -64,29 +59,6 @@ internal static class GatewayTakeover
         }
     }
 
-    private static async Task<IReadOnlyList<LabDevice>> Join(IFleetUnderTest fleet, int count)
-    {
-        var office = fleet.Topology.Offices[0];
-        var token = await fleet.Operator.CreateToken(office.Id, "agent", uses: count).ConfigureAwait(false);
-        var reach = new Reach([.. office.Nodes.Select(fleet.GatewayOf)], [], GatewayOnly: true);
-        var network = fleet.NetworkOf(office.Devices[0]);
-        var crowd = new ConcurrentBag<LabDevice>();
-        await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (n, _) =>
-            crowd.Add(await LabDevice.Join(network, reach, token.Text, $"crowd-{n}", DeviceOptions.Default with { ReturnAfter = ReturnAfter }).ConfigureAwait(false))).ConfigureAwait(false);
-        return [.. crowd];
-    }
-
-    // A place in the budget is granted behind the first sync, and a device learns of it at its next: here at once, instead of in ten minutes.
-    private static Task KeepLines(IFleetUnderTest fleet, IReadOnlyList<LabDevice> crowd) => fleet.Until(
-        async shown =>
-        {
-            var connected = (await Connected(shown).ConfigureAwait(false)).Select(d => d.Id).ToHashSet();
-            var without = crowd.Where(d => !connected.Contains(d.Id.Value)).ToList();
-            without.ForEach(d => d.SyncSoon());
-            return without.Count == 0;
-        },
-        $"{crowd.Count} devices keep a line open", Patience);
-
     private static async Task Dies(IFleetUnderTest fleet, Action<string> step, IReadOnlyList<LabDevice> crowd, TopologyNode dying, TopologyNode other)
     {
         var lost = crowd.Where(d => d.State.ReachedThrough == dying.Id.Value).ToList();
@@ -103,7 +75,7 @@ internal static class GatewayTakeover
             device.Record($"after {dying.Id} died");
         await TestSupport.Until.True(() => lost.All(d => d.State.ReachedThrough == other.Id.Value), $"all {lost.Count} devices of {dying.Id} sync through {other.Id}", Limit).ConfigureAwait(false);
         var synced = began.Elapsed;
-        await fleet.Until(async shown => (await Connected(shown).ConfigureAwait(false)).Count(d => d.PresenceWhy == $"connected to {other.Id}") >= crowd.Count,
+        await fleet.Until(async shown => await Connected(shown, other).ConfigureAwait(false) >= crowd.Count,
             $"headquarters shows all {crowd.Count} connected to {other.Id}", Limit - began.Elapsed).ConfigureAwait(false);
         step($"{dying.Id} was killed: its {lost.Count} devices sync through {other.Id} after {synced.TotalSeconds:0.0} s, and headquarters shows all {crowd.Count} connected there after {began.Elapsed.TotalSeconds:0.0} s");
     }
@@ -112,7 +84,7 @@ internal static class GatewayTakeover
     {
         var began = Stopwatch.StartNew();
         await fleet.StartNode(node).ConfigureAwait(false);
-        await fleet.Until(async shown => (await Connected(shown).ConfigureAwait(false)).Count(d => d.PresenceWhy == $"connected to {node.Id}") >= preferred, $"the lines of {node.Id} return", Patience).ConfigureAwait(false);
+        await fleet.Until(async shown => await Connected(shown, node).ConfigureAwait(false) >= preferred, $"the lines of {node.Id} return", Patience).ConfigureAwait(false);
         step($"{node.Id} came back: {preferred} lines have returned to it after {began.Elapsed.TotalSeconds:0.0} s");
     }
 
@@ -130,15 +102,14 @@ internal static class GatewayTakeover
         return seen;
     }
 
-    private static async Task<IReadOnlyList<DeviceResource>> Connected(FleetReader shown) =>
-        [.. (await shown.Devices().ConfigureAwait(false)).Where(d => d.Name.StartsWith("crowd-", StringComparison.Ordinal) && d.Presence == "online" && d.PresenceWhy.StartsWith("connected to ", StringComparison.Ordinal))];
+    private static async Task<int> Connected(FleetReader shown, TopologyNode to) =>
+        (await shown.Devices().ConfigureAwait(false)).Count(d => d.Name.StartsWith("crowd-", StringComparison.Ordinal) && LineIn(d) == to.Id.Value);
 
     private static async Task Recorded(IFleetUnderTest fleet, LabDevice device)
     {
         device.SyncSoon();
         await TestSupport.Until.True(() => !device.State.AwaitsAck, $"the events of {device.Id} are stored", Patience).ConfigureAwait(false);
-        var numbers = await fleet.Shown.EventNumbers(device.Id.Value).ConfigureAwait(false);
-        Require(numbers.Count >= 4 && numbers.Select((n, i) => n == (ulong)i + 1).All(right => right), $"events of {device.Id} are not 1, 2, 3…: {string.Join(' ', numbers)}");
+        await fleet.AssertNumbered(device.Id.Value, device.Id.Value, atLeast: 4).ConfigureAwait(false);
     }
 
     /// <summary>How often a device's syncs went another way than the one before.</summary>

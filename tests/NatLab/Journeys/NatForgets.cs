@@ -33,7 +33,7 @@ internal static class NatForgets
 
         var began = Stopwatch.StartNew();
         fault();
-        await fleet.Until(async shown => await shown.Node(node.Id).ConfigureAwait(false) is { Linked: true } now && now.LinkSince > before.LinkSince, $"after {what}: a new link", Limit).ConfigureAwait(false);
+        await fleet.UntilLinkedAnew(before, what, Limit).ConfigureAwait(false);
         // Linked is what headquarters believes; an order obeyed and reported proves both directions.
         await fleet.UntilObeyed(node, role, Limit - began.Elapsed).ConfigureAwait(false);
         step($"{what}: the link works again after {began.Elapsed.TotalSeconds:0.0} s");

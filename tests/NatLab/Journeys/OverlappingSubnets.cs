@@ -24,7 +24,7 @@ internal static class OverlappingSubnets
 
         step("each device is shown in its own office, through its own gateway");
 
-        foreach (var node in fleet.Topology.Offices.SelectMany(o => o.Nodes))
+        foreach (var node in fleet.Topology.Nodes)
         {
             await fleet.UntilObeyed(node, "poller", Obeyed).ConfigureAwait(false);
             var others = (await fleet.Shown.Nodes().ConfigureAwait(false)).Where(n => string.CompareOrdinal(n.Id, node.Id.Value) > 0);

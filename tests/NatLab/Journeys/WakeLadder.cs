@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
-using Fleet.Contracts.Api;
 using Fleet.NatLab.Fleets;
 using Fleet.NatLab.Topologies;
 using static Fleet.NatLab.Fleets.FleetSteps;
@@ -11,7 +10,6 @@ namespace Fleet.NatLab.Journeys;
 /// <summary>Each way to wake a device fails in turn, without a word: the next is used in bounded time, no wake-up is lost, and none runs twice.</summary>
 internal static class WakeLadder
 {
-    private const string Policy = "always";
     private const double Interval = 20;
 
     // The times of fleet.wake, and what a step of the ladder costs a busy machine.
@@ -31,11 +29,10 @@ internal static class WakeLadder
         lab.HeadquartersSettings = ["wake.reachable-networks=[\"192.168.1.0/24\"]"];
         var till = lab.Topology.Device("till-1");
         var nodes = lab.Topology.Offices[0].Nodes;
+        bool OfNode(string line) => nodes.Any(n => n.Id.Value == line);
         await lab.StartAll(step, $"{Interval}s", d => d == till).ConfigureAwait(false);
-        foreach (var node in nodes)
-            await lab.UntilObeyed(node, "push-server", TimeSpan.FromSeconds(20)).ConfigureAwait(false);
-        await lab.Operator.ApplyPolicy(new PolicyContent(Policy, Settings: new Dictionary<string, string> { ["agent.connection"] = "always" })).ConfigureAwait(false);
-        var at = await Line(lab, till, n => nodes.Any(o => o.Id.Value == n)).ConfigureAwait(false);
+        await lab.WantLines(lab.Topology.Offices[0]).ConfigureAwait(false);
+        var at = await lab.LineOf(till, OfNode).ConfigureAwait(false);
         step($"{till.Name} keeps a line open to {at}");
 
         await Woken(lab, till, step, "all is well", "office-push", 1).ConfigureAwait(false);
@@ -51,17 +48,17 @@ internal static class WakeLadder
         await Woken(lab, till, step, "the LAN drops datagrams too", "periodic-sync", Interval + Digest + Slack).ConfigureAwait(false);
         lab.Unblock(till);
 
-        at = await Line(lab, till, n => nodes.Any(o => o.Id.Value == n)).ConfigureAwait(false);
+        at = await lab.LineOf(till, OfNode).ConfigureAwait(false);
         var holder = nodes.Single(n => n.Id.Value == at);
         await lab.KillNode(holder).ConfigureAwait(false);
         await Woken(lab, till, step, $"{at}, which held the line, is killed at that moment", null, Push + Datagram + Slack).ConfigureAwait(false);
-        var other = await Line(lab, till, n => n != at && nodes.Any(o => o.Id.Value == n)).ConfigureAwait(false);
+        var other = await lab.LineOf(till, n => n != at && OfNode(n)).ConfigureAwait(false);
         await Woken(lab, till, step, $"the line moved to {other}", "office-push", 1).ConfigureAwait(false);
 
         await SwitchedOn(lab, till, step).ConfigureAwait(false);
 
         await lab.KillNode(nodes.Single(n => n.Id.Value == other)).ConfigureAwait(false);
-        await Line(lab, till, n => n == "headquarters").ConfigureAwait(false);
+        await lab.LineOf(till, n => n == "headquarters").ConfigureAwait(false);
         await Woken(lab, till, step, "no push server is left in the office: the line goes to headquarters", "headquarters-push", 1).ConfigureAwait(false);
 
         var twice = lab.LinesOf(till.Name, ", woken by ").GroupBy(l => l[(l.IndexOf(", woken by ", StringComparison.Ordinal) + 11)..].Split(',')[0]).Where(g => g.Count() > 1).Select(g => g.Key).ToList();
@@ -119,19 +116,5 @@ internal static class WakeLadder
         Require(wake.State == "woken" && (by is null || wake.Channel == by), $"{when}: woken by {wake.Channel ?? "nothing"} ({wake.State}), not {by}; before that {string.Join("; ", wake.Failures)}");
         Require(took <= within, string.Create(CultureInfo.InvariantCulture, $"{when}: took {took:0.000} s, over {within:0.0} s"));
         step(string.Create(CultureInfo.InvariantCulture, $"{when}: {wake.Channel} after {took:0.000} s{(wake.Failures.Count == 0 ? "" : $" ({string.Join("; ", wake.Failures)})")}"));
-    }
-
-    // "connected to X": what headquarters says of the line.
-    private static async Task<string> Line(ProcessFleet lab, TopologyDevice device, Func<string, bool> at)
-    {
-        const string connected = "connected to ";
-        var found = "";
-        await lab.Until(async shown =>
-        {
-            var why = (await shown.Device(device.Name).ConfigureAwait(false))!.PresenceWhy;
-            found = why.StartsWith(connected, StringComparison.Ordinal) ? why[connected.Length..] : "";
-            return at(found);
-        }, $"{device.Name} has a line", TimeSpan.FromSeconds(60)).ConfigureAwait(false);
-        return found;
     }
 }

@@ -85,7 +85,7 @@ internal static class Prompt
 
     private static NetworkNamespace Machine(KernelLab lab, string name) =>
         name is "headquarters" or "hq" ? lab.Headquarters
-        : lab.Topology.Offices.SelectMany(o => o.Nodes).FirstOrDefault(n => n.Id.Value == name) is { } node ? lab.MachineOf(node)
+        : lab.Topology.Nodes.FirstOrDefault(n => n.Id.Value == name) is { } node ? lab.MachineOf(node)
         : lab.Topology.Devices.FirstOrDefault(d => d.Name == name) is { } device ? lab.MachineOf(device)
         : throw new LabException($"there is no machine '{name}'; 'machines' lists them");
 }

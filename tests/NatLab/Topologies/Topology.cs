@@ -9,6 +9,9 @@ namespace Fleet.NatLab.Topologies;
 /// <param name="Headquarters">Public address of headquarters.</param>
 public sealed record Topology(string Name, IPAddress Headquarters, IReadOnlyList<TopologyOffice> Offices)
 {
+    /// <summary>All nodes of all offices.</summary>
+    public IEnumerable<TopologyNode> Nodes => Offices.SelectMany(o => o.Nodes);
+
     /// <summary>All devices of all offices.</summary>
     public IEnumerable<TopologyDevice> Devices => Offices.SelectMany(o => o.Devices);
 
