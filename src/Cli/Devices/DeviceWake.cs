@@ -12,7 +12,7 @@ internal static class DeviceWake
     private const string Running = "running";
     private const int AtOnce = 16;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LookAtLeastEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookAtLeastEvery = TimeSpan.FromSeconds(2);
 
     public static Command Make(FleetCommands commands)
     {

@@ -14,7 +14,8 @@ namespace Fleet.NatLab.Fleets;
 public sealed class ProcessFleet : IFleetUnderTest
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(40);
-    private static readonly TimeSpan CommandPatience = TimeSpan.FromSeconds(30);
+    // A wake-up may wait for the next periodic sync.
+    private static readonly TimeSpan CommandPatience = TimeSpan.FromSeconds(60);
 
     private readonly KernelLab? _lab;
     private readonly LabPlan _plan;
