@@ -10,7 +10,8 @@ internal static class PollTimes
     /// <returns>When the next is due, in the past where it is overdue, and whether it is full; null: none is.</returns>
     public static (DateTimeOffset At, bool Full)? Next(PollSchedule schedule, DateTimeOffset? lastQuick, DateTimeOffset? lastFull)
     {
-        if (!schedule.Enabled)
+        // Without a directory there is nobody to ask: that is no failure to tell of every hour.
+        if (!schedule.Enabled || schedule is { Method: PollMethod.Ldap, Directories.Count: 0 })
             return null;
         var full = Due(schedule.FullEvery, lastFull);
         var quick = Due(schedule.QuickEvery, lastQuick);

@@ -29,6 +29,15 @@ public sealed class PollTimesTests
     [Fact]
     public void What_is_not_enabled_is_never_due() => Assert.Null(PollTimes.Next(Schedule(quick: 10, full: 60) with { Enabled = false }, null, null));
 
+    [Fact]
+    public void Directories_are_due_only_where_one_is_named()
+    {
+        var ldap = Schedule(quick: 0, full: 60) with { Method = PollMethod.Ldap };
+
+        Assert.Null(PollTimes.Next(ldap, null, null));
+        Assert.NotNull(PollTimes.Next(ldap with { Directories = [new DirectorySource("dc1", 636, DirectorySecurity.Tls, "", "", "", default, default)] }, null, null));
+    }
+
     private static PollSchedule Schedule(int quick, int full) =>
         new(PollMethod.IpRange, Enabled: true, TimeSpan.FromMinutes(quick), TimeSpan.FromMinutes(full), [], AllowLarge: false, [], null, null);
 }
