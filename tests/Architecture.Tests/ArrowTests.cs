@@ -15,6 +15,7 @@ public sealed class ArrowTests
         ["Office"] = ["Device", "Gateway", "Messages"],
         ["Agent"] = ["Device"],
         ["Cli"] = ["Contracts"],
+        ["Updates"] = ["Contracts"],
     };
 
     public static TheoryData<string> Projects => [.. Repository.Files("src", "*.csproj").Select(f => Path.GetFileNameWithoutExtension(f))];
@@ -29,7 +30,7 @@ public sealed class ArrowTests
         Assert.Equal(Allowed[project].Order(), references.Order());
     }
 
-    [Theory, InlineData("Contracts"), InlineData("Device"), InlineData("Agent"), InlineData("Cli")]
+    [Theory, InlineData("Contracts"), InlineData("Device"), InlineData("Agent"), InlineData("Cli"), InlineData("Updates")]
     public void Agents_and_the_command_line_never_see_Akka(string project)
     {
         var packages = Read(project).Descendants("PackageReference").Select(r => r.Attribute("Include")!.Value);
