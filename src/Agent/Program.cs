@@ -21,5 +21,6 @@ var root = new RootCommand("""
 
 // @FILE is read by the option that takes it; the library would put the file's words in its place.
 var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-var code = await parsed.InvokeAsync();
+// Longer than the agent's goodbye may take.
+var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) });
 return parsed.Errors.Count > 0 ? ExitCode.Usage : code;

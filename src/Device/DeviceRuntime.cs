@@ -86,23 +86,31 @@ public sealed partial class DeviceRuntime
     /// <summary>Raised on the device's own thread when another desired document was taken, or another identity.</summary>
     public event Action? Changed;
 
-    /// <summary>Syncs until cancelled. Never throws for what passes; a <see cref="StorageException"/> is one of those (a full disk is emptied).</summary>
+    /// <summary>Syncs until cancelled, and says goodbye. Never throws for what passes; a <see cref="StorageException"/> is one of those (a full disk is emptied).</summary>
     public async Task Run(CancellationToken cancellation)
     {
         Record(new Note("agent-started", $"agent {_version} started"));
         _carriers.GatewayLost += MoveSoon;
-        while (!cancellation.IsCancellationRequested)
+        try
         {
-            var (end, named) = await Round(cancellation).ConfigureAwait(false);
-            var wait = _wait.After(end, named, Effective().SyncInterval, _returnWithin);
-            RoundEnded?.Invoke(end);
-            LogWaiting(wait);
-            await WaitOrWake(wait, cancellation).ConfigureAwait(false);
+            while (true)
+            {
+                var (end, named) = await Round(cancellation).ConfigureAwait(false);
+                var wait = _wait.After(end, named, Effective().SyncInterval, _returnWithin);
+                RoundEnded?.Invoke(end);
+                LogWaiting(wait);
+                await WaitOrWake(wait, cancellation).ConfigureAwait(false);
+            }
         }
-
-        _carriers.GatewayLost -= MoveSoon;
-        await Leave().ConfigureAwait(false);
-        cancellation.ThrowIfCancellationRequested();
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await Leave().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            _carriers.GatewayLost -= MoveSoon;
+        }
     }
 
     /// <summary>A wake signal came, by whatever way. From any thread; what is not headquarters' own, or was here before, changes nothing.</summary>

@@ -65,11 +65,18 @@ internal sealed class TestDevice
 }
 
 /// <summary>A carrier that is a function; what it throws is thrown.</summary>
-internal sealed class FakeChannel(string name, Func<SyncRequest, SyncReply> answer) : ISyncChannel
+/// <param name="goodbye">Told of goodbyes, which the function is not asked.</param>
+internal sealed class FakeChannel(string name, Func<SyncRequest, SyncReply> answer, Action<SyncRequest>? goodbye = null) : ISyncChannel
 {
     public string Name => name;
 
-    public Task<SyncReply> SyncAsync(SyncRequest request, CancellationToken cancellation) => Task.FromResult(answer(request));
+    public Task<SyncReply> SyncAsync(SyncRequest request, CancellationToken cancellation)
+    {
+        if (!request.Leaving)
+            return Task.FromResult(answer(request));
+        goodbye?.Invoke(request);
+        return Task.FromResult(new SyncReply());
+    }
 }
 
 /// <summary>Several carriers in a fixed order.</summary>

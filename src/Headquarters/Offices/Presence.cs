@@ -50,7 +50,7 @@ internal sealed class Presence(DateTimeOffset startedAt)
         var since = line.Since < now ? line.Since : now;
         if (line.End == LineEnd.None)
             _signs[line.DeviceId] = signs with { Line = new OpenAt(at, since), End = LineEnd.None };
-        else if (line.End == LineEnd.Shutdown || signs.Line?.Node == at)
+        else if (line.End == LineEnd.Shutdown || HasLine(line.DeviceId, at))
             _signs[line.DeviceId] = signs with { Line = null, End = line.End, EndedAt = since, ReturnWithin = line.ReturnWithin };
         _touched.Add(line.DeviceId);
     }

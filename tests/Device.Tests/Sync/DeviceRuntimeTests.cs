@@ -298,6 +298,33 @@ public sealed class DeviceRuntimeTests : IDisposable
         Assert.Equal(2u, device.Identity.Current.Generation);
     }
 
+    [Fact]
+    public async Task A_device_that_is_stopped_while_it_waits_for_its_next_sync_says_goodbye()
+    {
+        var goodbyes = new List<SyncRequest>();
+        var device = TestDevice.EnrolledAt(_headquarters).Start(new OneCarrier(new FakeChannel("gw1.leeds", _headquarters.Sync, goodbyes.Add)));
+
+        await TestDevice.RunUntil(device, end => end == RoundEnd.Done);
+
+        Assert.Equal("d1", Assert.Single(goodbyes).DeviceId);
+    }
+
+    [Fact]
+    public async Task A_device_that_is_stopped_while_a_carrier_is_asked_says_goodbye()
+    {
+        using var stop = new CancellationTokenSource();
+        var goodbyes = new List<SyncRequest>();
+        var device = TestDevice.EnrolledAt(_headquarters).Start(new OneCarrier(new FakeChannel("gw1.leeds", _ =>
+        {
+            stop.Cancel();
+            throw new OperationCanceledException(stop.Token);
+        }, goodbyes.Add)));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => device.Run(stop.Token));
+
+        Assert.Single(goodbyes);
+    }
+
     private static DesiredDocument Document(ulong version, params (string Key, string Value)[] settings)
     {
         var document = new DesiredDocument { Version = version, OfficeId = "leeds" };

@@ -101,13 +101,15 @@ public sealed class TakeOverTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
 
-    /// <summary>Takes a request and never answers.</summary>
+    /// <summary>Takes a request and never answers, but for a goodbye.</summary>
     private sealed class SilentChannel(string name, TaskCompletionSource asked) : ISyncChannel
     {
         public string Name => name;
 
         public async Task<SyncReply> SyncAsync(SyncRequest request, CancellationToken cancellation)
         {
+            if (request.Leaving)
+                return new SyncReply();
             asked.TrySetResult();
             return await new TaskCompletionSource<SyncReply>().Task.WaitAsync(cancellation);
         }
