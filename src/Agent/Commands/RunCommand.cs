@@ -49,10 +49,8 @@ internal static partial class RunCommand
             // Between two syncs nothing is needed but the connection: what a round used goes back to the machine for the next 15 minutes.
             device.RoundEnded += _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
             LogReady(log, device.Identity.Device.Value);
-            await Task.WhenAll(
-                device.Run(cancellation),
-                new PushLine(device, Tcp.Connect, options, clock, log).Run(cancellation),
-                TakeDatagrams(device, options, log, cancellation)).ConfigureAwait(false);
+            await SideBySide.Run(
+                [device.Run, new PushLine(device, Tcp.Connect, options, clock, log).Run, stop => TakeDatagrams(device, options, log, stop)], cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
