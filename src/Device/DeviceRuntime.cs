@@ -213,7 +213,7 @@ public sealed partial class DeviceRuntime
                 reportWanted = reply.Outcome == SyncReply.Types.Outcome.ReportWanted && !reportWanted;
             }
 
-            return (_state.AwaitsAck ? RoundEnd.Held : RoundEnd.Done, reply?.NextSync?.ToTimeSpan());
+            return (_state.AwaitsAck ? RoundEnd.Held : RoundEnd.Done, RetryAfter.Read(reply?.NextSync));
         }
         catch (StorageException fault)
         {
@@ -249,7 +249,7 @@ public sealed partial class DeviceRuntime
                 continue;
             }
 
-            _returnWithin = reply.ReturnWithin?.ToTimeSpan() ?? TimeSpan.Zero;
+            _returnWithin = RetryAfter.Read(reply.ReturnWithin) ?? TimeSpan.Zero;
             // Told; a newer signal that came meanwhile is told with the next sync.
             Interlocked.CompareExchange(ref _wokenBy, 0, request.WokenBy);
             var taken = ReplyRules.Take(_state, _identity, reply, _options, _clock);
@@ -257,14 +257,14 @@ public sealed partial class DeviceRuntime
             if (taken.Refusal is { } refusal)
             {
                 LogRefused(refusal.Detail);
-                return (null, refusal.RetryAfter?.ToTimeSpan(), false);
+                return (null, RetryAfter.Read(refusal.RetryAfter), false);
             }
 
             // A carrier's own refusal is its word alone, so the next may be better; so may it after an envelope that was tampered with.
             if (reply.Outcome == SyncReply.Types.Outcome.Refused)
             {
                 LogCarrier($"{channel.Name}: {reply.Refusal?.Detail}");
-                named ??= reply.Refusal?.RetryAfter?.ToTimeSpan();
+                named ??= RetryAfter.Read(reply.Refusal?.RetryAfter);
                 continue;
             }
 

@@ -1,8 +1,12 @@
 using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
 
 namespace Fleet.Contracts.Agents;
 
-/// <summary>How a gRPC call that is refused for now says when to try again: a trailer with whole milliseconds, already spread.</summary>
+/// <summary>
+/// The waits that servers name, already spread, as their callers read them; a gRPC call that is refused for now names its own in a trailer, in whole
+/// milliseconds.
+/// </summary>
 public static class RetryAfter
 {
     public const string Trailer = "retry-after-ms";
@@ -14,10 +18,14 @@ public static class RetryAfter
 
     /// <summary>The wait in a trailer; null where there is none, or none that makes sense.</summary>
     public static TimeSpan? Read(string? trailer) =>
-        long.TryParse(trailer, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0 && milliseconds <= Longest.TotalMilliseconds
-            ? Sensible(TimeSpan.FromMilliseconds(milliseconds))
+        long.TryParse(trailer, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds <= Longest.TotalMilliseconds
+            ? Read(TimeSpan.FromMilliseconds(milliseconds))
             : null;
 
-    /// <summary>A wait that a server named; null where it is none, or longer than any server should name.</summary>
-    public static TimeSpan? Sensible(TimeSpan? named) => named is { } wait && wait > TimeSpan.Zero && wait <= Longest ? wait : null;
+    /// <summary>The wait in a message of the agents' protocol; null as above.</summary>
+    public static TimeSpan? Read(Duration? named) =>
+        named is { Seconds: >= 0, Nanos: >= 0 and < Duration.NanosecondsPerSecond } && named.Seconds <= Longest.TotalSeconds ? Read(named.ToTimeSpan()) : null;
+
+    /// <summary>The wait in a message of the link; null as above.</summary>
+    public static TimeSpan? Read(TimeSpan named) => named > TimeSpan.Zero && named <= Longest ? named : null;
 }

@@ -37,7 +37,7 @@ public sealed class EnrolmentClient(ByteDialler dial, DeviceOptions options, Tim
                 var refusal = reply.Refusal ?? new Refusal { Code = (int)RefusalCode.Invalid, Detail = "the answer is empty" };
                 if (!Passing.Contains((RefusalCode)refusal.Code))
                     return new EnrolmentOutcome.Refused((RefusalCode)refusal.Code, $"{through}: {refusal.Detail}");
-                wait ??= refusal.RetryAfter?.ToTimeSpan();
+                wait ??= RetryAfter.Read(refusal.RetryAfter);
                 faults.Add((RefusalCode)refusal.Code == RefusalCode.HeadquartersUnreachable
                     ? $"{address}: gateway {through} can't reach headquarters now"
                     : $"{address}: {refusal.Detail}");
@@ -45,6 +45,7 @@ public sealed class EnrolmentClient(ByteDialler dial, DeviceOptions options, Tim
             catch (CarrierException fault)
             {
                 faults.Add(fault.Message);
+                wait ??= fault.RetryAfter;
             }
         }
 

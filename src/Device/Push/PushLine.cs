@@ -124,8 +124,10 @@ public sealed partial class PushLine(DeviceRuntime device, ByteDialler dial, Dev
             {
                 if (!opened)
                     LogOpen(server?.Id ?? address);
+                // What another server said before does not count here; a wake signal says nothing about it.
+                if (!opened || item.ReturnWithin is not null)
+                    _returnWithin = RetryAfter.Read(item.ReturnWithin) ?? TimeSpan.Zero;
                 opened = true;
-                _returnWithin = item.ReturnWithin?.ToTimeSpan() ?? _returnWithin;
                 if (!item.Wake.IsEmpty)
                     device.Wake(item.Wake.Span);
             }, cancellation).ConfigureAwait(false);

@@ -1,5 +1,4 @@
 using Fleet.Contracts;
-using Fleet.Contracts.Agents;
 
 namespace Fleet.Device.Sync;
 
@@ -30,7 +29,7 @@ public sealed class SyncWait(Backoff backoff, Random random)
     public TimeSpan After(RoundEnd end, TimeSpan? named, TimeSpan interval, TimeSpan window)
     {
         _failures = end is RoundEnd.Held or RoundEnd.Failed ? _failures + 1 : 0;
-        if (RetryAfter.Sensible(named) is { } wait)
+        if (named is { } wait)
             return wait;
         return end switch
         {

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
+using Fleet.Contracts.Agents;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
 
@@ -92,7 +93,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         {
             _unansweredSince = null;
             Wait($"headquarters refuses this node ({refused.Code}): {refused.Detail}",
-                refused.RetryAfter > TimeSpan.Zero ? refused.RetryAfter : NextBackoff(), refused.Code != RefusalCode.Busy);
+                RetryAfter.Read(refused.RetryAfter) ?? NextBackoff(), refused.Code != RefusalCode.Busy);
         });
         ReceiveOf<DialFailed>((failed, _) =>
         {
@@ -109,7 +110,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     {
         ReceiveOf<Pong>((pong, _) => pong.Epoch == _welcome!.Epoch, (pong, _) =>
         {
-            _returnWithin = pong.ReturnWithin;
+            _returnWithin = RetryAfter.Read(pong.ReturnWithin) ?? TimeSpan.Zero;
             Alive();
         });
         ReceiveOf<UpFrameStored>((stored, _) => stored.Epoch == _welcome!.Epoch, (stored, _) =>
@@ -191,7 +192,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
 
     private void Enter(Welcome welcome, IActorRef link)
     {
-        (_welcome, _link, _welcomedAt, _unansweredSince, _returnWithin, _unstored) = (welcome, link, _setup.Clock.GetTimestamp(), null, welcome.ReturnWithin, 0);
+        (_welcome, _link, _welcomedAt, _unansweredSince, _returnWithin, _unstored) = (welcome, link, _setup.Clock.GetTimestamp(), null, RetryAfter.Read(welcome.ReturnWithin) ?? TimeSpan.Zero, 0);
         Timers.CancelAll();
         Become(Linked);
         if (_outage is { } outage)

@@ -6,6 +6,8 @@ using Fleet.Device.Identity;
 using Fleet.Device.Storage;
 using Fleet.Device.Sync;
 using Fleet.TestSupport;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 
 namespace Fleet.Device.Tests.Enrolment;
 
@@ -126,6 +128,20 @@ public sealed class EnrolmentTests : IDisposable
         var outcome = await _client.Enrol(Pending("127.0.0.1:1", gateway.Address), CancellationToken.None);
 
         Assert.IsType<EnrolmentOutcome.Accepted>(outcome);
+    }
+
+    [Fact]
+    public async Task A_wait_that_a_server_names_is_kept_and_a_senseless_one_is_not()
+    {
+        _answers.Enrol = _ => new EnrolReply { Refusal = new Refusal { Code = (int)RefusalCode.Busy, RetryAfter = new Duration { Seconds = 315_360_000 } } };
+        await using var senseless = await Start(_headquarters.Authority);
+        var trailer = new Metadata { { RetryAfter.Trailer, "1500" } };
+        await using var busy = await FakeGateway.Start(_headquarters.Authority, PeerIdentity.Of(new NodeId("gw2.leeds")),
+            new FakeGateway.Answers { Enrol = _ => throw new RpcException(new Status(StatusCode.ResourceExhausted, "busy"), trailer) });
+
+        var outcome = Assert.IsType<EnrolmentOutcome.Unreachable>(await _client.Enrol(Pending(senseless.Address, busy.Address), CancellationToken.None));
+
+        Assert.Equal(TimeSpan.FromMilliseconds(1500), outcome.RetryAfter);
     }
 
     private Task<FakeGateway> Start(TestAuthority authority) => FakeGateway.Start(authority, PeerIdentity.Of(new NodeId("gw1.leeds")), _answers);

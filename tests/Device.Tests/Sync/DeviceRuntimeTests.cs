@@ -4,6 +4,7 @@ using Fleet.Device.Identity;
 using Fleet.Device.Sync;
 using Fleet.TestSupport;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 
 namespace Fleet.Device.Tests.Sync;
 
@@ -323,6 +324,20 @@ public sealed class DeviceRuntimeTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => device.Run(stop.Token));
 
         Assert.Single(goodbyes);
+    }
+
+    [Fact]
+    public async Task Waits_that_no_server_would_name_do_not_break_the_device()
+    {
+        var senseless = new Duration { Seconds = long.MaxValue, Nanos = -1 };
+        var device = TestDevice.EnrolledAt(_headquarters).Start(request =>
+        {
+            var reply = _headquarters.Sync(request);
+            (reply.NextSync, reply.ReturnWithin) = (senseless, senseless);
+            return reply;
+        });
+
+        Assert.Equal(RoundEnd.Done, await TestDevice.RunUntil(device, _ => true));
     }
 
     private static DesiredDocument Document(ulong version, params (string Key, string Value)[] settings)

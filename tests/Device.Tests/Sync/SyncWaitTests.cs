@@ -46,17 +46,6 @@ public sealed class SyncWaitTests
         Assert.Equal(TimeSpan.FromHours(2), wait.After(RoundEnd.Failed, TimeSpan.FromHours(2), Interval, TimeSpan.Zero));
     }
 
-    [Theory]
-    [InlineData(-5)]
-    [InlineData(0)]
-    [InlineData(315_360_000)]
-    public void A_senseless_wait_from_a_carrier_is_ignored(int seconds)
-    {
-        var wait = new SyncWait(_backoff, new Random(1)).After(RoundEnd.Done, TimeSpan.FromSeconds(seconds), Interval, TimeSpan.Zero);
-
-        Assert.InRange(wait, Interval / 2, Interval * 1.5);
-    }
-
     [Fact]
     public void Gateways_come_before_headquarters_and_a_gateway_only_device_never_dials_it()
     {
