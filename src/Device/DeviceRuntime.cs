@@ -46,7 +46,7 @@ public sealed partial class DeviceRuntime
     private readonly SortedDictionary<string, string> _distrusted = new(StringComparer.Ordinal);
     private readonly Dictionary<Note, DateTimeOffset> _told = [];
     private readonly WakeJudge _wakes;
-    // Of the newest accepted wake signal that no carrier was told of yet; 0 = none.
+    // Of the newest accepted wake signal that headquarters was not told of yet; 0 = none.
     private ulong _wokenBy;
     // Named by the carrier that answered last.
     private TimeSpan _returnWithin;
@@ -250,8 +250,6 @@ public sealed partial class DeviceRuntime
             }
 
             _returnWithin = RetryAfter.Read(reply.ReturnWithin) ?? TimeSpan.Zero;
-            // Told; a newer signal that came meanwhile is told with the next sync.
-            Interlocked.CompareExchange(ref _wokenBy, 0, request.WokenBy);
             var taken = ReplyRules.Take(_state, _identity, reply, _options, _clock);
             Keep(taken, channel.Name);
             if (taken.Refusal is { } refusal)
@@ -270,6 +268,9 @@ public sealed partial class DeviceRuntime
 
             if (taken.Distrust.Count > 0)
                 continue;
+            // Headquarters was told; a newer signal that came meanwhile is told with the next sync.
+            if (reply.HeadquartersReachable)
+                Interlocked.CompareExchange(ref _wokenBy, 0, request.WokenBy);
             LogSynced(_state.ReportedVersion, _state.DesiredVersion, channel.Name, (long)_clock.GetElapsedTime(began).TotalMilliseconds,
                 $"{(request.WokenBy == 0 ? "" : $", woken by {request.WokenBy}")}{(_state.AwaitsAck ? ", not acknowledged yet" : "")}");
             if (reply.Outcome == SyncReply.Types.Outcome.Held && !reply.HeadquartersReachable && !isLast)

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
+using Fleet.Contracts.Envelopes;
 using Fleet.Device.Identity;
 using Fleet.Device.Sync;
 using Fleet.TestSupport;
@@ -338,6 +339,30 @@ public sealed class DeviceRuntimeTests : IDisposable
         });
 
         Assert.Equal(RoundEnd.Done, await TestDevice.RunUntil(device, _ => true));
+    }
+
+    [Fact]
+    public async Task A_wake_signal_is_named_until_a_carrier_with_a_link_to_headquarters_took_it()
+    {
+        var named = new List<ulong>();
+        var test = TestDevice.EnrolledAt(_headquarters);
+        var keys = IdentityFiles.Load(test.Storage)!.KeysOf(1)!;
+        var device = test.Start(request =>
+        {
+            named.Add(request.WokenBy);
+            return named.Count switch
+            {
+                1 => new SyncReply { Outcome = SyncReply.Types.Outcome.Held },
+                2 => new SyncReply { Outcome = SyncReply.Types.Outcome.Refused, HeadquartersReachable = true },
+                _ => _headquarters.Sync(request),
+            };
+        });
+        device.Wake(WakeSignal.Make(keys, 7));
+
+        device.RoundEnded += _ => device.SyncSoon();
+        await TestDevice.RunUntil(device, _ => named.Count > 3);
+
+        Assert.Equal([7, 7, 7, 0], named.Take(4));
     }
 
     private static DesiredDocument Document(ulong version, params (string Key, string Value)[] settings)
