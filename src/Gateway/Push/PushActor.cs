@@ -7,6 +7,7 @@ using Fleet.Contracts.Envelopes;
 using Fleet.Gateway.Sessions;
 using Fleet.Messages.Link;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 
 namespace Fleet.Gateway.Push;
 
@@ -36,6 +37,7 @@ public sealed class PushActor : ReceiveActor
     private readonly Dictionary<DeviceId, Line> _lines = [];
     private readonly Dictionary<DeviceId, DeviceLine> _changed = [];
     private Uplink _state = new(Up: false, Epoch: "");
+    // What the open lines heard last, but those that opened since.
     private TimeSpan _returnWithin;
     private bool _flushDue;
 
@@ -71,7 +73,9 @@ public sealed class PushActor : ReceiveActor
             older.Items.TryComplete();
         var line = new Line(open.Items, open.OfficeHint, now);
         _lines[open.DeviceId] = line;
-        open.Items.TryWrite(Told(_load.Window(_lines.Count)));
+        var within = Pacing.ReturnWithin(_load.Window(_lines.Count));
+        line.Tell(within);
+        TellOthers(within);
         Changed(line.Shown(open.DeviceId));
     }
 
@@ -81,19 +85,19 @@ public sealed class PushActor : ReceiveActor
         if (!_lines.TryGetValue(close.DeviceId, out var line) || line.Items != close.Items)
             return;
         _lines.Remove(close.DeviceId);
-        Changed(new DeviceLine(close.DeviceId, LineEnd.Lost, _clock.GetUtcNow(), line.OfficeHint, _returnWithin));
+        Changed(new DeviceLine(close.DeviceId, LineEnd.Lost, _clock.GetUtcNow(), line.OfficeHint, line.ReturnWithin));
+        TellOthers(Pacing.ReturnWithin(_load.Window(_lines.Count)));
     }
 
-    // The more lines, the longer they should take to come back: those that are open hear of it when it has doubled.
-    private PushItem Told(TimeSpan window)
+    // The more lines, the longer they should take to come back: those that are open hear of it when it has doubled, or is half of what it was.
+    private void TellOthers(Duration? within)
     {
-        var item = new PushItem { ReturnWithin = Pacing.ReturnWithin(window) };
-        if (item.ReturnWithin is null || window < 2 * _returnWithin)
-            return item;
+        var window = within?.ToTimeSpan() ?? TimeSpan.Zero;
+        if (window == _returnWithin || (window > _returnWithin / 2 && window < 2 * _returnWithin))
+            return;
         _returnWithin = window;
-        foreach (var line in _lines.Values)
-            line.Items.TryWrite(item);
-        return item;
+        foreach (var line in _lines.Values.Where(l => l.ReturnWithin != window))
+            line.Tell(Duration.FromTimeSpan(window));
     }
 
     private void Wake(WakeDevice wake)
@@ -145,7 +149,17 @@ public sealed class PushActor : ReceiveActor
 
     private sealed record Line(ChannelWriter<PushItem> Items, OfficeId OfficeHint, DateTimeOffset Since)
     {
+        /// <summary>Within which its device was asked to come back.</summary>
+        public TimeSpan ReturnWithin { get; private set; }
+
         public DeviceLine Shown(DeviceId device) => new(device, LineEnd.None, Since, OfficeHint, TimeSpan.Zero);
+
+        /// <param name="within">Null: in its own time.</param>
+        public void Tell(Duration? within)
+        {
+            if (Items.TryWrite(new PushItem { ReturnWithin = within }))
+                ReturnWithin = within?.ToTimeSpan() ?? TimeSpan.Zero;
+        }
     }
 
     private sealed record Flush

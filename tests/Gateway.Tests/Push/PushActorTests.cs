@@ -132,6 +132,33 @@ public sealed class PushActorTests : TestKit
     }
 
     [Fact]
+    public async Task When_lines_have_ended_those_that_stay_are_asked_to_take_less_time_and_headquarters_hears_what_each_was_told()
+    {
+        var push = Sys.ActorOf(PushActor.Props(TestActor, new AgentLoad(returnsPerSecond: 10, new LoadMeter(TimeProvider.System, () => TimeSpan.Zero)), _clock));
+        push.Tell(new UplinkChanged(Up: true, Epoch));
+        var lines = new List<(DeviceId Device, Channel<PushItem> Items)>();
+        for (var n = 0; n < 52; n++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            lines.Add((new DeviceId($"till-{n}"), Open(new DeviceId($"till-{n}"), push)));
+            await lines[n].Items.Reader.ReadAsync();
+        }
+
+        foreach (var (device, items) in lines.Skip(1))
+            push.Tell(new CloseLine(device, items.Writer));
+        push.Tell(new CloseLine(lines[0].Device, lines[0].Items.Writer));
+
+        // 26 lines, 52, and down again.
+        var told = await lines[0].Items.Reader.ReadAllAsync().Take(4).Select(i => i.ReturnWithin.ToTimeSpan().TotalSeconds).ToListAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal([5.2, 10.4, 5.2, 0], told);
+        var ends = new List<DeviceLine>();
+        while (ends.Count < 52)
+            ends.AddRange(ExpectMsg<SendUp>().Items.OfType<LinesDigest>().SelectMany(d => d.Lines).Where(l => l.End == LineEnd.Lost));
+        Assert.Equal(10.4, ends.Single(l => l.DeviceId == lines[1].Device).ReturnWithin.TotalSeconds);
+        Assert.Equal(TimeSpan.Zero, ends.Single(l => l.DeviceId == lines[0].Device).ReturnWithin);
+    }
+
+    [Fact]
     public async Task Of_a_crowd_some_are_let_in_and_each_of_the_others_is_told_a_wait_of_its_own()
     {
         var push = Sys.ActorOf(PushActor.Props(TestActor, new AgentLoad(returnsPerSecond: 10, new LoadMeter(TimeProvider.System, () => TimeSpan.Zero)), _clock));
