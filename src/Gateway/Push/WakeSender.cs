@@ -61,8 +61,9 @@ public sealed class WakeSender : ReceiveActor, IWithTimers
 
     private void Send(SendMagicPackets wanted)
     {
+        var lans = MagicPacket.Broadcasts();
         foreach (var packet in wanted.Macs.Take(MaxAddresses).Select(MagicPacket.For).OfType<byte[]>())
-            foreach (var lan in MagicPacket.Broadcasts())
+            foreach (var lan in lans)
                 try
                 {
                     _four.SendTo(packet, new IPEndPoint(lan, MagicPacket.Port));
