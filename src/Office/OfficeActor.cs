@@ -244,7 +244,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     }
 
     private static IReadOnlyList<string> AddressesOf(PortRole? port, IReadOnlyList<string> named) =>
-        port?.Stands.At is not { } open ? [] : named.Count > 0 ? named : LanAddresses.Of(open);
+        port?.Stands.At is not { } open ? [] : [.. (named.Count > 0 ? named : LanAddresses.Of(open)).Take(NodeReport.MaxAddresses)];
 
     private void Stored(Action work)
     {

@@ -14,7 +14,7 @@ internal static class LinkChecks
 
     private const int MaxText = 1000;
     private const int MaxRequestBytes = 64 * 1024;
-    private const int MaxAddresses = 32;
+    private const int MaxLines = 32;
 
     /// <summary>What is wrong with a Hello, or null.</summary>
     public static string? Problem(Hello hello) =>
@@ -57,7 +57,7 @@ internal static class LinkChecks
         Sightings sightings => Id(sightings.PollId.Value)
             ?? (sightings.Seen is null || sightings.Seen.Count > Sightings.Most || !sightings.Seen.All(IsWhole) ? "sightings that are malformed or too many" : null),
         PollEnded ended => Id(ended.PollId.Value) ?? Text(ended.Why, "reason")
-            ?? (ended.CannotSee is null || ended.CannotSee.Count > MaxAddresses ? "an end of a poll that is malformed or too long"
+            ?? (ended.CannotSee is null || ended.CannotSee.Count > MaxLines ? "an end of a poll that is malformed or too long"
                 : ended.CannotSee.Select(t => Text(t, "line of what can't be seen")).FirstOrDefault(p => p is not null)),
         InstallProgress progress => Id(progress.InstallId.Value),
         InstallEnded ended => Id(ended.InstallId.Value) ?? Text(ended.Detail, "detail") ?? Text(ended.HostKey, "host key"),
@@ -72,7 +72,8 @@ internal static class LinkChecks
     {
         if (report?.Roles is null || report.GatewayAddresses is null || report.PushAddresses is null || report.LinkAddresses is null || report.Problems is null)
             return "a node report with parts missing";
-        if (report.Roles.Count > 16 || report.GatewayAddresses.Count > MaxAddresses || report.PushAddresses.Count > MaxAddresses || report.LinkAddresses.Count > MaxAddresses || report.Problems.Count > MaxAddresses)
+        if (report.Roles.Count > 16 || report.Problems.Count > MaxLines
+            || new[] { report.GatewayAddresses, report.PushAddresses, report.LinkAddresses }.Any(a => a.Count > NodeReport.MaxAddresses))
             return "a node report that is too long";
         return Text(report.Version, "version") ?? Text(report.HostName, "host name") ?? Text(report.LinkedBy, "way of its link")
             ?? report.GatewayAddresses.Concat(report.PushAddresses).Concat(report.LinkAddresses).Concat(report.Problems).Select(t => Text(t, "line of the node report")).FirstOrDefault(p => p is not null);

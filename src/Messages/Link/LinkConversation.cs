@@ -163,7 +163,11 @@ public sealed record NodeReport(
     [property: Key(6)] IReadOnlyList<string> Problems,
     [property: Key(7)] IReadOnlyList<string> PushAddresses,
     [property: Key(8)] IReadOnlyList<string> LinkAddresses,
-    [property: Key(9)] string LinkedBy) : IUpItem;
+    [property: Key(9)] string LinkedBy) : IUpItem
+{
+    /// <summary>The most addresses of a kind; headquarters ends a link that names more.</summary>
+    public const int MaxAddresses = 32;
+}
 
 /// <summary>One entry of the node's own history, numbered without gaps, kept by the outbox until journaled.</summary>
 [MessagePackObject]
