@@ -74,7 +74,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         var installer = Context.ActorOf(InstallerActor.Props(new AgentInstaller(parts.Options.Installs), (purpose, secret) => parts.Credentials.OpenSecret(purpose, secret.Span), _relay), "installer");
         Context.ActorOf(WakeSender.Props(parts.Options.WakePort), "wake-sender");
         _link = Context.ActorOf(HqLink.Props(
-            new HqLinkSetup(parts.Node, parts.Version, () => parts.LinkPort.Ways.Of([parts.Node.Value]).Count, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Options.HangUpAfter, parts.Clock),
+            new HqLinkSetup(parts.Node, parts.Version, parts.LinkPort.Ways, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Options.HangUpAfter, parts.Clock),
             parts.LinkSystems, _relay), "link");
 
         Receive<GetGateway>(_ => Sender.Tell(_gateway));
@@ -83,7 +83,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         Receive<CancelPoll>(wanted => _poller.Tell(wanted));
         Receive<InstallAgent>(installer.Tell);
         Receive<NodeRenewed>(Renew);
-        Receive<LinkOpened>(opened => Link(up: true, $"epoch {opened.Epoch}"));
+        Receive<LinkOpened>(opened => Link(up: true, $"epoch {opened.Epoch}, {opened.LinkedBy}"));
         Receive<LinkClosed>(closed => Link(up: false, closed.Reason));
         Receive<PortStands>(Take);
         Receive<OutboxTrouble>(trouble =>
@@ -196,8 +196,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         _linked = up;
         // Dials that come and go by the clock are no history.
         if (!_desired.Periodic)
-            Note(up ? "link-up" : "link-down", up ? $"{why}, {_parts.LinkPort.Ways.LastUsed}" : why);
-        ReportIfChanged();
+            Note(up ? "link-up" : "link-down", why);
         if (!up)
         {
             _poller.Tell(new LinkClosed(why));
@@ -240,7 +239,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         return new NodeReport(_desired.Version, [.. held.Order()],
             AddressesOf(_roles.GetValueOrDefault(NodeRole.Gateway), _parts.Options.GatewayAddresses), _parts.Version, Dns.GetHostName(), _startedAt, [.. problems.OfType<string>()],
             AddressesOf(_roles.GetValueOrDefault(NodeRole.PushServer), _parts.Options.PushAddresses), AddressesOf(_linkPort, _parts.Options.Links.Addresses),
-            _linked ? _parts.LinkPort.Ways.LastUsed : "");
+            LinkedBy: "");
     }
 
     private static IReadOnlyList<string> AddressesOf(PortRole? port, IReadOnlyList<string> named) =>
@@ -268,7 +267,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     // Records do not compare their lists' contents.
     private static bool Same(NodeReport one, NodeReport other) =>
         one.AppliedVersion == other.AppliedVersion && one.Roles.SequenceEqual(other.Roles) && one.GatewayAddresses.SequenceEqual(other.GatewayAddresses)
-        && one.PushAddresses.SequenceEqual(other.PushAddresses) && one.LinkAddresses.SequenceEqual(other.LinkAddresses) && one.LinkedBy == other.LinkedBy
+        && one.PushAddresses.SequenceEqual(other.PushAddresses) && one.LinkAddresses.SequenceEqual(other.LinkAddresses)
         && one.Problems.SequenceEqual(other.Problems) && one.HostName == other.HostName;
 
     private static string Names(IReadOnlyList<NodeRole> roles) => roles.Count == 0 ? "none" : string.Join(", ", roles.Select(NodeRoles.Name));

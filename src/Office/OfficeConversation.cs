@@ -6,7 +6,8 @@ namespace Fleet.Office;
 
 /// <summary>HqLink → Relay and OfficeActor: headquarters let the node in. <see cref="Fleet.Office.Link.HqLink"/> carries <see cref="IEpochMessage"/>s from now on.</summary>
 /// <param name="EventsStored">How far headquarters has the node's history.</param>
-public sealed record LinkOpened(string Epoch, ulong EventsStored);
+/// <param name="LinkedBy">The way that the link goes, for people.</param>
+public sealed record LinkOpened(string Epoch, ulong EventsStored, string LinkedBy);
 
 /// <summary>HqLink → Relay and OfficeActor: the link is down; what was under way in the epoch is void.</summary>
 public sealed record LinkClosed(string Reason);
@@ -14,7 +15,7 @@ public sealed record LinkClosed(string Reason);
 /// <summary>Relay → HqLink: headquarters takes pings and stores nothing; open the link anew.</summary>
 public sealed record Redial(string Reason);
 
-/// <summary>OfficeActor → Relay: the node's reported state changed.</summary>
+/// <summary>OfficeActor → Relay: the node's reported state changed. The way of its link is the Relay's to fill in.</summary>
 public sealed record ReportNode(NodeReport Report);
 
 /// <summary>Anyone → Relay: add to the node's history.</summary>

@@ -95,6 +95,23 @@ public sealed class OfficeNodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_link_that_comes_back_tells_its_way_in_its_announce_alone()
+    {
+        await using var node = await Start();
+        await Until.True(() => _said.Announces.Count == 1, "the node is linked");
+
+        var port = _edge.Local.Port;
+        await _edge.DisposeAsync();
+        _edge = FakeEdge.Start(_headquarters.Authority, Options().Link, _said, port);
+        await Until.True(() => _said.Announces.Count == 2, "the node is linked again");
+        _said.Send(Wanted(1));
+        await Until.True(() => _said.Node is { AppliedVersion: 1 }, "what headquarters wants is obeyed");
+
+        Assert.All(_said.Announces, a => Assert.Equal("directly", a.Report.LinkedBy));
+        Assert.Equal(1UL, Assert.Single(_said.Items<NodeReport>()).AppliedVersion);
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_reported_and_the_node_stays_up_until_it_is_free()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);

@@ -4,14 +4,15 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
+using Fleet.Office.Passing;
 
 namespace Fleet.Office.Link;
 
 /// <param name="Node">Whose link it is.</param>
 /// <param name="Version">The program's version.</param>
-/// <param name="Ways">How many ways a dial tries, one after the other.</param>
+/// <param name="Ways">What a dial tries, one after the other.</param>
 /// <param name="HangUpAfter">Where the node dials periodically: how long its link is quiet before it hangs up.</param>
-public sealed record HqLinkSetup(NodeId Node, string Version, Func<int> Ways, LinkOptions Link, TimeSpan RebuildAfter, TimeSpan HangUpAfter, TimeProvider Clock);
+public sealed record HqLinkSetup(NodeId Node, string Version, HeadquartersWays Ways, LinkOptions Link, TimeSpan RebuildAfter, TimeSpan HangUpAfter, TimeProvider Clock);
 
 /// <summary>
 /// Keeps the link to headquarters: dials the door, pings, notices death by the lease and dials again. Owns the epoch; what travels in it is the
@@ -187,7 +188,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     {
         Become(Dialling);
         _system!.End.Tell(new ToDoor(new Hello(_setup.Node, Hello.CurrentProtocol, _setup.Version, _incarnation, _setup.Clock.GetUtcNow())));
-        Timers.StartSingleTimer(TimerKey.Hello, HelloOverdue.Instance, _setup.Link.ConnectTimeout * (_setup.Ways() + 1));
+        Timers.StartSingleTimer(TimerKey.Hello, HelloOverdue.Instance, _setup.Link.ConnectTimeout * (_setup.Ways.Of([_setup.Node.Value]).Count + 1));
     }
 
     private void Enter(Welcome welcome, IActorRef link)
@@ -200,7 +201,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         else
             _log.Info("Linked to headquarters, epoch {Epoch}", welcome.Epoch);
         _outage = null;
-        var opened = new LinkOpened(welcome.Epoch, welcome.NodeEventsStored);
+        var opened = new LinkOpened(welcome.Epoch, welcome.NodeEventsStored, _setup.Ways.LastUsed);
         _relay.Tell(opened);
         Context.Parent.Tell(opened);
         Timers.StartPeriodicTimer(TimerKey.Ping, PingDue.Instance, TimeSpan.Zero, welcome.PingEvery);

@@ -23,7 +23,8 @@ public sealed class Relay : ReceiveActor, IWithTimers
     private readonly TimeProvider _clock;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly List<DeviceEnvelopeUp> _toKeep = [];
-    private readonly LinkedList<IUpItem> _passing = [];
+    private readonly Queue<IUpItem> _askedAgain = [];
+    private readonly Queue<IUpItem> _toldOnce = [];
     private readonly SortedDictionary<ulong, FrameUnderWay> _underWay = [];
     private NodeReport _report;
     private IActorRef _gateway = ActorRefs.Nobody;
@@ -83,9 +84,9 @@ public sealed class Relay : ReceiveActor, IWithTimers
 
     private void Report(ReportNode changed)
     {
-        _report = changed.Report;
+        _report = changed.Report with { LinkedBy = _report.LinkedBy };
         if (_announced)
-            Pass(changed.Report);
+            Pass(_report);
         FlushSoon();
     }
 
@@ -98,7 +99,7 @@ public sealed class Relay : ReceiveActor, IWithTimers
     private void Open(LinkOpened opened)
     {
         Forget();
-        (_epoch, _link) = (opened.Epoch, Sender);
+        (_epoch, _link, _report) = (opened.Epoch, Sender, _report with { LinkedBy = opened.LinkedBy });
         Guarded(() => _outbox.EventsStored(opened.EventsStored));
         _gateway.Tell(Uplink);
         if (_gateway.IsNobody())
@@ -119,7 +120,8 @@ public sealed class Relay : ReceiveActor, IWithTimers
         (_epoch, _link, _announced) = ("", ActorRefs.Nobody, false);
         (_lastFrame, _lastPlace, _lastEvent) = (0, 0, 0);
         _underWay.Clear();
-        _passing.Clear();
+        _askedAgain.Clear();
+        _toldOnce.Clear();
     }
 
     private void Announce(IReadOnlyList<HeldDesired> held)
@@ -196,11 +198,10 @@ public sealed class Relay : ReceiveActor, IWithTimers
     {
         var items = new List<IUpItem>();
         var bytes = 0;
-        while (_passing.First is { } passing && items.Count < _options.FrameItems && bytes < _options.FrameBytes)
+        while (items.Count < _options.FrameItems && bytes < _options.FrameBytes && (_toldOnce.TryDequeue(out var passing) || _askedAgain.TryDequeue(out passing)))
         {
-            items.Add(passing.Value);
-            bytes += SizeOf(passing.Value);
-            _passing.RemoveFirst();
+            items.Add(passing);
+            bytes += SizeOf(passing);
         }
 
         var events = items.Count < _options.FrameItems && bytes < _options.FrameBytes ? _outbox.EventsAfter(_lastEvent, FrameEvents) : [];
@@ -222,13 +223,25 @@ public sealed class Relay : ReceiveActor, IWithTimers
 
     private void Pass(IUpItem item)
     {
-        // Level-triggered: without a link it is made up for by the next announce, or its asker asks again.
+        // Without a link: made up for by the next epoch, or its asker asks again.
         if (_epoch.Length == 0)
             return;
-        _passing.AddLast(item);
-        if (_passing.Count > _options.MaxPassing)
-            _passing.RemoveFirst();
+        if (IsAskedAgain(item))
+        {
+            _askedAgain.Enqueue(item);
+            if (_askedAgain.Count > _options.MaxPassing)
+                _askedAgain.Dequeue();
+            return;
+        }
+
+        _toldOnce.Enqueue(item);
+        // Nobody would tell it again in this epoch; the next makes up for it.
+        if (_toldOnce.Count == _options.MaxPassing + 1)
+            _link.Tell(new Redial($"more than {_options.MaxPassing} items wait for headquarters"));
     }
+
+    /// <summary>Whether a lost one is made up for without a new epoch: by the device's next sync, the newcomer's next attempt, the next look around or headquarters' own clock.</summary>
+    private static bool IsAskedAgain(IUpItem item) => item is DesiredWanted or PresenceDigest or EnrolmentUp or NodeRenewal or WakeFailed;
 
     private void LookForStuckFrames()
     {

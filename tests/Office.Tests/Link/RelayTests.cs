@@ -37,7 +37,7 @@ public sealed class RelayTests : TestKit
     [Fact]
     public void An_epoch_begins_with_an_announce_of_the_node_and_what_its_gateway_holds()
     {
-        _link.Send(_relay, new LinkOpened("e1", 0));
+        _link.Send(_relay, new LinkOpened("e1", 0, "directly"));
         Assert.Equal(new UplinkChanged(true, "e1"), _gateway.ExpectMsg<UplinkChanged>());
         _gateway.ExpectMsg<GetHeld>();
 
@@ -50,7 +50,7 @@ public sealed class RelayTests : TestKit
     [Fact]
     public void A_long_announce_is_split()
     {
-        _link.Send(_relay, new LinkOpened("e1", 0));
+        _link.Send(_relay, new LinkOpened("e1", 0, "directly"));
         _gateway.FishForMessage<GetHeld>(_ => true);
 
         _gateway.Reply(Enumerable.Range(0, Announce.MaxHeld + 1).Select(n => new HeldDesired(new DeviceId($"d{n}"), 1)).ToList());
@@ -157,6 +157,50 @@ public sealed class RelayTests : TestKit
         _link.ExpectMsg<Redial>();
     }
 
+    [Fact]
+    public void The_way_of_a_link_is_in_its_announce_and_in_each_report()
+    {
+        _link.Send(_relay, new LinkOpened("e1", 0, "through gw2.leeds"));
+        _gateway.FishForMessage<GetHeld>(_ => true);
+        _gateway.Reply(new List<HeldDesired>());
+        Assert.Equal("through gw2.leeds", _link.ExpectMsg<Announce>().Report.LinkedBy);
+
+        _relay.Tell(new ReportNode(Node with { AppliedVersion = 5 }));
+
+        Assert.Equal("through gw2.leeds", Assert.IsType<NodeReport>(_link.ExpectMsg<UpFrame>().Items.Single()).LinkedBy);
+    }
+
+    [Fact]
+    public void When_too_much_waits_what_is_asked_again_goes_first_and_what_is_told_once_stays()
+    {
+        OpenLink("e1");
+        _relay.Tell(Reports(1, 6));
+        NextFrame();
+        NextFrame();
+
+        _relay.Tell(new SendUp([new LinesDigest([]), .. Enumerable.Range(1, Options.MaxPassing + 1).Select(n => new DesiredWanted(new DeviceId($"d{n}"), 0, Leeds))]));
+        _link.Send(_relay, new UpFrameStored("e1", 1));
+        _link.Send(_relay, new UpFrameStored("e1", 2));
+
+        IUpItem[] sent = [.. _link.ExpectMsg<UpFrame>().Items, .. _link.ExpectMsg<UpFrame>().Items];
+        Assert.IsType<LinesDigest>(sent[0]);
+        Assert.Equal(["d2", "d3", "d4", "d5", "d6"], sent.OfType<DesiredWanted>().Select(w => w.DeviceId.Value));
+    }
+
+    [Fact]
+    public void When_too_much_waits_that_is_told_once_the_link_is_opened_anew()
+    {
+        OpenLink("e1");
+        _relay.Tell(Reports(1, 6));
+        NextFrame();
+        NextFrame();
+
+        _relay.Tell(new SendUp([.. Enumerable.Range(0, Options.MaxPassing + 3).Select(_ => new LinesDigest([]))]));
+
+        _link.ExpectMsg<Redial>();
+        _link.ExpectNoMsg(TimeSpan.Zero);
+    }
+
     protected override void AfterAll()
     {
         base.AfterAll();
@@ -166,7 +210,7 @@ public sealed class RelayTests : TestKit
 
     private void OpenLink(string epoch)
     {
-        _link.Send(_relay, new LinkOpened(epoch, 0));
+        _link.Send(_relay, new LinkOpened(epoch, 0, "directly"));
         _gateway.FishForMessage<GetHeld>(_ => true);
         _gateway.Reply(new List<HeldDesired>());
         _link.ExpectMsg<Announce>();
