@@ -66,8 +66,8 @@ public sealed class AgentInstaller(InstallOptions options)
 
     private async Task<FileInfo> Fitting(DeviceShell shell, CancellationToken stop)
     {
-        var seen = await shell.Run("uname -s && uname -m && df -Pk /tmp | awk 'NR==2{print $4}'", "", stop);
-        if (seen.Code != 0 || seen.Out.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is not [var system, var machine, var free])
+        var seen = await shell.Run($"uname -s && uname -m && {Free("/tmp")} && {Free(DirectoryOf(options.Program))}", "", stop);
+        if (seen.Code != 0 || seen.Out.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is not [var system, var machine, .. { Length: 2 } free])
             throw new InstallException(InstallOutcome.WrongArchitecture, $"this is no system that an agent runs on: {seen.Why}");
         var architecture = machine switch { "x86_64" or "amd64" => "x64", "aarch64" or "arm64" => "arm64", _ => null };
         if (system != "Linux" || architecture is null)
@@ -75,11 +75,15 @@ public sealed class AgentInstaller(InstallOptions options)
         var agent = new FileInfo(Path.Combine(options.Agents, $"agent-linux-{architecture}"));
         if (!agent.Exists)
             throw new InstallException(InstallOutcome.WrongArchitecture, $"this node has no agent for linux-{architecture}: put it at {agent.FullName}");
-        // Twice: the copy under /tmp, and the one in its place.
-        if (long.TryParse(free, NumberStyles.None, CultureInfo.InvariantCulture, out var kib) && kib * KibBytes < 2 * agent.Length)
-            throw new InstallException(InstallOutcome.DiskFull, $"{kib} KiB are free on the device, and {2 * agent.Length / KibBytes} are needed");
+        // Twice, as both may be of one file system: the copy under /tmp, and the one in its place.
+        var least = free.Select(f => long.TryParse(f, NumberStyles.None, CultureInfo.InvariantCulture, out var kib) ? kib : long.MaxValue / KibBytes).Min();
+        if (least * KibBytes < 2 * agent.Length)
+            throw new InstallException(InstallOutcome.DiskFull, $"{least} KiB are free on the device, and {2 * agent.Length / KibBytes} are needed");
         return agent;
     }
+
+    // KiB free where the directory is, or will be.
+    private static string Free(string directory) => $"(d='{directory}'; while [ ! -d \"$d\" ]; do d=$(dirname \"$d\"); done; df -Pk \"$d\" | awk 'NR==2{{print $4}}')";
 
     // How commands run as root there, with something on their standard input.
     private static async Task<Func<string, string, CancellationToken, Task<ShellAnswer>>> Root(DeviceShell shell, InstallSecret secret, CancellationToken stop)

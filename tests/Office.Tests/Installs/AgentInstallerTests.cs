@@ -131,12 +131,15 @@ public sealed class AgentInstallerTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task A_device_without_room_is_told()
+    public async Task A_device_without_room_is_told_whichever_place_is_full()
     {
         await using var server = await Server();
-        server.Answer("df", "printf 'Filesystem 1024-blocks Used Available\\n/dev/x 1 1 0 /tmp\\n'");
+        foreach (var full in new[] { "=", "!=" })
+        {
+            server.Answer("df", $"[ \"$2\" {full} /tmp ] && free=0 || free=1000000; printf \"Filesystem 1024-blocks Used Available\\n/dev/x 1 1 $free /x\\n\"");
 
-        Assert.Equal(InstallOutcome.DiskFull, (await Fails(server)).Outcome);
+            Assert.Equal(InstallOutcome.DiskFull, (await Fails(server)).Outcome);
+        }
     }
 
     [SkippableFact]
