@@ -51,6 +51,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         Receive<EnrolNewcomer>(Enrol);
         Receive<OpenLine>(open => _push.Forward(open));
         Receive<CloseLine>(close => _push.Forward(close));
+        Receive<TellLines>(office => _push.Tell(office));
         Receive<CameDown>(Take);
         Receive<UplinkChanged>(Turn);
         Receive<PresenceDue>(_ => SendPresence());

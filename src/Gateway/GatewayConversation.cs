@@ -25,6 +25,9 @@ public sealed record CameDown(IReadOnlyList<IDownItem> Items);
 /// <summary>Uplink → GatewayActor: send a presence digest now if anyone was seen since the last.</summary>
 public sealed record PresenceDue;
 
+/// <summary>Uplink → GatewayActor: who owns the office at headquarters has begun anew; tell which lines its devices have open here.</summary>
+public sealed record TellLines(OfficeId OfficeId);
+
 /// <summary>Uplink → GatewayActor, by Ask, at an announce: which desired documents are held. Answer: a list of <see cref="HeldDesired"/>.</summary>
 public sealed record GetHeld;
 

@@ -49,6 +49,7 @@ public sealed class PushActor : ReceiveActor
         Receive<CloseLine>(Close);
         Receive<WakeDevice>(Wake);
         Receive<UplinkChanged>(Turn);
+        Receive<TellLines>(tell => Send(_lines.Where(l => l.Value.OfficeHint == tell.OfficeId).Select(l => l.Value.Shown(l.Key))));
         Receive<Flush>(_ => SendChanges());
     }
 

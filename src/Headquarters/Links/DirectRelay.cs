@@ -17,6 +17,9 @@ public sealed class DirectRelay : ReceiveActor, IWithTimers
     /// <summary>Devices whose office is remembered, for digests, which don't name it.</summary>
     private const int MaximumRemembered = 100_000;
 
+    /// <summary>The held version of a question for the state of a device alone: the gateway asks for the document when it needs it.</summary>
+    private const ulong Whatever = ulong.MaxValue;
+
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly IActorRef _offices;
     private readonly TimeSpan _presenceEvery;
@@ -37,6 +40,7 @@ public sealed class DirectRelay : ReceiveActor, IWithTimers
         Receive<PresenceDue>(due => _gateway.Tell(due));
         Receive<SendUp>(Handle);
         Receive<CameDownDirect>(down => _gateway.Tell(new CameDown(down.Items)));
+        Receive<OfficeBegan>(Handle);
         Receive<DirectAnswer>(answer => _gateway.Tell(new CameDown(answer.Items)));
         Receive<EnrolmentAnswer>(answer => _gateway.Tell(new CameDown([new EnrolmentDown(answer.RequestId, answer.Reply)])));
         Receive<OfficeRefused>(refused => _log.Debug("Office {OfficeId} refused a direct device: {Detail}", refused.OfficeId, refused.Detail));
@@ -47,7 +51,11 @@ public sealed class DirectRelay : ReceiveActor, IWithTimers
     /// <param name="offices">The shard region of the office twins.</param>
     public static Props Props(IActorRef offices, TimeSpan presenceEvery) => Akka.Actor.Props.Create(() => new DirectRelay(offices, presenceEvery));
 
-    protected override void PreStart() => Context.System.EventStream.Subscribe(Self, typeof(CameDownDirect));
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(CameDownDirect));
+        Context.System.EventStream.Subscribe(Self, typeof(OfficeBegan));
+    }
 
     protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
 
@@ -55,6 +63,15 @@ public sealed class DirectRelay : ReceiveActor, IWithTimers
     {
         foreach (var ofOffice in up.Items.SelectMany(Addressed).GroupBy(a => a.Office, a => a.Item))
             _offices.Tell(new TakeDirect(ofOffice.Key, [.. ofOffice]));
+    }
+
+    // What changes from now on comes down for those alone that the twin hears of; the gateway would go by what it was told before.
+    private void Handle(OfficeBegan began)
+    {
+        _gateway.Tell(new TellLines(began.OfficeId));
+        IReadOnlyList<IUpItem> met = [.. _homes.Where(h => h.Value == began.OfficeId).Select(h => new DesiredWanted(h.Key, Whatever, h.Value))];
+        if (met.Count > 0)
+            _offices.Tell(new TakeDirect(began.OfficeId, met));
     }
 
     private IEnumerable<(OfficeId Office, IUpItem Item)> Addressed(IUpItem item)

@@ -177,6 +177,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             foreach (var device in _office.Devices.Values)
                 _wakes.Begin(_office, device);
             SayWhomToDial();
+            Context.System.EventStream.Publish(new OfficeBegan(_office.Id));
         });
     }
 

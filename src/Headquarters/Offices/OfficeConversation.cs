@@ -14,6 +14,9 @@ namespace Fleet.Headquarters.Offices;
 /// </summary>
 public sealed record CameDownDirect(OfficeId OfficeId, IReadOnlyList<IDownItem> Items);
 
+/// <summary>Twin → event stream: it has begun anew, and knows neither which devices sync with headquarters itself nor their lines.</summary>
+public sealed record OfficeBegan(OfficeId OfficeId);
+
 /// <summary>Twin → event stream: headquarters is to dial the node at this address, which an administrator set; null: no longer.</summary>
 public sealed record DialNode(NodeId NodeId, string? Address);
 

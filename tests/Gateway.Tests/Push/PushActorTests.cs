@@ -94,6 +94,19 @@ public sealed class PushActorTests : TestKit
     }
 
     [Fact]
+    public void An_office_that_began_anew_hears_of_its_own_lines()
+    {
+        Open(Till);
+        Told();
+        _push.Tell(new OpenLine(new DeviceId("york-till"), new OfficeId("york"), Channel.CreateBounded<PushItem>(PushActor.LineCapacity).Writer));
+        Told();
+
+        _push.Tell(new TellLines(Leeds));
+
+        Assert.Equal((Till, LineEnd.None), Told() is var told ? (told.DeviceId, told.End) : default);
+    }
+
+    [Fact]
     public async Task A_device_that_reads_nothing_costs_no_more_than_its_few_items()
     {
         var line = Open(Till);

@@ -65,6 +65,21 @@ public sealed class DirectRelayTests : TestKit
     }
 
     [Fact]
+    public void A_twin_that_began_anew_hears_of_the_lines_and_the_devices_of_its_office()
+    {
+        _relay.Tell(new SendUp([new DesiredWanted(LeedsTill, 3, Leeds), new DesiredWanted(YorkTill, 3, York)]), _gateway);
+        _offices.ExpectMsg<TakeDirect>();
+        _offices.ExpectMsg<TakeDirect>();
+
+        Sys.EventStream.Publish(new OfficeBegan(Leeds));
+
+        Assert.Equal(Leeds, _gateway.ExpectMsg<TellLines>().OfficeId);
+        var taken = _offices.ExpectMsg<TakeDirect>();
+        Assert.Equal((Leeds, LeedsTill), (taken.OfficeId, Assert.IsType<DesiredWanted>(Assert.Single(taken.Items)).DeviceId));
+        _offices.ExpectNoMsg(TimeSpan.Zero);
+    }
+
+    [Fact]
     public void An_enrolment_goes_to_the_office_it_names_and_its_answer_to_the_newcomer()
     {
         _relay.Tell(new SendUp([new EnrolmentUp("r1", new EnrolRequest { OfficeId = "leeds" }.ToByteArray())]), _gateway);

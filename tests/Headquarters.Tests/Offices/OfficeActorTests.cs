@@ -250,6 +250,17 @@ public sealed class OfficeActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_twin_that_begins_says_so_to_headquarters_own_gateway()
+    {
+        var listener = _kit.CreateTestProbe();
+        _company.System.EventStream.Subscribe(listener.Ref, typeof(Headquarters.Offices.OfficeBegan));
+
+        await _company.Company(new AddOffice(new OfficeId("hull"), "Hull", "test"));
+
+        Assert.Equal("hull", (await listener.ExpectMsgAsync<Headquarters.Offices.OfficeBegan>()).OfficeId.Value);
+    }
+
+    [Fact]
     public async Task A_device_that_asked_headquarters_once_is_told_there_also_after_it_synced_through_a_node()
     {
         var node = await Linked(Leeds, "gw1");
