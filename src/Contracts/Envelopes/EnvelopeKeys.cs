@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Fleet.Contracts.Identity;
 
 namespace Fleet.Contracts.Envelopes;
 
@@ -32,10 +33,7 @@ public sealed class EnvelopeKeys
     /// <exception cref="CryptographicException">The peer's key is no P-256 key.</exception>
     public static EnvelopeKeys Derive(ECDiffieHellman own, ReadOnlySpan<byte> peer, DeviceId device, uint generation)
     {
-        using var other = ECDiffieHellman.Create();
-        other.ImportSubjectPublicKeyInfo(peer, out _);
-        if (other.KeySize != 256)
-            throw new CryptographicException($"a P-256 key is needed, this one has {other.KeySize} bits");
+        using var other = KeyRequest.PublicAgreement(peer);
         var secret = own.DeriveRawSecretAgreement(other.PublicKey);
         byte[] Key(string purpose) => HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32,
             salt: Encoding.UTF8.GetBytes("fleet envelopes 1"), info: Encoding.UTF8.GetBytes($"{purpose} {device} {generation}"));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Fleet.Contracts.Identity;
 
 namespace Fleet.Contracts.Envelopes;
 
@@ -20,10 +21,7 @@ public static class NodeSecret
     /// <exception cref="CryptographicException">The holder's key is no P-256 key.</exception>
     public static byte[] Seal(ReadOnlySpan<byte> holder, string purpose, ReadOnlySpan<byte> text)
     {
-        using var other = ECDiffieHellman.Create();
-        other.ImportSubjectPublicKeyInfo(holder, out _);
-        if (other.KeySize != 256)
-            throw new CryptographicException($"a P-256 key is needed, this one has {other.KeySize} bits");
+        using var other = KeyRequest.PublicAgreement(holder);
         using var ephemeral = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
         var secret = new byte[KeyLength + NonceLength + text.Length + TagLength];
         PointOf(ephemeral).CopyTo(secret, 0);

@@ -20,6 +20,24 @@ public static class KeyRequest
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
     }
 
+    /// <summary>Another's public key for key agreement.</summary>
+    /// <param name="key">SubjectPublicKeyInfo, DER.</param>
+    /// <exception cref="CryptographicException">It is no P-256 key.</exception>
+    public static ECDiffieHellman PublicAgreement(ReadOnlySpan<byte> key)
+    {
+        var other = ECDiffieHellman.Create();
+        try
+        {
+            other.ImportSubjectPublicKeyInfo(key, out _);
+            return other.KeySize == 256 ? other : throw new CryptographicException($"a P-256 key is needed, this one has {other.KeySize} bits");
+        }
+        catch
+        {
+            other.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>The same key for key agreement (envelopes).</summary>
     public static ECDiffieHellman Agreement(ECDsa key) => ECDiffieHellman.Create(key.ExportParameters(includePrivateParameters: true));
 }

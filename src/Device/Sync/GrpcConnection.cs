@@ -108,7 +108,7 @@ internal sealed class GrpcConnection : IDisposable
         catch (RpcException fault)
         {
             cancellation.ThrowIfCancellationRequested();
-            throw new CarrierException($"{_address}: {Why(fault, late.IsCancellationRequested, within)}", RetryAfter.Read(fault.Trailers.GetValue(RetryAfter.Trailer)));
+            throw Unusable(fault, late.IsCancellationRequested ? $"no answer within {DurationText.Of(within)}" : null);
         }
     }
 
@@ -126,7 +126,7 @@ internal sealed class GrpcConnection : IDisposable
         catch (RpcException fault)
         {
             cancellation.ThrowIfCancellationRequested();
-            throw new CarrierException($"{_address}: {Why(fault, late: false, TimeSpan.Zero)}", RetryAfter.Read(fault.Trailers.GetValue(RetryAfter.Trailer)));
+            throw Unusable(fault, late: null);
         }
     }
 
@@ -137,12 +137,11 @@ internal sealed class GrpcConnection : IDisposable
         _certificate.Dispose();
     }
 
-    private string Why(RpcException fault, bool late, TimeSpan within)
+    private CarrierException Unusable(RpcException fault, string? late) =>
+        new($"{_address}: {_judgement ?? late ?? Innermost(fault)}", RetryAfter.Read(fault.Trailers.GetValue(RetryAfter.Trailer)));
+
+    private static string Innermost(RpcException fault)
     {
-        if (_judgement is not null)
-            return _judgement;
-        if (late)
-            return $"no answer within {DurationText.Of(within)}";
         // The innermost says what really happened: "Connection refused", not "an error occurred while sending the request".
         Exception? inner = fault.Status.DebugException;
         while (inner?.InnerException is not null)

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Fleet.Contracts;
 
 namespace Fleet.Messages.Transport;
 
@@ -12,7 +12,7 @@ public sealed class TcpNetwork : IByteNetwork
 
     public async Task<Stream> Connect(string address, CancellationToken cancellation)
     {
-        var (host, port) = Split(address);
+        var (host, port) = HostPort.Parse(address);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -45,14 +45,6 @@ public sealed class TcpNetwork : IByteNetwork
             socket.Dispose();
             throw new IOException($"can't listen on {at}: {fault.Message}", fault);
         }
-    }
-
-    private static (string Host, int Port) Split(string address)
-    {
-        var colon = address.LastIndexOf(':');
-        if (colon < 1 || !int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port > IPEndPoint.MaxPort)
-            throw new IOException($"'{address}' is not of the form host:port");
-        return (address[..colon].Trim('[', ']'), port);
     }
 
     private sealed class Listener(Socket socket) : IByteListener

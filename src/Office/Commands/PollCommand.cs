@@ -5,8 +5,6 @@ using System.Text.Json;
 using Fleet.Messages.Link;
 using Fleet.Messages.Networks;
 using Fleet.Office.Discovery;
-using Fleet.Office.Discovery.Multicast;
-using Fleet.Office.Discovery.Sweeps;
 
 namespace Fleet.Office.Commands;
 
@@ -69,7 +67,8 @@ internal static class PollCommand
         })).ToList();
         try
         {
-            await Task.WhenAll(runs.Select(run => MethodOf(run.Order.Method, options).Run(run, stop)));
+            var methods = PollMethods.OfThisMachine(options);
+            await Task.WhenAll(runs.Select(run => methods[run.Order.Method].Run(run, stop)));
         }
         catch (PollFailedException failed)
         {
@@ -94,9 +93,6 @@ internal static class PollCommand
             Console.WriteLine($"Can't see {what}");
         return NodeCommands.Done;
     }
-
-    private static IPollMethod MethodOf(PollMethod method, DiscoveryOptions options) =>
-        method == PollMethod.IpRange ? new IpRangePoll(options) : new MulticastDnsPoll(options);
 
     private sealed record Wanted(IReadOnlyList<PollMethod> Methods, IReadOnlyList<AddressRange> Ranges, bool Full, int Rate, bool Json);
 
