@@ -11,9 +11,6 @@ public readonly record struct MacAddress(ulong Value)
     /// <summary>Whether it can be one card's: neither empty nor for groups.</summary>
     public bool IsCard => Value is not 0 and < 1UL << 48 && (Value >> 40 & 1) == 0;
 
-    /// <summary>Made up by software (virtual machines, phones that hide theirs): it tells no vendor, and may change.</summary>
-    public bool IsLocal => (Value >> 40 & 2) != 0;
-
     /// <param name="bytes">At least <see cref="Length"/> of them.</param>
     public static MacAddress From(ReadOnlySpan<byte> bytes)
     {

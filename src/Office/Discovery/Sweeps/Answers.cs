@@ -3,21 +3,8 @@ using System.Threading.Channels;
 
 namespace Fleet.Office.Discovery.Sweeps;
 
-/// <summary>How a machine gave itself away.</summary>
-public enum AnsweredBy
-{
-    /// <summary>It answered ARP, or the kernel's neighbour table has it.</summary>
-    Neighbour = 1,
-
-    /// <summary>It answered an ICMP echo.</summary>
-    Echo = 2,
-
-    /// <summary>It took or refused a TCP connection.</summary>
-    Tcp = 3,
-}
-
 /// <summary>A machine is at this address.</summary>
-public readonly record struct Answer(IPAddress Address, MacAddress? Mac, AnsweredBy By);
+public readonly record struct Answer(IPAddress Address, MacAddress? Mac);
 
 /// <summary>Where probes put what they hear. Bounded: what a flooder sends beyond is dropped, and the second pass asks the others again.</summary>
 public sealed class Answers

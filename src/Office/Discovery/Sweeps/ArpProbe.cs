@@ -60,7 +60,7 @@ public sealed class ArpProbe : IProbe
     private void Take(Answers answers, ReadOnlySpan<byte> bytes)
     {
         if (ArpPacket.Read(bytes) is { } packet && packet.Sender != _network.Mac && _network.Range.Contains(packet.SenderAddress))
-            answers.Add(new Answer(packet.SenderAddress, packet.Sender, AnsweredBy.Neighbour));
+            answers.Add(new Answer(packet.SenderAddress, packet.Sender));
     }
 
     /// <summary>sockaddr_ll: everybody on one card.</summary>

@@ -72,6 +72,6 @@ public sealed class EchoProbe : IProbe
     private void Take(Answers answers, IPAddress from, ReadOnlySpan<byte> packet)
     {
         if (EchoPacket.IsReply(_six, packet, _raw ? _id : null))
-            answers.Add(new Answer(from, null, AnsweredBy.Echo));
+            answers.Add(new Answer(from, null));
     }
 }

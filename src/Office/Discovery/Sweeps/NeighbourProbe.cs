@@ -77,7 +77,7 @@ public sealed class NeighbourProbe : IProbe
                 if (neighbour.Reachable || neighbour.Confirmed < running)
                 {
                     _told.Add(neighbour.Address);
-                    _answers.Add(new Answer(neighbour.Address, neighbour.Mac, AnsweredBy.Neighbour));
+                    _answers.Add(new Answer(neighbour.Address, neighbour.Mac));
                 }
                 else
                 {

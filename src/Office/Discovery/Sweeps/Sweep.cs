@@ -14,7 +14,6 @@ public sealed class Sweep
     private int _pass = 1;
     private (int Range, int Index) _next;
     private long _done;
-    private long _found;
 
     /// <param name="ranges">Checked by <see cref="RangeList"/>, so that the bits fit in memory.</param>
     /// <param name="passes">How often an address is asked that does not answer.</param>
@@ -29,9 +28,6 @@ public sealed class Sweep
 
     /// <summary>Addresses that are done with: they answered, or were asked for the last time.</summary>
     public long Done => Interlocked.Read(ref _done);
-
-    /// <summary>Addresses that answered.</summary>
-    public long Found => Interlocked.Read(ref _found);
 
     /// <summary>The next address of this pass that has not answered; null: the pass is through, and the next call begins another.</summary>
     public IPAddress? Next()
@@ -65,7 +61,6 @@ public sealed class Sweep
                     if (_answered[range][(int)index])
                         return false;
                     _answered[range][(int)index] = true;
-                    Interlocked.Increment(ref _found);
                     // Who was asked for the last time is counted already.
                     var askedLast = _pass > _passes || (_pass == _passes && (range, (int)index).CompareTo(_next) < 0);
                     if (!askedLast)

@@ -88,7 +88,7 @@ public sealed class TcpProbe(IReadOnlyList<int> ports, TimeSpan timeout, Answers
         try
         {
             if (await Try(new IPEndPoint(address, port), timeout, pace, clock, _end.Token) != PortState.Silent)
-                answers.Add(new Answer(address, null, AnsweredBy.Tcp));
+                answers.Add(new Answer(address, null));
         }
         catch (OperationCanceledException)
         {
