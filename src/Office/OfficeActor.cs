@@ -24,6 +24,7 @@ namespace Fleet.Office;
 /// <param name="Network">Null: the machine's own sockets.</param>
 /// <param name="PollMethods">The ways of looking at the office's network.</param>
 /// <param name="Linked">Called when the link has come up.</param>
+/// <param name="Wake">Called with each wake signal, for whichever device it is.</param>
 public sealed record OfficeParts(
     NodeId Node,
     string Version,
@@ -39,7 +40,8 @@ public sealed record OfficeParts(
     IReadOnlyDictionary<PollMethod, IPollMethod> PollMethods,
     TimeProvider Clock,
     ILoggerFactory Logging,
-    Action Linked);
+    Action Linked,
+    Action<ReadOnlyMemory<byte>> Wake);
 
 /// <summary>
 /// Runs the node: starts and stops roles as headquarters' desired document for it says, reports what it is, renews its certificate. Parent of
@@ -82,6 +84,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         Receive<RunPoll>(wanted => _poller.Tell(wanted));
         Receive<CancelPoll>(wanted => _poller.Tell(wanted));
         Receive<InstallAgent>(installer.Tell);
+        Receive<WakeDevice>(wake => _parts.Wake(wake.Signal));
         Receive<NodeRenewed>(Renew);
         Receive<LinkOpened>(opened => Link(up: true, $"epoch {opened.Epoch}, {opened.LinkedBy}"));
         Receive<LinkClosed>(closed => Link(up: false, closed.Reason));

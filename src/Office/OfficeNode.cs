@@ -92,7 +92,8 @@ public sealed class OfficeNode : IAsyncDisposable
                 {
                     linked.TrySetResult();
                     Volatile.Read(ref device)?.SyncSoon();
-                });
+                },
+                Wake: signal => Volatile.Read(ref device)?.Wake(signal.Span));
             system = ActorSystem.Create("node", ActorSystemSetup.Create(
                 BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLog.Hocon(options.Log.Level)).WithFallback(NodeHocon.Common)), new ActorLogSetup(setup.Logging)));
             var office = system.ActorOf(OfficeActor.Props(parts), "office");

@@ -37,6 +37,9 @@ internal sealed partial class OwnDevice : ISyncChannel
     /// <summary>Headquarters came in reach: what waited need not wait for its time.</summary>
     public void SyncSoon() => _runtime.SyncSoon();
 
+    /// <summary>A wake signal came down; one of another device changes nothing.</summary>
+    public void Wake(ReadOnlySpan<byte> signal) => _runtime.Wake(signal);
+
     /// <summary>Runs until cancelled.</summary>
     public async Task Run(CancellationToken cancellation)
     {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
+using Fleet.Contracts.Envelopes;
 using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Enrolment;
@@ -78,6 +79,17 @@ public sealed class OfficeNodeTests : IAsyncLifetime
         _said.Send(Wanted(2));
         await Until.True(() => _said.Node is { AppliedVersion: 2, Roles.Count: 0, GatewayAddresses.Count: 0 }, "the role is reported as stopped");
         await Until.True(() => !IsOpen(at), "the port is closed");
+    }
+
+    [Fact]
+    public async Task The_own_machine_is_woken_by_the_link_itself()
+    {
+        await using var node = await Start();
+        await Until.True(() => _headquarters.Reports.Count > 0, "the own machine has reported");
+
+        _said.Send(new WakeDevice(_headquarters.Device, WakeSignal.Make(_headquarters.KeysOf(1), 7), WakeChannel.OfficeDatagram, [], new OfficeId("leeds")));
+
+        await Until.True(() => _said.Items<DeviceWoken>().Any(w => w.Counter == 7), "the wake-up is acknowledged");
     }
 
     [Fact]

@@ -157,6 +157,8 @@ public sealed class Relay : ReceiveActor, IWithTimers
                     break;
                 case WakeDevice { Channel: WakeChannel.OfficeDatagram } wake:
                     Context.System.EventStream.Publish(new SendDatagrams(wake.Signal, wake.Addresses));
+                    // This node's own machine listens to no port.
+                    Context.Parent.Tell(wake);
                     break;
                 case NodeDesired or NodeRenewed or RunPoll or CancelPoll or InstallAgent:
                     Context.Parent.Tell(item);
