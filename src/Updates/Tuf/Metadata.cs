@@ -34,7 +34,11 @@ public sealed record Timestamp(long Version, DateTimeOffset Expires, MetaFile Sn
 /// <param name="Files">By file name: the role's name and <c>.json</c>.</param>
 public sealed record Snapshot(long Version, DateTimeOffset Expires, IReadOnlyDictionary<string, MetaFile> Files) : Metadata(Version, Expires)
 {
-    public static string FileOf(string role) => role + ".json";
+    private const string Extension = ".json";
+
+    public static string FileOf(string role) => role + Extension;
+
+    public static string RoleOf(string file) => file.EndsWith(Extension, StringComparison.Ordinal) ? file[..^Extension.Length] : file;
 }
 
 /// <summary>Files that a role vouches for, and to whom it passes that right on.</summary>
