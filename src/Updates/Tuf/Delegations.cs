@@ -30,14 +30,25 @@ public sealed record DelegatedRole(
 /// <summary>2^<paramref name="BitLength"/> roles of the same signers, each for the paths whose hash begins with its number (TAP 15).</summary>
 public sealed record SuccinctRoles(Signers Signers, int BitLength, string NamePrefix)
 {
+    private int Digits => (BitLength + 3) / 4;
+
+    /// <summary>The bin that may vouch for the path: the first bits of its hash.</summary>
     public DelegatedRole BinOf(string path)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(path));
         var bin = BinaryPrimitives.ReadUInt32BigEndian(hash) >> (32 - BitLength);
-        var digits = (BitLength + 3) / 4;
-        var name = $"{NamePrefix}-{bin.ToString($"x{digits}", CultureInfo.InvariantCulture)}";
-        return new DelegatedRole(name, Signers, Terminating: true, Paths: null, HashPrefixes: [""]);
+        return Bin($"{NamePrefix}-{bin.ToString($"x{Digits}", CultureInfo.InvariantCulture)}");
     }
+
+    /// <summary>The bin of that name; null where none is named so.</summary>
+    public DelegatedRole? BinNamed(string name)
+    {
+        var number = name.StartsWith(NamePrefix + "-", StringComparison.Ordinal) ? name[(NamePrefix.Length + 1)..] : "";
+        return number.Length == Digits && number.All(char.IsAsciiHexDigitLower)
+            && ulong.Parse(number, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) < 1UL << BitLength ? Bin(name) : null;
+    }
+
+    private DelegatedRole Bin(string name) => new(name, Signers, Terminating: true, Paths: null, HashPrefixes: [""]);
 }
 
 /// <summary>

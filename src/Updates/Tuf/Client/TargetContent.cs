@@ -1,25 +1,5 @@
 namespace Fleet.Updates.Tuf.Client;
 
-/// <summary>Paths of target files, which a hostile repository may choose.</summary>
-internal static class TargetPath
-{
-    /// <exception cref="TufException">The path does not name a file below the repository.</exception>
-    public static void Check(string path)
-    {
-        if (path.Split('/').Any(s => s is "" or "." or "..") || path.Any(c => c == '\\' || char.IsControl(c)))
-            throw new TufException(TufFault.UnsafePath, path, "not the path of a file in a repository");
-    }
-
-    /// <summary>Where the source has the file: with consistent snapshots its name carries the hash.</summary>
-    public static string UrlOf(TargetFile target, bool consistentSnapshot)
-    {
-        var segments = target.Path.Split('/').Select(Uri.EscapeDataString).ToArray();
-        if (consistentSnapshot)
-            segments[^1] = $"{target.Hashes.Naming ?? throw new TufException(TufFault.Mismatch, target.Path, "no hash of a known kind")}.{segments[^1]}";
-        return string.Join('/', segments);
-    }
-}
-
 /// <summary>Files that were downloaded before.</summary>
 internal static class TargetContent
 {
