@@ -11,12 +11,25 @@ public sealed record ContentHashes(IReadOnlyDictionary<string, string> ByAlgorit
     public const string Sha256 = "sha256";
     public const string Sha512 = "sha512";
 
+    private static readonly Dictionary<string, HashAlgorithmName> Known = new()
+    {
+        [Sha256] = HashAlgorithmName.SHA256,
+        [Sha512] = HashAlgorithmName.SHA512,
+    };
+
     /// <summary>The hash that names the file (file names of consistent snapshots, names on disk): the first known one. Null where none is known.</summary>
     public string? Naming => ByAlgorithm.GetValueOrDefault(Sha256) ?? ByAlgorithm.GetValueOrDefault(Sha512);
 
     public static ContentHashes Of(ReadOnlySpan<byte> content) => OfSha256(SHA256.HashData(content));
 
     public static ContentHashes OfSha256(ReadOnlySpan<byte> hash) => new(new Dictionary<string, string> { [Sha256] = Convert.ToHexStringLower(hash) });
+
+    /// <summary>Whether both are of one content: a known algorithm is common, and no common one differs.</summary>
+    public bool Agree(ContentHashes other)
+    {
+        var common = Known.Where(a => ByAlgorithm.ContainsKey(a.Key) && other.ByAlgorithm.ContainsKey(a.Key)).Select(a => a.Key).ToList();
+        return common.Count > 0 && common.All(a => ByAlgorithm[a].Equals(other.ByAlgorithm[a], StringComparison.OrdinalIgnoreCase));
+    }
 
     public bool Match(ReadOnlySpan<byte> content)
     {
@@ -34,7 +47,7 @@ public sealed record ContentHashes(IReadOnlyDictionary<string, string> ByAlgorit
 
         internal Running(ContentHashes expected)
         {
-            foreach (var (name, algorithm) in new[] { (Sha256, HashAlgorithmName.SHA256), (Sha512, HashAlgorithmName.SHA512) })
+            foreach (var (name, algorithm) in Known)
                 if (expected.ByAlgorithm.TryGetValue(name, out var hex))
                     _hashes.Add((IncrementalHash.CreateHash(algorithm), hex));
         }

@@ -547,6 +547,23 @@ public sealed class TufClientTests : IDisposable
     }
 
     [Fact]
+    public async Task Attack_22_an_approval_that_was_withdrawn_is_not_replayed()
+    {
+        _repository.AddTarget("app", Content);
+        _repository.Publish("targets", "snapshot", "timestamp");
+        await Refreshed();
+        var approving = _repository.Files.ToDictionary();
+        _repository.Roles["targets"] = _repository.Roles["targets"] with { Files = new Dictionary<string, TargetFile>() };
+        _repository.Publish("targets", "snapshot", "timestamp");
+        Assert.Null(await (await Refreshed()).FindAsync("app"));
+
+        foreach (var (path, bytes) in approving)
+            _repository.Files[path] = bytes;
+
+        await Refused(TufFault.Rollback);
+    }
+
+    [Fact]
     public async Task After_a_refused_refresh_nothing_is_handed_out()
     {
         var target = _repository.AddTarget("app", Content);
