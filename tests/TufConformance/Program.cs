@@ -36,7 +36,10 @@ download.SetAction((arguments, stop) => Reported(async () =>
     }
 }));
 
-var program = new RootCommand("A TUF client for the conformance suite") { metadataDirectory, metadataUrl, targetUrl, targetDirectory, targetNames, init, refresh, download };
+var program = new RootCommand("A TUF client for the conformance suite")
+{
+    metadataDirectory, metadataUrl, targetUrl, targetDirectory, targetNames, init, refresh, download,
+};
 return await program.Parse(args).InvokeAsync();
 
 MetadataDirectory Store(ParseResult arguments) => new(arguments.GetRequiredValue(metadataDirectory));

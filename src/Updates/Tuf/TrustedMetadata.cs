@@ -34,7 +34,9 @@ public sealed record TrustedMetadata
         return new TrustedMetadata(parsed, start);
     }
 
-    /// <summary>The next root: exactly one version higher, signed as the present root and as it itself demands. May have expired if others follow.</summary>
+    /// <summary>
+    /// The next root: exactly one version higher, signed as the present root demands and as it itself does. It may have expired, if others follow.
+    /// </summary>
     public TrustedMetadata WithRoot(ReadOnlySpan<byte> bytes)
     {
         Require(Timestamp is null, "roots come before the timestamp");

@@ -62,7 +62,8 @@ public sealed class CanonicalJsonTests
         _ => new JsonObject(Enumerable.Range(0, random.Next(5)).Select(i => KeyValuePair.Create($"{Text(random)}{i}", Value(random, depth - 1)))),
     };
 
-    private static string Text(Random random) => string.Concat(random.GetItems(new[] { "a", "B", "\"", "\\", "/", "é", "ﬁ", "😀", " ", "{" }, random.Next(6)));
+    private static string Text(Random random) =>
+        string.Concat(random.GetItems(new[] { "a", "B", "\"", "\\", "/", "é", "ﬁ", "😀", " ", "{" }, random.Next(6)));
 
     private static JsonNode? Shuffled(JsonNode? value, Random random)
     {

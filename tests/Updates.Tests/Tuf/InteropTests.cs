@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Fleet.Updates.Tests.Tuf;
 
-/// <summary>The JavaScript implementation reads what we publish, and we read what it publishes. Skipped where node or its packages are not to be had.</summary>
+/// <summary>
+/// The JavaScript implementation reads what we publish, and we read what it publishes. Skipped where node or its packages are not to be had.
+/// </summary>
 public sealed class InteropTests : IDisposable
 {
     // tuf-js has no clock to set, so these tests run in the present.
@@ -107,7 +109,7 @@ public sealed class InteropTests : IDisposable
         try
         {
             if (!Directory.Exists(Path.Combine(scripts, "node_modules")))
-                Run("npm", scripts, "install", "--no-audit", "--no-fund", "--no-package-lock", "--fetch-retries=0", "--fetch-timeout=60000", "--loglevel=error");
+                Run("npm", scripts, "install", "--no-audit", "--no-fund", "--no-package-lock", "--fetch-retries=0", "--loglevel=error");
             return scripts;
         }
         catch (Exception fault) when (fault is System.ComponentModel.Win32Exception or InvalidOperationException)

@@ -21,7 +21,8 @@ internal sealed class TestRepository
     }
 
     /// <summary>Who signs each role.</summary>
-    public Dictionary<string, List<SigningKey>> Keys { get; } = RoleNames.TopLevel.ToDictionary(r => r, _ => new List<SigningKey> { SigningKey.NewEd25519() });
+    public Dictionary<string, List<SigningKey>> Keys { get; } =
+        RoleNames.TopLevel.ToDictionary(r => r, _ => new List<SigningKey> { SigningKey.NewEd25519() });
 
     public Root Root { get; set; }
 

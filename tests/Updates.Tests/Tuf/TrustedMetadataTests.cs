@@ -49,8 +49,8 @@ public sealed class TrustedMetadataTests
     [Fact]
     public void Attack_01_metadata_of_another_type_is_refused()
     {
-        var timestampKey = _repository.Keys["timestamp"][0];
-        var disguised = TestRepository.Sign(_repository.Snapshot with { Files = new Dictionary<string, MetaFile> { ["snapshot.json"] = new(1) } }, timestampKey);
+        var snapshot = _repository.Snapshot with { Files = new Dictionary<string, MetaFile> { ["snapshot.json"] = new(1) } };
+        var disguised = TestRepository.Sign(snapshot, _repository.Keys["timestamp"]);
 
         Refused(TufFault.Malformed, () => Begin().WithTimestamp(disguised));
     }

@@ -9,7 +9,7 @@ public sealed record Pace(long MinimumBytes, TimeSpan Window)
     public static Pace Default { get; } = new(60_000, TimeSpan.FromMinutes(1));
 }
 
-/// <summary>Takes files from a source that may be slow, endless or silent: never more bytes than asked for, and never waiting longer than its pace.</summary>
+/// <summary>Takes files from a source that may be slow, endless or silent: no more bytes than asked for, and no longer wait than its pace allows.</summary>
 internal sealed class Transfer(Pace pace, TimeProvider clock)
 {
     private const int BufferSize = 65_536;

@@ -132,7 +132,8 @@ public sealed class TufClient(IFileSource metadata, IFileSource targets, IMetada
             trusted = next;
         }
 
-        throw new TufException(TufFault.TooMany, RoleNames.Root, $"more than {MaxRootRotations} new versions; the next refresh goes on from {trusted.Root.Version}");
+        throw new TufException(TufFault.TooMany, RoleNames.Root,
+            $"{MaxRootRotations} new versions and no end; the next refresh goes on from {trusted.Root.Version}");
     }
 
     // Specification 5.3.11: whoever had the keys may have published versions that no honest one will ever reach.

@@ -13,7 +13,7 @@ public sealed class TwoRootClient(TufClient vendor, TufClient tenant)
         await vendor.RefreshAsync(now, stop: stop).ConfigureAwait(false);
     }
 
-    /// <summary>The file as the tenant lists it (its custom data rule), if the vendor lists the same content; null where one of them does not list it.</summary>
+    /// <summary>The file as the tenant lists it (its custom data rule), if the vendor lists the same content; null where one of them has none.</summary>
     /// <exception cref="TufException"><see cref="TufFault.Mismatch"/>: they list different content.</exception>
     public async Task<TargetFile?> FindAsync(string path, CancellationToken stop = default)
     {

@@ -18,9 +18,9 @@ public sealed record OnlineKeys(IReadOnlyList<SigningKey> Snapshot, IReadOnlyLis
 public sealed record RoleDocument(string Role, byte[] Content);
 
 /// <summary>
-/// A repository in a directory, to be served as it is: <c>metadata/</c> and <c>targets/</c>, with consistent snapshots. Drafts are unsigned and may be
-/// signed elsewhere (<see cref="MetadataDocument"/>). What would not be accepted by a client is refused before a file is written, and the timestamp is
-/// written last: until then every client sees the generation before. One process writes at a time.
+/// A repository in a directory, of which <c>metadata/</c> and <c>targets/</c> are served as they are, with consistent snapshots. Drafts are unsigned
+/// and may be signed elsewhere (<see cref="MetadataDocument"/>). What a client would not accept is refused before a file is written, and the timestamp
+/// is written last: until then every client sees the generation before. One process writes at a time.
 /// </summary>
 public sealed class RepositoryWriter
 {
@@ -31,12 +31,18 @@ public sealed class RepositoryWriter
 
     private readonly string _metadata;
     private readonly string _targets;
+    private readonly string _incoming;
     private readonly Lifetimes _lifetimes;
 
     public RepositoryWriter(string directory, Lifetimes? lifetimes = null)
     {
         _metadata = Directory.CreateDirectory(Path.Combine(directory, "metadata")).FullName;
         _targets = Directory.CreateDirectory(Path.Combine(directory, "targets")).FullName;
+        // What a crash left on its way into targets.
+        _incoming = Path.Combine(directory, "incoming");
+        if (Directory.Exists(_incoming))
+            Directory.Delete(_incoming, recursive: true);
+        Directory.CreateDirectory(_incoming);
         _lifetimes = lifetimes ?? Lifetimes.Default;
     }
 
@@ -44,8 +50,9 @@ public sealed class RepositoryWriter
     public Root? Root => RootBytes() is { } bytes ? MetadataReader.Root(Parse(bytes).Signed) : null;
 
     /// <summary>What the role says now; null where it was never published.</summary>
-    public Targets? TargetsOf(string role) =>
-        CurrentSnapshot()?.Files.GetValueOrDefault(Snapshot.FileOf(role)) is { } file ? MetadataReader.Targets(Parse(Read(FileOf(role, file.Version))).Signed) : null;
+    public Targets? TargetsOf(string role) => CurrentSnapshot()?.Files.GetValueOrDefault(Snapshot.FileOf(role)) is { } file
+        ? MetadataReader.Targets(Parse(Read(FileOf(role, file.Version))).Signed)
+        : null;
 
     /// <summary>The next root, unsigned. It needs signatures as the present root demands, and as it itself does.</summary>
     /// <param name="changed">Signers of the roles that change; all four at first.</param>
@@ -71,7 +78,7 @@ public sealed class RepositoryWriter
     public async Task<TargetFile> AddTargetAsync(string path, Stream content, JsonElement? custom = null, CancellationToken stop = default)
     {
         TargetPath.Check(path);
-        var part = Path.Combine(_targets, $"{Guid.NewGuid():n}.part");
+        var part = Path.Combine(_incoming, $"{Guid.NewGuid():n}");
         try
         {
             var (length, hashes) = await StoreAsync(content, part, stop).ConfigureAwait(false);
@@ -88,8 +95,11 @@ public sealed class RepositoryWriter
     }
 
     /// <summary>The next version of a targets role, unsigned.</summary>
-    public RoleDocument Draft(DateTimeOffset now, string role, IEnumerable<TargetFile> files, Delegations? delegations = null) => new(role,
-        MetadataDocument.Unsigned(new Targets((TargetsOf(role)?.Version ?? 0) + 1, now + _lifetimes.Targets, files.ToDictionary(f => f.Path), delegations)));
+    public RoleDocument Draft(DateTimeOffset now, string role, IEnumerable<TargetFile> files, Delegations? delegations = null)
+    {
+        var version = (TargetsOf(role)?.Version ?? 0) + 1;
+        return new(role, MetadataDocument.Unsigned(new Targets(version, now + _lifetimes.Targets, files.ToDictionary(f => f.Path), delegations)));
+    }
 
     /// <summary>
     /// Publishes targets roles, then a snapshot if there is anything new to say or the present one is half through its life, and always a timestamp.
@@ -168,8 +178,8 @@ public sealed class RepositoryWriter
         return version == next ? version : throw new TufException(TufFault.WrongVersion, document.Role, $"version {version} where {next} is due");
     }
 
-    private bool IsGood(Snapshot present, DateTimeOffset now) =>
-        present.Expires - now > _lifetimes.Snapshot / 2 && Root!.Roles[RoleNames.Snapshot].Approve(Parse(Read(FileOf(RoleNames.Snapshot, present.Version))));
+    private bool IsGood(Snapshot present, DateTimeOffset now) => present.Expires - now > _lifetimes.Snapshot / 2
+        && Root!.Roles[RoleNames.Snapshot].Approve(Parse(Read(FileOf(RoleNames.Snapshot, present.Version))));
 
     private static byte[] Signed(Metadata metadata, IReadOnlyList<SigningKey> keys) => MetadataDocument.Sign(MetadataDocument.Unsigned(metadata), keys);
 

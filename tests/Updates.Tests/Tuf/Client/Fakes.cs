@@ -15,7 +15,8 @@ internal sealed class TestSource(TestRepository repository, string folder) : IFi
         Asked.Add(path);
         if (Lie?.Invoke(path) is { } lie)
             return Task.FromResult<Stream?>(lie);
-        return Task.FromResult<Stream?>(repository.Files.TryGetValue($"{folder}/{path}", out var content) ? new MemoryStream(content, writable: false) : null);
+        var content = repository.Files.GetValueOrDefault($"{folder}/{path}");
+        return Task.FromResult<Stream?>(content is null ? null : new MemoryStream(content, writable: false));
     }
 }
 

@@ -546,6 +546,28 @@ public sealed class TufClientTests : IDisposable
         Assert.Equal(before.Files, _store.Files);
     }
 
+    // APT 1.6 fell back to the next mirror without verifying what came from there.
+    [Fact]
+    public async Task Attack_21_the_next_source_is_verified_like_the_first()
+    {
+        var target = _repository.AddTarget("app", Content);
+        _repository.Publish("targets", "snapshot", "timestamp");
+        var lying = new TestSource(_repository, "targets") { Lie = _ => new MemoryStream(new byte[Content.Length]) };
+        await Refreshed();
+
+        foreach (var source in new[] { lying, lying, _targets })
+        {
+            var client = new TufClient(_metadata, source, _store, _clock);
+            await client.RefreshAsync(TestRepository.Noon);
+            if (source == lying)
+                Assert.Equal(TufFault.Mismatch, (await Assert.ThrowsAsync<TufException>(() => client.DownloadAsync(target, Path))).Fault);
+            else
+                (await client.DownloadAsync(target, Path)).Dispose();
+        }
+
+        Assert.Equal(Content, File.ReadAllBytes(Path));
+    }
+
     [Fact]
     public async Task Attack_22_an_approval_that_was_withdrawn_is_not_replayed()
     {

@@ -82,7 +82,7 @@ public sealed class RepositoryWriterTests : IDisposable
 
         Refused(TufFault.Unsigned, () => writer.PublishRoot(Noon, draft));
         Refused(TufFault.Unsigned, () => writer.PublishRoot(Noon, here));
-        Assert.Throws<FormatException>(() => MetadataDocument.Merge(here, MetadataDocument.Sign(writer.DraftRoot(Noon.AddDays(1), new Dictionary<string, Signers>()), rootKeys)));
+        Assert.Throws<FormatException>(() => MetadataDocument.Merge(here, writer.DraftRoot(Noon.AddDays(1), new Dictionary<string, Signers>())));
         writer.PublishRoot(Noon, MetadataDocument.Merge(here, there));
 
         var client = await Refreshed();
@@ -128,7 +128,7 @@ public sealed class RepositoryWriterTests : IDisposable
         Refused(TufFault.Unsigned, () => writer.Publish(Noon, _online with { Snapshot = [] }, good));
         Refused(TufFault.Expired, () => writer.Publish(Noon.AddDays(90), _online, good));
         Refused(TufFault.Expired, () => writer.Publish(Noon.AddDays(400), _online));
-        Refused(TufFault.WrongVersion, () => writer.PublishRoot(Noon, MetadataDocument.Sign(MetadataDocument.Unsigned(writer.Root! with { Version = 3 }), _rootKeys)));
+        Refused(TufFault.WrongVersion, () => writer.PublishRoot(Noon, TestRepository.Sign(writer.Root! with { Version = 3 }, _rootKeys)));
         writer.Publish(Noon, _online, good);
         Refused(TufFault.WrongVersion, () => writer.Publish(Noon, _online, good));
         await Assert.ThrowsAsync<TufException>(() => writer.AddTargetAsync("../app", new MemoryStream()));
@@ -150,6 +150,19 @@ public sealed class RepositoryWriterTests : IDisposable
         obstacle.Delete();
         writer.Publish(Noon, _online, targets);
         Assert.Null(await (await Refreshed()).FindAsync("app"));
+    }
+
+    [Fact]
+    public async Task A_file_that_was_on_its_way_in_when_the_power_went_is_cleared_away()
+    {
+        var incoming = Path.Combine(_directory.FullName, "incoming");
+        await Published("app", "one");
+        Assert.Empty(Directory.GetFiles(incoming));
+        File.WriteAllText(Path.Combine(incoming, "half"), "ha");
+
+        _ = new RepositoryWriter(_directory.FullName);
+
+        Assert.Empty(Directory.GetFiles(incoming));
     }
 
     [Fact]
@@ -188,7 +201,8 @@ public sealed class RepositoryWriterTests : IDisposable
     private Dictionary<string, Signers> Online() =>
         new() { ["snapshot"] = TestRepository.Signers(_online.Snapshot), ["timestamp"] = TestRepository.Signers(_online.Timestamp) };
 
-    private RoleDocument Signed(RoleDocument draft, SigningKey? key = null) => draft with { Content = MetadataDocument.Sign(draft.Content, key ?? _targetsKey) };
+    private RoleDocument Signed(RoleDocument draft, SigningKey? key = null) =>
+        draft with { Content = MetadataDocument.Sign(draft.Content, key ?? _targetsKey) };
 
     private async Task<TufClient> Refreshed(DateTimeOffset? now = null)
     {
@@ -209,7 +223,7 @@ public sealed class RepositoryWriterTests : IDisposable
         (client.Trusted!.Timestamp!.Version, client.Trusted.Snapshot!.Version, client.Trusted.Targets!.Version);
 
     private List<string> Listing() =>
-        [.. _directory.GetFiles("*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_directory.FullName, f.FullName)).Order(StringComparer.Ordinal)];
+        [.. _directory.GetFiles("*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_directory.FullName, f.FullName)).Order()];
 
     private static void Refused(TufFault fault, Action act)
     {
