@@ -83,6 +83,7 @@ public sealed class TrustedMetadataTests
             json => json["roles"]!["targets"]!["threshold"] = JsonNode.Parse(threshold), _repository.Keys["root"]);
 
         Refused(TufFault.Malformed, () => Begin().WithRoot(root));
+        Assert.Throws<FormatException>(() => TestRepository.Signers(_repository.Keys["root"], threshold: 0));
     }
 
     [Fact]
@@ -308,6 +309,43 @@ public sealed class TrustedMetadataTests
         Assert.Equal("targets", fault.Subject);
     }
 
+    // A reader that falls over signed nonsense would fall with whoever has the key of one delegated role.
+    [Theory, InlineData("root"), InlineData("timestamp"), InlineData("snapshot"), InlineData("targets")]
+    public void Attack_14_whatever_is_signed_is_taken_or_refused_and_breaks_nothing(string role)
+    {
+        var random = new Random(14);
+        _repository.Delegate("targets", "team", ["team/*"]);
+        _repository.AddTarget("app", [1, 2, 3]);
+        _repository.Publish("team", "targets", "snapshot", "timestamp");
+        _repository.SetSnapshotFile("targets", new MetaFile(2));
+        _repository.Publish("snapshot");
+        _repository.Timestamp = _repository.Timestamp with { Snapshot = new MetaFile(_repository.Snapshot.Version) };
+        _repository.Publish("timestamp");
+        Metadata metadata = role switch
+        {
+            "root" => _repository.Root with { Version = 2 },
+            "timestamp" => _repository.Timestamp,
+            "snapshot" => _repository.Snapshot,
+            _ => _repository.Roles["targets"],
+        };
+
+        var outcomes = Enumerable.Range(0, 400).Select(_ =>
+        {
+            var document = TestRepository.Sign(metadata, json => Spoil(json, random), _repository.Keys[role]);
+            return Record.Exception(() => role switch
+            {
+                "root" => Begin().WithRoot(document),
+                "timestamp" => Begin().WithTimestamp(document),
+                "snapshot" => Begin().WithTimestamp(_repository.Current("timestamp")).WithSnapshot(document),
+                _ => Begin().WithTimestamp(_repository.Current("timestamp")).WithSnapshot(_repository.Current("snapshot")).WithTargets(document),
+            });
+        }).ToList();
+
+        Assert.All(outcomes, fault => Assert.True(fault is null or TufException, $"{fault}"));
+        Assert.Contains(outcomes, fault => fault is TufException { Fault: TufFault.Malformed });
+        Assert.Contains(outcomes, fault => fault is null);
+    }
+
     [Fact]
     public void Attack_14_metadata_over_its_limit_is_refused_before_it_is_read()
     {
@@ -341,6 +379,39 @@ public sealed class TrustedMetadataTests
         Assert.Equal(matches, new ContentHashes(hashes).Match(content));
         Assert.False(new ContentHashes(hashes).Match("other"u8));
     }
+
+    // Puts a strange value in the place of one somewhere in the document, or takes one out.
+    private static void Spoil(JsonObject json, Random random)
+    {
+        JsonNode?[] strange = [null, true, -1, 0, long.MaxValue, "", "x", "2026-06-01T12:00:00Z", "\ud83d\ude00", new JsonArray(), new JsonObject(), new JsonArray(1)];
+        JsonNode at = json;
+        while (true)
+        {
+            var inner = Children(at).Where(c => Children(c.Value).Any()).ToList();
+            if (inner.Count > 0 && random.Next(4) > 0)
+            {
+                at = inner[random.Next(inner.Count)].Value!;
+                continue;
+            }
+
+            var (name, _) = random.GetItems(Children(at).ToArray(), 1)[0];
+            var value = random.GetItems(strange, 1)[0]?.DeepClone();
+            if (at is JsonArray array)
+                array[int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)] = value;
+            else if (random.Next(5) == 0)
+                at.AsObject().Remove(name);
+            else
+                at[name] = value;
+            return;
+        }
+    }
+
+    private static IEnumerable<(string Name, JsonNode? Value)> Children(JsonNode? node) => node switch
+    {
+        JsonObject members => members.Select(m => (m.Key, m.Value)),
+        JsonArray items => items.Select((item, i) => ($"{i}", item)),
+        _ => [],
+    };
 
     private static string Hash(string algorithm, byte[] content) => algorithm switch
     {
