@@ -337,6 +337,17 @@ public sealed class TufClientTests : IDisposable
     }
 
     [Fact]
+    public async Task Attack_09_a_file_of_the_right_hash_and_another_length_is_refused()
+    {
+        var target = _repository.AddTarget("app", Content);
+        var client = await Refreshed();
+
+        var refusal = await Assert.ThrowsAsync<TufException>(() => client.DownloadAsync(target with { Length = target.Length + 1 }, Path));
+
+        Assert.Equal(TufFault.Mismatch, refusal.Fault);
+    }
+
+    [Fact]
     public async Task Attack_10_a_source_that_drips_is_given_up()
     {
         var pace = new Pace(MinimumBytes: 10, TimeSpan.FromMinutes(1));
@@ -347,6 +358,19 @@ public sealed class TufClientTests : IDisposable
 
         Assert.Equal(TufFault.TooSlow, refusal.Fault);
         Assert.Equal(8, dripping.Sent);
+    }
+
+    [Fact]
+    public async Task Attack_10_a_quick_start_buys_no_slow_end()
+    {
+        var asked = 0;
+        var slowing = new DrippingStream(() => _clock.Advance(TimeSpan.FromSeconds(asked++ < 30 ? 0 : 7)));
+        _metadata.Lie = path => path == "timestamp.json" ? slowing : null;
+
+        var refusal = await Assert.ThrowsAsync<TufException>(() => Client(new Pace(10, TimeSpan.FromMinutes(1))).RefreshAsync(TestRepository.Noon));
+
+        Assert.Equal(TufFault.TooSlow, refusal.Fault);
+        Assert.Equal(30 + 8, slowing.Sent);
     }
 
     [Fact]
