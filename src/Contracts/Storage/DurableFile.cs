@@ -17,8 +17,14 @@ public static partial class DurableFile
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(next, path, overwrite: true);
-        SyncDirectory(Path.GetDirectoryName(path)!);
+        Move(next, path);
+    }
+
+    /// <summary>Renames a file whose content is on the disk already; an older one of that name is replaced. Both lie in the same file system.</summary>
+    public static void Move(string from, string to)
+    {
+        File.Move(from, to, overwrite: true);
+        SyncDirectory(Path.GetDirectoryName(to)!);
     }
 
     public static void Append(string path, byte[] content)
