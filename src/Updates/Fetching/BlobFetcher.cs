@@ -1,0 +1,142 @@
+using Fleet.Contracts.Storage;
+using Fleet.Updates.Content;
+using Fleet.Updates.Tuf.Client;
+
+namespace Fleet.Updates.Fetching;
+
+/// <summary>
+/// Brings blobs into a store, each once however many ask for it at a time: from the first source that has it, going on where another stopped. What a
+/// source sends is counted, and believed only when the whole has the hash.
+/// </summary>
+/// <param name="needed">Which blobs must stay when room is needed.</param>
+public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Budget budget, Pace pace, TimeProvider clock)
+{
+    private const int Piece = 64 * 1024;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<BlobHash, Task<string>> _underWay = [];
+
+    /// <summary>Bytes came from a source, good or not.</summary>
+    public event Action<IBlobSource, BlobHash, int>? Came;
+
+    /// <summary>Brings a blob, or waits for whoever is bringing it.</summary>
+    /// <param name="length">As its signed description says.</param>
+    /// <param name="sources">In the order in which they are tried; those of the first asker count.</param>
+    /// <param name="cancellation">Ends the waiting; the transfer goes on while others wait for it, and else ends with <paramref name="stop"/>.</param>
+    /// <param name="stop">Ends the transfer; what came of it stays for the next.</param>
+    /// <returns>The source that sent its end; empty: it was here.</returns>
+    /// <exception cref="FetchException">No source could bring it; each is named with its reason.</exception>
+    /// <exception cref="StorageException">There is no room for it.</exception>
+    public Task<string> Fetch(BlobHash hash, long length, IReadOnlyList<IBlobSource> sources, CancellationToken cancellation, CancellationToken stop = default)
+    {
+        lock (_lock)
+        {
+            if (store.Contains(hash))
+                return Task.FromResult("");
+            if (!_underWay.TryGetValue(hash, out var running))
+            {
+                _underWay[hash] = running = Task.Run(() => Bring(hash, length, sources, stop), CancellationToken.None);
+                _ = running.ContinueWith(_ => Forget(hash), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            }
+
+            return running.WaitAsync(cancellation);
+        }
+    }
+
+    private void Forget(BlobHash hash)
+    {
+        lock (_lock)
+            _underWay.Remove(hash);
+    }
+
+    private async Task<string> Bring(BlobHash hash, long length, IReadOnlyList<IBlobSource> sources, CancellationToken stop)
+    {
+        var failures = new List<string>();
+        using var part = store.Begin(hash, length, needed);
+        foreach (var source in sources)
+        {
+            // What is here may be another source's lie: one that ends in the wrong hash gets a second chance, with all of it its own.
+            for (var attempt = 0; attempt < 2; attempt++)
+            {
+                var begun = part.Written;
+                try
+                {
+                    if (await Take(source, part, stop).ConfigureAwait(false))
+                    {
+                        part.Commit();
+                        return source.Name;
+                    }
+
+                    failures.Add($"{source.Name}: {(part.Written == begun ? "does not have it" : $"ended after {part.Written} of {length} bytes")}");
+                    break;
+                }
+                catch (InvalidDataException wrong)
+                {
+                    failures.Add($"{source.Name}: {wrong.Message}");
+                    if (begun == 0)
+                        break;
+                }
+                catch (IOException fault)
+                {
+                    failures.Add($"{source.Name}: {fault.Message}");
+                    break;
+                }
+            }
+        }
+
+        throw new FetchException(hash, failures);
+    }
+
+    /// <returns>Whether all of it is here.</returns>
+    private async Task<bool> Take(IBlobSource source, BlobPart part, CancellationToken stop)
+    {
+        if (part.Written == part.Length)
+            return true;
+        // What is left of the window for waiting: the source is judged by what it sends, not by the time that we let it wait.
+        var (left, inWindow) = (pace.Window, 0L);
+        if (await FromSource(token => source.Open(part.Hash, part.Written, token)).ConfigureAwait(false) is not { } body)
+            return false;
+        await using var _ = body.ConfigureAwait(false);
+        // Not from a pool: a read that was given up may still write to it.
+        var buffer = new byte[Piece];
+        while (await FromSource(token => body.ReadAsync(buffer, token).AsTask()).ConfigureAwait(false) is > 0 and var read)
+        {
+            Came?.Invoke(source, part.Hash, read);
+            if ((inWindow += read) >= pace.MinimumBytes)
+                (left, inWindow) = (pace.Window, 0);
+            await part.Write(buffer.AsMemory(0, read), stop).ConfigureAwait(false);
+            await budget.Spend(read, stop).ConfigureAwait(false);
+        }
+
+        return part.Written == part.Length;
+
+        async Task<T> FromSource<T>(Func<CancellationToken, Task<T>> step)
+        {
+            using var window = new CancellationTokenSource(left, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(window.Token, stop);
+            var began = clock.GetTimestamp();
+            try
+            {
+                // Waiting apart, because a source may not listen to the token.
+                return await step(either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                throw new IOException($"less than {pace.MinimumBytes} bytes in {pace.Window.TotalSeconds:0} s");
+            }
+            finally
+            {
+                var waited = clock.GetElapsedTime(began);
+                left = waited < left ? left - waited : TimeSpan.Zero;
+            }
+        }
+    }
+}
+
+/// <summary>No source could bring a blob.</summary>
+public sealed class FetchException(BlobHash hash, IReadOnlyList<string> failures) : IOException(
+    $"blob {hash} could not be fetched: {(failures.Count == 0 ? "there is no source" : string.Join("; ", failures))}")
+{
+    /// <summary>One a source and attempt: its name and its reason.</summary>
+    public IReadOnlyList<string> Failures { get; } = failures;
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Fleet.Updates.Content;
+
+namespace Fleet.Updates.Fetching;
+
+/// <summary>Blobs over HTTP at <c>BASE/HASH</c>, by ranges (RFC 9110, 14). No redirect is followed: a mirror could lead into the asker's own network.</summary>
+/// <param name="http">With its redirects and its own time limit turned off.</param>
+/// <param name="address">The directory of the blobs.</param>
+public sealed class HttpBlobSource(HttpClient http, Uri address) : IBlobSource
+{
+    private readonly string _base = address.AbsoluteUri.TrimEnd('/');
+
+    public string Name => _base;
+
+    /// <summary>A client as this source needs it.</summary>
+    /// <param name="handler">Where proxy, TLS pins or credentials are set.</param>
+    public static HttpClient Client(SocketsHttpHandler? handler = null)
+    {
+        handler ??= new SocketsHttpHandler();
+        handler.AllowAutoRedirect = false;
+        handler.UseCookies = false;
+        handler.AutomaticDecompression = DecompressionMethods.None;
+        return new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    public async Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, $"{_base}/{hash}");
+        if (from > 0)
+        {
+            request.Headers.Range = new RangeHeaderValue(from, null);
+            // Content named by its hash never changes; a source that changed it all the same sends the whole, and is found out by it.
+            request.Headers.IfRange = new RangeConditionHeaderValue(new EntityTagHeaderValue($"\"{hash}\""));
+        }
+
+        HttpResponseMessage? response = null;
+        try
+        {
+            using (request)
+                response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            // Stores that do not list their content say 403 for what they do not have.
+            if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Forbidden)
+                return null;
+            var begins = response.StatusCode switch
+            {
+                HttpStatusCode.OK => 0,
+                HttpStatusCode.PartialContent when from > 0 => response.Content.Headers.ContentRange?.From ?? -1,
+                _ => throw new IOException($"{_base} answered {(int)response.StatusCode} {response.ReasonPhrase}{Later(response)}"),
+            };
+            if (begins != from && begins != 0)
+                throw new IOException($"{_base} sent bytes from {begins} where those from {from} were asked for");
+            var body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+            response = null;
+            return begins == from ? body : await Behind(body, from, cancellation).ConfigureAwait(false);
+        }
+        catch (HttpRequestException fault)
+        {
+            throw new IOException($"{_base}: {fault.Message}", fault);
+        }
+        finally
+        {
+            response?.Dispose();
+        }
+    }
+
+    private static string Later(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta is { } wait ? $", and asks to come back in {wait.TotalSeconds:0} s" : "";
+
+    // A source without ranges sends all of it again.
+    private static async Task<Stream> Behind(Stream body, long from, CancellationToken cancellation)
+    {
+        var buffer = new byte[64 * 1024];
+        while (from > 0 && await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, from)), cancellation).ConfigureAwait(false) is > 0 and var read)
+            from -= read;
+        return body;
+    }
+}

@@ -1,0 +1,15 @@
+using Fleet.Updates.Content;
+
+namespace Fleet.Updates.Fetching;
+
+/// <summary>Where blobs are taken from. Nothing that comes from it is trusted.</summary>
+public interface IBlobSource
+{
+    /// <summary>For people and counters: an address or a folder.</summary>
+    string Name { get; }
+
+    /// <summary>Opens a blob behind its first bytes; null where the source does not have it.</summary>
+    /// <param name="from">Bytes that are here already.</param>
+    /// <exception cref="IOException">The source failed, or does not answer as it should; the message says how.</exception>
+    Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation);
+}
