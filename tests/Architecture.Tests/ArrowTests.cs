@@ -9,7 +9,7 @@ public sealed class ArrowTests
     {
         ["Contracts"] = [],
         ["Messages"] = ["Contracts"],
-        ["Gateway"] = ["Messages"],
+        ["Gateway"] = ["Messages", "Updates"],
         ["Device"] = ["Contracts"],
         ["Headquarters"] = ["Gateway", "Messages"],
         ["Office"] = ["Device", "Gateway", "Messages"],
