@@ -10,7 +10,7 @@ public sealed class ArrowTests
         ["Contracts"] = [],
         ["Messages"] = ["Contracts"],
         ["Gateway"] = ["Messages", "Updates"],
-        ["Device"] = ["Contracts"],
+        ["Device"] = ["Contracts", "Updates"],
         ["Headquarters"] = ["Gateway", "Messages"],
         ["Office"] = ["Device", "Gateway", "Messages"],
         ["Agent"] = ["Device"],

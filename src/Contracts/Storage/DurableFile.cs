@@ -24,7 +24,32 @@ public static partial class DurableFile
     public static void Move(string from, string to)
     {
         File.Move(from, to, overwrite: true);
-        SyncDirectory(Path.GetDirectoryName(to)!);
+        Sync(Path.GetDirectoryName(to)!);
+    }
+
+    /// <summary>
+    /// Makes a link lead elsewhere, by one rename: whoever follows it finds the old or the new. On Windows, where no call does that for a folder, there is none for a moment.
+    /// </summary>
+    /// <param name="to">As it is written into the link, seen from the link's own folder.</param>
+    /// <exception cref="IOException">The system refuses.</exception>
+    public static void Link(string link, string to)
+    {
+        var next = link + NewSuffix;
+        File.Delete(next);
+        Directory.CreateSymbolicLink(next, to);
+        if (OperatingSystem.IsWindows())
+        {
+            if (Directory.Exists(link))
+                Directory.Delete(link);
+            Directory.Move(next, link);
+        }
+        else if (Rename(next, link) != 0)
+        {
+            // .NET's own renames follow the link to see what it is, and find a folder.
+            throw new IOException($"{link} can't be made to lead to {to}: error {Marshal.GetLastPInvokeError()} of the system");
+        }
+
+        Sync(Path.GetDirectoryName(link)!);
     }
 
     public static void Append(string path, byte[] content)
@@ -37,7 +62,7 @@ public static partial class DurableFile
         }
 
         if (isNew)
-            SyncDirectory(Path.GetDirectoryName(path)!);
+            Sync(Path.GetDirectoryName(path)!);
     }
 
     private static FileStream Private(string path, FileMode mode)
@@ -48,8 +73,8 @@ public static partial class DurableFile
         return new FileStream(path, options);
     }
 
-    // .NET opens no directories, so the rename is made durable by the system's own calls. NTFS journals renames itself.
-    private static void SyncDirectory(string directory)
+    /// <summary>Makes renames in a directory durable. .NET opens no directories, so by the system's own calls; NTFS journals renames itself.</summary>
+    public static void Sync(string directory)
     {
         if (OperatingSystem.IsWindows())
             return;
@@ -62,6 +87,9 @@ public static partial class DurableFile
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(string from, string to);
 
     [LibraryImport("libc", EntryPoint = "fsync")]
     private static partial int Fsync(int descriptor);

@@ -1,0 +1,163 @@
+using System.Text.Json;
+using Fleet.Contracts.Storage;
+using Fleet.Updates.Content;
+using Fleet.Updates.Packages;
+
+namespace Fleet.Device.Installs;
+
+/// <summary>
+/// Installs packages of kind <c>archive</c>: each version unpacked in a folder of its own, and <c>current</c> a link to the one that programs find, which one
+/// rename changes. Every step may be cut at any point and is done again: the device has the old version or the new, whole, and never something between.
+/// </summary>
+/// <param name="directory">The folder of one package; it holds <c>state.json</c>, <c>versions</c> and <c>current</c>.</param>
+/// <param name="content">Where the files' content is; all of it is here before a version is begun.</param>
+/// <param name="check">Whether the version that <c>current</c> leads to works: null, or why not.</param>
+/// <param name="before">Told before each thing that is done to the disk; for tests that cut there.</param>
+public sealed class ArchiveInstaller(string directory, BlobStore content, Func<string, CancellationToken, Task<string?>> check, Action<string>? before = null)
+{
+    private const string NewSuffix = ".new";
+
+    private readonly string _directory = Path.GetFullPath(directory);
+    private readonly Action<string> _before = before ?? (_ => { });
+
+    /// <summary>The folder that programs are told of.</summary>
+    public string CurrentPath => Path.Combine(_directory, "current");
+
+    /// <exception cref="StorageException">The file is damaged.</exception>
+    public ArchiveState State
+    {
+        get
+        {
+            try
+            {
+                return File.Exists(StatePath) ? ArchiveState.Read(File.ReadAllBytes(StatePath)) : ArchiveState.None;
+            }
+            catch (JsonException damaged)
+            {
+                throw new StorageException($"{StatePath} is damaged ({damaged.Message}); delete it, and the package is installed anew");
+            }
+        }
+    }
+
+    /// <summary>Does all that is left until the wanted version runs, or is known not to work.</summary>
+    /// <returns>The state in the end.</returns>
+    /// <exception cref="IOException">The disk is full or can't be written; what is done so far stays, and the next call goes on.</exception>
+    public async Task<ArchiveState> Install(PackageManifest wanted, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(Versions);
+        while (ArchivePlan.Next(State, wanted.Version) is { } next)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (next.Pending is { Step: ArchiveStep.Check } checking)
+                next = next with { Pending = checking with { Checks = checking.Checks + 1 } };
+            Save(next);
+            Save(await Do(next, wanted, cancellation).ConfigureAwait(false) is { } why ? ArchivePlan.Failed(next, why) : ArchivePlan.After(next));
+        }
+
+        return State;
+    }
+
+    private string StatePath => Path.Combine(_directory, "state.json");
+
+    private string Versions => Path.Combine(_directory, "versions");
+
+    private string PathOf(string version) => Path.Combine(Versions, Uri.EscapeDataString(version));
+
+    /// <returns>Null: it is done; else why it failed for good.</returns>
+    private async Task<string?> Do(ArchiveState now, PackageManifest wanted, CancellationToken cancellation)
+    {
+        var version = now.Pending!.Version;
+        switch (now.Pending.Step)
+        {
+            case ArchiveStep.Unpack:
+                return Unpack(wanted);
+            case ArchiveStep.Switch:
+                Point(version);
+                return null;
+            case ArchiveStep.Check:
+                return await check(CurrentPath, cancellation).ConfigureAwait(false);
+            case ArchiveStep.Return:
+                Point(now.Current);
+                return null;
+            default:
+                Clean([now.Current, now.Previous]);
+                return null;
+        }
+    }
+
+    private string? Unpack(PackageManifest wanted)
+    {
+        var (folder, fresh) = (PathOf(wanted.Version), PathOf(wanted.Version) + NewSuffix);
+        // Of a try that was cut, or of a version that was here before.
+        Remove(fresh);
+        if (Directory.Exists(folder))
+            return null;
+        foreach (var file in wanted.Files)
+        {
+            var path = Path.Combine(fresh, file.Path);
+            _before($"write {file.Path}");
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using var reader = content.Open(file.Content);
+            if (reader is null)
+                return $"the content of {file.Path} is not here";
+            using var target = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+            for (long at = 0; reader.Read(at) is { Length: > 0 } bytes; at += bytes.Length)
+                target.Write(bytes.Span);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(target.SafeFileHandle, (UnixFileMode)file.Mode);
+            target.Flush(flushToDisk: true);
+        }
+
+        _before($"name {wanted.Version}");
+        Directory.Move(fresh, folder);
+        DurableFile.Sync(Versions);
+        return null;
+    }
+
+    /// <param name="version">Null: none; the link goes.</param>
+    private void Point(string? version)
+    {
+        if (version is null)
+        {
+            _before("unlink");
+            File.Delete(CurrentPath);
+            DurableFile.Sync(_directory);
+            return;
+        }
+
+        _before($"switch to {version}");
+        DurableFile.Link(CurrentPath, Path.Combine("versions", Uri.EscapeDataString(version)));
+    }
+
+    private void Clean(IEnumerable<string?> kept)
+    {
+        foreach (var folder in Directory.GetDirectories(Versions).Except(kept.OfType<string>().Select(PathOf)))
+        {
+            _before($"remove {Path.GetFileName(folder)}");
+            Remove(folder);
+        }
+    }
+
+    // By another name first: what is half removed is never taken for whole.
+    private void Remove(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        if (!folder.EndsWith(NewSuffix, StringComparison.Ordinal))
+        {
+            var condemned = folder + NewSuffix;
+            if (Directory.Exists(condemned))
+                Directory.Delete(condemned, recursive: true);
+            Directory.Move(folder, condemned);
+            folder = condemned;
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private void Save(ArchiveState state)
+    {
+        _before("save");
+        DurableFile.Replace(StatePath, state.ToBytes());
+    }
+}
