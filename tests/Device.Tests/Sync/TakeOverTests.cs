@@ -33,7 +33,7 @@ public sealed class TakeOverTests : IDisposable
 
         await dying.DisposeAsync();
 
-        await Until.True(() => device.State.ReachedThrough == "gw2.leeds", "it syncs through the other gateway", TimeSpan.FromSeconds(5));
+        await Until.True(() => device.State.ReachedThrough == "gw2.leeds", "it syncs through the other gateway", TimeSpan.FromSeconds(10));
         await End(running);
     }
 
