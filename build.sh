@@ -40,7 +40,8 @@ cake() {
 case "$command" in
   run) cake Lab; exec artifacts/natlab/natlab demo "$@" ;;
   lab) cake Lab; exec artifacts/natlab/natlab lab "$@" ;;
-  bench) cake Bench; exec artifacts/bench/bench "$@" ;;
+  # A node keeps some ten files open, and benchmarks have thousands of them in one process.
+  bench) cake Bench; ulimit -n 100000 2>/dev/null || true; exec artifacts/bench/bench "$@" ;;
   *) [ $# -eq 0 ] || { echo "build.sh: '$command' takes no options." >&2; exit 2; }
      cake "$command" ;;
 esac

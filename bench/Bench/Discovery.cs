@@ -50,7 +50,7 @@ internal static partial class Discovery
         foreach (var (scan, rounds) in results)
         {
             var (found, seconds, packets) = (rounds.Min(r => r.Found), Median(rounds.Select(r => r.Seconds)), Median(rounds.Select(r => (double)r.Packets)));
-            step(string.Create(CultureInfo.InvariantCulture, $"{scan.Command.Split('/')[^1]}: {found} of {lab.Hosts.Count} in {seconds:0.00} s, {packets} packets sent"));
+            step(string.Create(CultureInfo.InvariantCulture, $"{scan.Command.Replace(Path.GetDirectoryName(Programs.Office)! + "/", "", StringComparison.Ordinal)}: {found} of {lab.Hosts.Count} in {seconds:0.00} s, {packets} packets sent"));
             if (rounds.SelectMany(r => r.Missed).Distinct().ToList() is { Count: > 0 } missed)
                 step($"  missed {string.Join(", ", missed.GroupBy(m => m.Host.Kind).Select(g => $"{g.Count()} {g.Key}"))}");
             (figures[$"{scan.Prefix}found"], figures[$"{scan.Prefix}seconds"], figures[$"{scan.Prefix}packets"]) = (found, Math.Round(seconds, 2), packets);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Fleet.Bench;
+using Fleet.Contracts.Storage;
 using Fleet.NatLab;
 using Fleet.NatLab.Topologies;
 
@@ -46,7 +47,7 @@ root.SetAction(async (parsed, _) =>
         {
             return 130;
         }
-        catch (Exception fault) when (fault is LabException or TimeoutException or IOException)
+        catch (Exception fault) when (fault is LabException or TimeoutException or IOException or StorageException)
         {
             await Console.Error.WriteLineAsync($"{benchmark.Name}: {fault.Message}");
             code = 1;

@@ -11,7 +11,7 @@ namespace Fleet.Office.Commands;
 /// <summary><c>office poll</c>: looks at the network from here and tells nobody else; to see what a poller would.</summary>
 internal static class PollCommand
 {
-    private const int DefaultRate = 800;
+    private const int DefaultRate = 1000;
     private const int MaxRate = 100_000;
 
     public static Command Make()
