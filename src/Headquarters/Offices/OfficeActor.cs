@@ -174,8 +174,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         events.AddRange(_office.Devices.Values.Select(d => DesiredState.Change(_office, d, _tools.Options, now)).OfType<IOfficeEvent>());
         Store(events, () =>
         {
-            foreach (var device in _office.Devices.Values)
-                _wakes.Begin(_office, device);
+            _wakes.BeginAll(_office);
             SayWhomToDial();
             Context.System.EventStream.Publish(new OfficeBegan(_office.Id));
         });
@@ -470,18 +469,19 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             return;
         var node = _office.Nodes[take.NodeId];
         IOfficeEvent[] events = OfficeIntake.Same(node.Report, take.Announce.Report) ? [] : [new NodeReported(_office.Id, node.NodeId, take.Announce.Report, Now)];
-        Store(events, () => _links.Send(take.NodeId,
-        [
-            DesiredOf(_office.Nodes[take.NodeId]),
-            .. _office.Devices.Values.Select(StateOf),
-            .. _office.Forwards.Values.Select(StateOf),
-            .. held.Keys.Where(d => !_office.Devices.ContainsKey(d) && !_office.Forwards.ContainsKey(d)).Select(Removed),
-            .. _office.Devices.Values.Where(d => held.GetValueOrDefault(d.Id) < d.Known.DesiredVersion).Select(Sealed),
-        ]));
-        // Wake-ups that waited for this dial.
-        if (node.Periodic)
-            foreach (var device in _office.Devices.Values)
-                _wakes.Begin(_office, device);
+        Store(events, () =>
+        {
+            _links.Send(take.NodeId,
+            [
+                DesiredOf(_office.Nodes[take.NodeId]),
+                .. _office.Devices.Values.Select(StateOf),
+                .. _office.Forwards.Values.Select(StateOf),
+                .. held.Keys.Where(d => !_office.Devices.ContainsKey(d) && !_office.Forwards.ContainsKey(d)).Select(Removed),
+                .. _office.Devices.Values.Where(d => held.GetValueOrDefault(d.Id) < d.Known.DesiredVersion).Select(Sealed),
+            ]);
+            // Wake-ups that waited for a node to link.
+            _wakes.BeginAll(_office);
+        });
     }
 
     // A frame counts only from the session that speaks for the node under the newest epoch.

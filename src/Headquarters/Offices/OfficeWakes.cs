@@ -28,6 +28,13 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
             Try(office, device, new Climb(wake.Counter, null, _climbs.GetValueOrDefault(device.Id)?.Failures ?? []));
     }
 
+    /// <summary>Begins all that are under way anew.</summary>
+    public void BeginAll(Office office)
+    {
+        foreach (var device in office.Devices.Values.Where(d => d.Known.Wake is { IsOver: false }))
+            Begin(office, device);
+    }
+
     /// <summary>A channel could not be tried, or its time is over. Nothing where the climb is past it already.</summary>
     /// <returns>The end of the wake-up, where all failed.</returns>
     public DeviceWakeEnded? Failed(Office office, Device device, ulong counter, WakeChannel channel, string why, DateTimeOffset now)

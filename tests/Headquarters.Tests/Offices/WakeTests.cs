@@ -59,6 +59,21 @@ public sealed class WakeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_wake_up_that_found_no_way_is_tried_when_a_node_links_again()
+    {
+        var (node, till) = await Connected(address: "192.168.1.20");
+        _company.Cluster.Offices.Tell(new UnlinkNode(Leeds, node.Id, node.Epoch, "cut"), Akka.Actor.ActorRefs.NoSender);
+        await Until.True(async () => (await _company.Events()).OfType<NodeLinkChanged>().Any(l => !l.Up), "the link is down");
+        var counter = await Wake(till);
+
+        await node.Link("epoch-2");
+        await node.Announce();
+
+        var wake = await node.Down<WakeDevice>();
+        Assert.Equal((counter, WakeChannel.OfficeDatagram), (WakeSignal.Read(wake.Signal.Span)?.Counter, wake.Channel));
+    }
+
+    [Fact]
     public async Task A_second_request_names_the_wake_up_that_is_under_way()
     {
         var (_, till) = await Connected();
