@@ -170,7 +170,7 @@ public sealed partial class DeviceRuntime
     /// <summary>The gateway is lost, and headquarters should not have to wait for the next sync to reach the device: it syncs soon, spread as the gateway asked.</summary>
     private void MoveSoon()
     {
-        var within = _returnWithin > LeastSpread ? _returnWithin : LeastSpread;
+        var within = _returnWithin / 2 > LeastSpread ? _returnWithin / 2 : LeastSpread;
         lock (_wake)
         {
             _move?.Dispose();

@@ -61,7 +61,7 @@ public sealed partial class PushLine(DeviceRuntime device, ByteDialler dial, Dev
     // The first loss is spread too: a thousand lines break at once when their push server does.
     private TimeSpan Wait(int failures)
     {
-        var longest = device.SyncInterval;
+        var longest = 2 * device.SyncInterval;
         return _backoff.AfterFailures(failures, options.LineRetry, _returnWithin < longest ? _returnWithin : longest, _random);
     }
 

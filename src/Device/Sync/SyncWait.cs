@@ -35,7 +35,7 @@ public sealed class SyncWait(Backoff backoff, Random random)
         {
             RoundEnd.Done => Backoff.Periodic(interval, random),
             RoundEnd.Again => AgainWithin * random.NextDouble(),
-            _ => backoff.AfterFailures(_failures, interval, window < interval ? window : interval, random),
+            _ => backoff.AfterFailures(_failures, interval, window < 2 * interval ? window : 2 * interval, random),
         };
     }
 }

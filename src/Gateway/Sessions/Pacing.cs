@@ -22,8 +22,8 @@ public sealed class Pacing(TimeSpan retryAfter, Random random)
         _ => interval is { } wanted ? Spread(wanted, 0.1) : null,
     };
 
-    /// <summary>What a device is told for the case that it loses this server; null where its own first wait is long enough.</summary>
-    public static Duration? ReturnWithin(TimeSpan window) => window > LongEnough ? Duration.FromTimeSpan(window) : null;
+    /// <summary>What a device is told for the case that it loses this server; null where its own first wait is long enough: it waits half of the window.</summary>
+    public static Duration? ReturnWithin(TimeSpan window) => window / 2 > LongEnough ? Duration.FromTimeSpan(window) : null;
 
     /// <summary>The answer for those who need headquarters now and can't have it.</summary>
     public Refusal Unreachable(Contracts.RefusalCode code, string detail) =>

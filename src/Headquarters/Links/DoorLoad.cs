@@ -16,7 +16,7 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     private const double ReturnsPerQuietMessage = 0.2;
 
     /// <summary>Nodes a second that no headquarters feels, however quiet it is: small fleets need not wait.</summary>
-    private const double Unfelt = 10;
+    private const double Unfelt = 7;
 
     private int _linked;
     private int _opening;

@@ -13,8 +13,8 @@ public static class LoadRule
     public static double Speed(double processors) => processors <= Easy ? 1 : Math.Max(Least, (1 - processors) / (1 - Easy));
 
     /// <summary>
-    /// Within which so many should come back, that no more than <paramref name="perSecond"/> do: callers who wait anywhere up to a window, again and
-    /// again, come densest right after the server is back, at twice the average.
+    /// Within which so many should come back, that no more than <paramref name="perSecond"/> do. They wait anywhere up to half of it
+    /// (<see cref="Fleet.Contracts.Backoff"/>), again and again, and so come densest right after the server is back, at twice the average of that half.
     /// </summary>
-    public static TimeSpan Window(int count, double perSecond) => TimeSpan.FromSeconds(2 * count / perSecond);
+    public static TimeSpan Window(int count, double perSecond) => TimeSpan.FromSeconds(4 * count / perSecond);
 }

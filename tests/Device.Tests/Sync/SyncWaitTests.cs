@@ -24,12 +24,12 @@ public sealed class SyncWaitTests
     }
 
     [Fact]
-    public void The_first_wait_after_a_loss_is_spread_over_the_window_that_the_carrier_named_and_never_over_more_than_the_interval()
+    public void The_first_wait_after_a_loss_is_spread_over_half_of_the_window_that_the_carrier_named_and_never_over_more_than_the_interval()
     {
         var random = new Random(7);
         List<double> Waits(TimeSpan window) => [.. Enumerable.Range(0, 1000).Select(_ => new SyncWait(_backoff, random).After(RoundEnd.Failed, null, Interval, window).TotalSeconds)];
 
-        var (few, many, hostile) = (Waits(TimeSpan.Zero), Waits(TimeSpan.FromMinutes(4)), Waits(TimeSpan.FromDays(9)));
+        var (few, many, hostile) = (Waits(TimeSpan.Zero), Waits(TimeSpan.FromMinutes(8)), Waits(TimeSpan.FromDays(9)));
 
         Assert.InRange(few.Max(), 4.5, 5);
         Assert.InRange(many.Max(), 230, 240);

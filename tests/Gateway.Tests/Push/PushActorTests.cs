@@ -134,14 +134,14 @@ public sealed class PushActorTests : TestKit
         }
 
         var told = new List<double>();
-        while (told.LastOrDefault() < 10)
+        while (told.LastOrDefault() < 20)
             told.Add((await first.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(5))).ReturnWithin.ToTimeSpan().TotalSeconds);
         push.Tell(new CloseLine(Till, first.Writer));
 
-        // Twice its number over the rate; told when it has doubled: at 26 lines, and at 52.
-        Assert.Equal([5.2, 10.4], told);
+        // Four times its number over the rate; told when it has doubled: at 26 lines, and at 52.
+        Assert.Equal([10.4, 20.8], told);
         var end = FishForMessage<SendUp>(up => up.Items.OfType<LinesDigest>().Any(d => d.Lines.Any(l => l.End == LineEnd.Lost)));
-        Assert.Equal(10.4, end.Items.OfType<LinesDigest>().SelectMany(d => d.Lines).Single(l => l.End == LineEnd.Lost).ReturnWithin.TotalSeconds);
+        Assert.Equal(20.8, end.Items.OfType<LinesDigest>().SelectMany(d => d.Lines).Single(l => l.End == LineEnd.Lost).ReturnWithin.TotalSeconds);
     }
 
     [Fact]
@@ -163,11 +163,11 @@ public sealed class PushActorTests : TestKit
 
         // 26 lines, 52, and down again.
         var told = await lines[0].Items.Reader.ReadAllAsync().Take(4).Select(i => i.ReturnWithin.ToTimeSpan().TotalSeconds).ToListAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(5));
-        Assert.Equal([5.2, 10.4, 5.2, 0], told);
+        Assert.Equal([10.4, 20.8, 10.4, 0], told);
         var ends = new List<DeviceLine>();
         while (ends.Count < 52)
             ends.AddRange(ExpectMsg<SendUp>().Items.OfType<LinesDigest>().SelectMany(d => d.Lines).Where(l => l.End == LineEnd.Lost));
-        Assert.Equal(10.4, ends.Single(l => l.DeviceId == lines[1].Device).ReturnWithin.TotalSeconds);
+        Assert.Equal(20.8, ends.Single(l => l.DeviceId == lines[1].Device).ReturnWithin.TotalSeconds);
         Assert.Equal(TimeSpan.Zero, ends.Single(l => l.DeviceId == lines[0].Device).ReturnWithin);
     }
 

@@ -31,8 +31,9 @@ public sealed class LoadTests
             returns.Add((at - back).TotalSeconds);
         }
 
-        Assert.Equal(TimeSpan.FromSeconds(400), window);
-        Assert.InRange(returns.Max(), 0, window.TotalSeconds);
+        // Half of the window is for those who must try twice.
+        Assert.Equal(TimeSpan.FromSeconds(800), window);
+        Assert.InRange(returns.Max(), 0, window.TotalSeconds / 2);
         Assert.InRange(returns.GroupBy(r => (int)r).Max(second => second.Count()), 50, 140);
     }
 
