@@ -21,7 +21,7 @@ public sealed class MulticastDnsPoll(DiscoveryOptions options) : IPollMethod
     private const int MaxWaiting = 1024;
 
     // Answers to a shared question are put off by up to 120 ms, and 500 ms where more are known to come (RFC 6762, 6).
-    private static readonly TimeSpan QuickRound = TimeSpan.FromMilliseconds(350);
+    private static readonly TimeSpan QuickRound = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan FullRound = TimeSpan.FromMilliseconds(800);
 
     public async Task Run(PollRun run, CancellationToken stop)

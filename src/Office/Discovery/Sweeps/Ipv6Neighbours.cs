@@ -10,7 +10,7 @@ namespace Fleet.Office.Discovery.Sweeps;
 /// </summary>
 internal static class Ipv6Neighbours
 {
-    private const int QuickRounds = 2;
+    private const int QuickRounds = 3;
     private const int FullRounds = 4;
 
     private static readonly TimeSpan BetweenRounds = TimeSpan.FromMilliseconds(400);
