@@ -1,5 +1,6 @@
 using Fleet.Contracts.Storage;
 using Fleet.Updates.Content;
+using Fleet.Updates.Tuf;
 using Fleet.Updates.Tuf.Client;
 
 namespace Fleet.Updates.Fetching;
@@ -11,8 +12,7 @@ namespace Fleet.Updates.Fetching;
 /// <param name="needed">Which blobs must stay when room is needed.</param>
 public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Budget budget, Pace pace, TimeProvider clock)
 {
-    private const int Piece = 64 * 1024;
-
+    private readonly Transfer _transfer = new(pace, clock);
     private readonly Lock _lock = new();
     private readonly Dictionary<BlobHash, Task<string>> _underWay = [];
 
@@ -76,9 +76,9 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
                     if (begun == 0)
                         break;
                 }
-                catch (IOException fault)
+                catch (TufException fault)
                 {
-                    failures.Add($"{source.Name}: {fault.Message}");
+                    failures.Add(fault.Message);
                     break;
                 }
             }
@@ -92,44 +92,13 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
     {
         if (part.Written == part.Length)
             return true;
-        // What is left of the window for waiting: the source is judged by what it sends, not by the time that we let it wait.
-        var (left, inWindow) = (pace.Window, 0L);
-        if (await FromSource(token => source.Open(part.Hash, part.Written, token)).ConfigureAwait(false) is not { } body)
-            return false;
-        await using var _ = body.ConfigureAwait(false);
-        // Not from a pool: a read that was given up may still write to it.
-        var buffer = new byte[Piece];
-        while (await FromSource(token => body.ReadAsync(buffer, token).AsTask()).ConfigureAwait(false) is > 0 and var read)
+        await _transfer.RunAsync(source.Name, token => source.Open(part.Hash, part.Written, token), long.MaxValue, async piece =>
         {
-            Came?.Invoke(source, part.Hash, read);
-            if ((inWindow += read) >= pace.MinimumBytes)
-                (left, inWindow) = (pace.Window, 0);
-            await part.Write(buffer.AsMemory(0, read), stop).ConfigureAwait(false);
-            await budget.Spend(read, stop).ConfigureAwait(false);
-        }
-
+            Came?.Invoke(source, part.Hash, piece.Length);
+            await part.Write(piece, stop).ConfigureAwait(false);
+            await budget.Spend(piece.Length, stop).ConfigureAwait(false);
+        }, stop).ConfigureAwait(false);
         return part.Written == part.Length;
-
-        async Task<T> FromSource<T>(Func<CancellationToken, Task<T>> step)
-        {
-            using var window = new CancellationTokenSource(left, clock);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(window.Token, stop);
-            var began = clock.GetTimestamp();
-            try
-            {
-                // Waiting apart, because a source may not listen to the token.
-                return await step(either.Token).WaitAsync(either.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-            {
-                throw new IOException($"less than {pace.MinimumBytes} bytes in {pace.Window.TotalSeconds:0} s");
-            }
-            finally
-            {
-                var waited = clock.GetElapsedTime(began);
-                left = waited < left ? left - waited : TimeSpan.Zero;
-            }
-        }
     }
 }
 

@@ -104,7 +104,8 @@ public sealed class TufClient(IFileSource metadata, IFileSource targets, IMetada
     private async Task DownloadAsync(TargetFile target, FileStream file, CancellationToken stop)
     {
         using var hashes = target.Hashes.Start();
-        var found = await _transfer.RunAsync(targets, TargetPath.UrlOf(target, Trusted!.Root.ConsistentSnapshot), target.Length, piece =>
+        var url = TargetPath.UrlOf(target, Trusted!.Root.ConsistentSnapshot);
+        var found = await _transfer.RunAsync(url, token => targets.OpenAsync(url, token), target.Length, piece =>
         {
             hashes.Append(piece.Span);
             return file.WriteAsync(piece, stop);
