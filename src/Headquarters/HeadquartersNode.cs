@@ -7,6 +7,7 @@ using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Web;
 using Fleet.Messages.Log;
 using Fleet.Messages.Transport;
@@ -23,6 +24,8 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
     private const string Kind = "headquarters";
 
     private const string KeysDirectory = "console-keys";
+
+    private const string UpdatesDirectory = "updates";
 
     /// <summary>In the order of their making.</summary>
     private readonly Stack<IAsyncDisposable> _parts;
@@ -80,8 +83,11 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             parts.Push(agents);
             parts.Push(lines);
 
+            var updates = await TenantRepository.Open(directory.PathOf(UpdatesDirectory), options.Updates, authority, clock, logging);
+            parts.Push(updates);
+
             var web = await WebFace.Start(new WebParts(
-                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, credentials,
+                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, credentials,
                 new ShownCertificate(authority.Own, authority.Authority), options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 

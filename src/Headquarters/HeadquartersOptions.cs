@@ -5,6 +5,7 @@ using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Wakes;
 using Fleet.Headquarters.Web;
 using Fleet.Messages.Log;
@@ -27,7 +28,8 @@ public sealed record HeadquartersOptions(
     WakeOptions Wake,
     ConnectionBudgets Budgets,
     ReadModelOptions ReadModel,
-    JournalOptions Journal)
+    JournalOptions Journal,
+    UpdateOptions Updates)
 {
     /// <summary>Reads <c>hocon/headquarters.hocon</c> and <c>hocon/fleet.hocon</c>, the administrator's file, and <c>key=value</c> settings.</summary>
     /// <exception cref="SettingsException">Something is wrong; the message lists all of it.</exception>
@@ -48,7 +50,8 @@ public sealed record HeadquartersOptions(
             WakeOptions.From(fleet, problems),
             ConnectionBudgets.From(fleet, problems),
             ReadModelOptions.From(fleet, problems),
-            JournalOptions.From(fleet, problems));
+            JournalOptions.From(fleet, problems),
+            UpdateOptions.From(fleet, problems));
         problems.ThrowIfAny();
         return options;
     }

@@ -11,7 +11,7 @@ public sealed class ArrowTests
         ["Messages"] = ["Contracts"],
         ["Gateway"] = ["Messages", "Updates"],
         ["Device"] = ["Contracts", "Updates"],
-        ["Headquarters"] = ["Gateway", "Messages"],
+        ["Headquarters"] = ["Gateway", "Messages", "Updates"],
         ["Office"] = ["Device", "Gateway", "Messages"],
         ["Agent"] = ["Device"],
         ["Cli"] = ["Contracts"],

@@ -13,7 +13,7 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        var options = HeadquartersOptions.Load(null, ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0"]);
+        var options = HeadquartersOptions.Load(null, ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0", "updates.bind=127.0.0.1", "updates.port=0"]);
         _node = await HeadquartersNode.Start(Path.Combine(_terminal.Home, "hq"), options, new TcpNetwork(), TimeProvider.System, NullLoggerFactory.Instance);
         _terminal.With("FLEET_URL", $"https://127.0.0.1:{_node.Web.Port}").With("FLEET_TOKEN", "@" + _node.AdminTokenFile);
     }

@@ -11,6 +11,7 @@ using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Updates;
 using Fleet.Messages.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -32,6 +33,7 @@ public sealed record WebParts(
     Owners Owners,
     EnrolmentDial Dial,
     ReadModelStore ReadModel,
+    TenantRepository Updates,
     AdminCredentials Credentials,
     ShownCertificate Certificate,
     DiscoveryOptions Discovery,
@@ -103,6 +105,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(parts.Owners);
         services.AddSingleton(parts.Dial);
         services.AddSingleton(parts.ReadModel);
+        services.AddSingleton(parts.Updates);
         services.AddSingleton(parts.Credentials);
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));
         services.AddSingleton(new NetworkQueries(parts.ReadModel));
@@ -148,6 +151,7 @@ public sealed class WebFace : IAsyncDisposable
         api.MapPolls();
         api.MapDiscovered();
         api.MapRules();
+        api.MapUpdates();
         api.MapFleet();
         host.MapConsole();
     }

@@ -49,6 +49,16 @@ public sealed class Problems
         return value;
     }
 
+    /// <summary>A number of bytes over zero, e.g. <c>50GiB</c>.</summary>
+    public long Bytes(Config fleet, string key)
+    {
+        const string wanted = "a number of bytes over zero, such as 50GiB";
+        var value = Read(fleet, key, wanted, c => c.GetByteSize(key) ?? 0);
+        if (value <= 0 && !Told(key))
+            Refuse(fleet, key, wanted);
+        return value;
+    }
+
     /// <summary>A TCP or UDP port; 0 lets the system choose.</summary>
     public int Port(Config fleet, string key) => Number(fleet, key, 0, 65535);
 

@@ -57,6 +57,9 @@ public sealed class BlobStore
     /// <summary>Null: it is not here.</summary>
     public long? LengthOf(BlobHash hash) => _blobs.TryGetValue(hash, out var kept) ? kept.Length : null;
 
+    /// <summary>Bytes that are here of a blob that is not whole yet; nothing says that they are right before all are here.</summary>
+    public long LengthOfPart(BlobHash hash) => new FileInfo(PartPathOf(hash)) is { Exists: true } part ? part.Length : 0;
+
     /// <summary>All blobs, those that nobody used for longest first.</summary>
     public IReadOnlyList<BlobEntry> List() => [.. _blobs.Select(b => new BlobEntry(b.Key, b.Value.Length, b.Value.UsedAt)).OrderBy(b => b.UsedAt)];
 
@@ -109,7 +112,7 @@ public sealed class BlobStore
 
         try
         {
-            return new BlobPart(this, hash, length, Path.Combine(_directory, "parts", hash.Value + PartSuffix));
+            return new BlobPart(this, hash, length, PartPathOf(hash));
         }
         catch
         {
@@ -299,6 +302,8 @@ public sealed class BlobStore
     }
 
     private string PathOf(BlobHash hash) => Path.Combine(_directory, "blobs", hash.Value[..2], hash.Value);
+
+    private string PartPathOf(BlobHash hash) => Path.Combine(_directory, "parts", hash.Value + PartSuffix);
 
     private string SumsPathOf(BlobHash hash) => PathOf(hash) + SumsSuffix;
 

@@ -39,7 +39,7 @@ public sealed record PackageManifest(string Name, string Version, InstallKind Ki
 
             json.WriteEndArray();
             json.WriteNumber("format", Format);
-            json.WriteString("kind", NameOf(Kind));
+            json.WriteString("kind", Kind.Name());
             json.WriteString("name", Name);
             json.WriteString("version", Version);
             json.WriteEndObject();
@@ -55,7 +55,7 @@ public sealed record PackageManifest(string Name, string Version, InstallKind Ki
         if (json.Whole("format", 1) is not Format and var format)
             throw new FormatException($"the manifest has format {format}; this version reads {Format}");
         var files = json.Field("files", JsonValueKind.Array).EnumerateArray().Select(File).ToList();
-        var manifest = new PackageManifest(json.Text("name"), json.Text("version"), KindOf(json.Text("kind")), files);
+        var manifest = new PackageManifest(json.Text("name"), json.Text("version"), InstallKinds.Named(json.Text("kind")) ?? throw new FormatException($"'{json.Text("kind")}' is no kind of installation"), files);
         return manifest.Problem() is { } problem ? throw new FormatException(problem) : manifest;
     }
 
@@ -85,10 +85,6 @@ public sealed record PackageManifest(string Name, string Version, InstallKind Ki
             yield return path[..slash];
     }
 
-    private static string NameOf(InstallKind kind) => kind.ToString().ToLowerInvariant();
-
-    private static InstallKind KindOf(string name) =>
-        Enum.GetValues<InstallKind>().Select(k => (InstallKind?)k).FirstOrDefault(k => NameOf(k!.Value) == name) ?? throw new FormatException($"'{name}' is no kind of installation");
 }
 
 /// <param name="Path">Below the package's folder, with <c>/</c> between; see <see cref="PackagePath"/>.</param>
@@ -110,4 +106,13 @@ public enum InstallKind
 
     /// <summary>A program of the package's own, run once.</summary>
     Script = 4,
+}
+
+/// <summary>The names of <see cref="InstallKind"/>, in manifests and for people.</summary>
+public static class InstallKinds
+{
+    public static string Name(this InstallKind kind) => kind.ToString().ToLowerInvariant();
+
+    /// <summary>Null: no kind has that name.</summary>
+    public static InstallKind? Named(string name) => Enum.GetValues<InstallKind>().Select(k => (InstallKind?)k).FirstOrDefault(k => k!.Value.Name() == name);
 }

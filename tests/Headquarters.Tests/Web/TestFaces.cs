@@ -10,6 +10,7 @@ using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
+using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Web;
 using Fleet.Messages.Transport;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,11 +20,17 @@ namespace Fleet.Headquarters.Tests.Web;
 /// <summary>Console and REST API over real twins, at a port of their own.</summary>
 public sealed class TestFaces : IAsyncLifetime
 {
+    /// <summary>Bytes of content that may be uploaded.</summary>
+    public const int Quota = 1_000_000;
+
     private readonly string _directory = Directory.CreateTempSubdirectory("fleet-faces-").FullName;
     private DataDirectory? _data;
     private WebFace? _face;
+    private TenantRepository? _updates;
 
     internal TestCompany Company { get; private set; } = null!;
+
+    internal TenantRepository Updates => _updates!;
 
     public AdminToken Token { get; private set; } = null!;
 
@@ -39,7 +46,8 @@ public sealed class TestFaces : IAsyncLifetime
         var credentials = AdminCredentials.OpenOrCreate(_data, PeerTrust.PinOf(Company.Authority.Authority));
         Assert.True(AdminToken.TryParse(File.ReadAllText(_data.PathOf(AdminCredentials.TokenFile)), out var token, out _));
         Token = token!;
-        _face = await Start(Company, Company.Cluster.Company, credentials, _data.PathOf("keys"), TimeSpan.FromSeconds(10));
+        _updates = await TenantRepository.Open(_data.PathOf("updates"), HeadquartersOptions.Load(null, [$"updates.quota={Quota}"]).Updates, Company.Authority, TimeProvider.System, NullLoggerFactory.Instance);
+        _face = await Start(Company, Company.Cluster.Company, Updates, credentials, _data.PathOf("keys"), TimeSpan.FromSeconds(10));
         Api = Client(Address, token!.Bearer);
     }
 
@@ -47,18 +55,20 @@ public sealed class TestFaces : IAsyncLifetime
     {
         Api.Dispose();
         await _face!.DisposeAsync();
+        await _updates!.DisposeAsync();
         _data!.Dispose();
         await Company.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
 
     /// <summary>The faces of a company whose own actor is <paramref name="company"/>.</summary>
-    internal static Task<WebFace> Start(TestCompany twins, IActorRef company, AdminCredentials credentials, string keys, TimeSpan askTimeout) =>
+    internal static Task<WebFace> Start(TestCompany twins, IActorRef company, TenantRepository updates, AdminCredentials credentials, string keys, TimeSpan askTimeout) =>
         WebFace.Start(new WebParts(
             new WebOptions(IPAddress.Loopback, Port: 0, "localhost", askTimeout, SettleTimeout: TimeSpan.FromSeconds(5), Session: TimeSpan.FromHours(1)),
             new Owners(company, twins.Cluster.Offices, askTimeout),
             new EnrolmentDial(new TcpNetwork(), "127.0.0.1:1", TimeSpan.FromSeconds(5), TimeProvider.System),
             twins.Store,
+            updates,
             credentials,
             new ShownCertificate(twins.Authority.Own, twins.Authority.Authority),
             TestOffices.Options.Discovery,

@@ -9,7 +9,7 @@ using Org.BouncyCastle.Security;
 
 namespace Fleet.Updates.Tuf.Repository;
 
-/// <summary>The private half of a role's key: ed25519 by default, P-256 where hardware or rules want it. At rest it is an encrypted PEM file.</summary>
+/// <summary>The private half of a role's key: ed25519 by default, P-256 where hardware or rules want it. At rest it is an encrypted PEM file, or sealed by its keeper.</summary>
 public sealed class SigningKey
 {
     /// <summary>PBKDF2-HMAC-SHA256 rounds (OWASP's number of 2023); about half a second.</summary>
@@ -49,6 +49,23 @@ public sealed class SigningKey
             throw new CryptographicException("the password is wrong, or the key is damaged", fault);
         }
     }
+
+    /// <summary>What <see cref="ToPkcs8"/> gave.</summary>
+    /// <exception cref="CryptographicException">This is no such key.</exception>
+    public static SigningKey FromPkcs8(byte[] key)
+    {
+        try
+        {
+            return new SigningKey(PrivateKeyFactory.CreateKey(key));
+        }
+        catch (Exception fault) when (fault is ArgumentException or IOException or InvalidCastException or SecurityUtilityException)
+        {
+            throw new CryptographicException("the key is damaged", fault);
+        }
+    }
+
+    /// <summary>PKCS#8 (RFC 5958) in the clear, for whoever seals it by means of his own.</summary>
+    public byte[] ToPkcs8() => PrivateKeyInfoFactory.CreatePrivateKeyInfo(_key).GetEncoded();
 
     /// <summary>PKCS#8 (RFC 5958) under PBES2 with AES-256-CBC, as <c>openssl pkcs8</c> reads it.</summary>
     public string ToPem(string password)

@@ -1,0 +1,353 @@
+using Fleet.Contracts;
+using Fleet.Contracts.Storage;
+using Fleet.Headquarters.Api;
+using Fleet.Headquarters.Identity;
+using Fleet.Updates.Content;
+using Fleet.Updates.Packages;
+using Fleet.Updates.Tuf;
+using Fleet.Updates.Tuf.Repository;
+
+namespace Fleet.Headquarters.Updates;
+
+/// <summary>
+/// Owns what the devices of this fleet may install: a TUF repository in a directory (<c>metadata</c>, the content by its hash in <c>content</c>, the roles'
+/// <c>keys</c>). The signed targets themselves say which packages exist; nothing else remembers it. A yes means that the new generation is on the disk. Signs
+/// metadata anew before it expires, until disposed. Thread-safe; one process a directory.
+/// </summary>
+public sealed partial class TenantRepository : IAsyncDisposable
+{
+    private const string MetadataSuffix = ".json";
+    private const int Piece = 64 * 1024;
+
+    /// <summary>No timer waits longer.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
+    private readonly string _metadata;
+    private readonly RepositoryWriter _writer;
+    private readonly RoleKeys _keys;
+    private readonly SigningKey _targetsKey;
+    private readonly OnlineKeys _online;
+    private readonly UpdateOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _log;
+    private readonly SemaphoreSlim _oneWriter = new(1, 1);
+    private readonly CancellationTokenSource _stopping = new();
+    private ITimer? _renewal;
+    private volatile IReadOnlyList<PublishedPackage> _packages = [];
+
+    private TenantRepository(string directory, RepositoryWriter writer, RoleKeys keys, UpdateOptions options, TimeProvider clock, ILogger log)
+    {
+        (_metadata, _writer, _keys, _options, _clock, _log) = (Path.Combine(directory, "metadata"), writer, keys, options, clock, log);
+        _targetsKey = keys.Open(RoleNames.Targets);
+        _online = new OnlineKeys([keys.Open(RoleNames.Snapshot)], [keys.Open(RoleNames.Timestamp)]);
+        Content = new BlobStore(Path.Combine(directory, "content"), options.Content, clock);
+        Content.Damaged += hash => LogDamaged(hash);
+    }
+
+    /// <summary>Manifests and the files that they name.</summary>
+    public BlobStore Content { get; }
+
+    /// <summary>All packages, by name, the newest of each first.</summary>
+    public IReadOnlyList<PublishedPackage> Packages => _packages;
+
+    /// <summary>Opens the repository, or founds it at the first start. One whose root has expired opens too: it is told in the log.</summary>
+    /// <exception cref="StorageException">A key is missing or damaged, or the metadata is; the message says what to do.</exception>
+    /// <exception cref="IOException">The directory can't be read or written.</exception>
+    public static async Task<TenantRepository> Open(string directory, UpdateOptions options, ICertificateIssuer issuer, TimeProvider clock, ILoggerFactory logging)
+    {
+        var keys = new RoleKeys(Path.Combine(directory, "keys"), issuer);
+        var log = logging.CreateLogger<TenantRepository>();
+        try
+        {
+            var writer = new RepositoryWriter(directory, options.Lifetimes);
+            if (writer.Root is null)
+                Found(writer, keys, clock.GetUtcNow());
+            var repository = new TenantRepository(directory, writer, keys, options, clock, log);
+            repository.Relist();
+            await repository.Renew();
+            var every = TimeSpan.FromTicks(Math.Min(options.Lifetimes.Timestamp.Ticks / 8, LongestWait.Ticks));
+            repository._renewal = clock.CreateTimer(_ => _ = repository.Renew(), null, every, every);
+            return repository;
+        }
+        catch (Exception damaged) when (damaged is FormatException or TufException)
+        {
+            throw new StorageException($"{Path.Combine(directory, "metadata")} is damaged ({damaged.Message}); restore it from a backup");
+        }
+    }
+
+    /// <summary>A file of the metadata as it is served; null: there is none of that name.</summary>
+    public async Task<byte[]?> Metadata(string name, CancellationToken cancellation)
+    {
+        // Letters, digits, dots: no such name leads out of the directory or to a file that is being written.
+        if (!name.EndsWith(MetadataSuffix, StringComparison.Ordinal) || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '.'))
+            return null;
+        var path = Path.Combine(_metadata, name);
+        return File.Exists(path) ? await File.ReadAllBytesAsync(path, cancellation) : null;
+    }
+
+    public PublishedPackage? Find(string name, string version) => _packages.FirstOrDefault(p => p.Name == name && p.Version == version);
+
+    /// <summary>Null: the disk has lost it.</summary>
+    public PackageManifest? ManifestOf(PublishedPackage package)
+    {
+        try
+        {
+            using var blob = Content.Open(package.Manifest);
+            if (blob is null)
+                return null;
+            using var bytes = new MemoryStream();
+            while (blob.Read(bytes.Length) is { Length: > 0 } piece)
+                bytes.Write(piece.Span);
+            return PackageManifest.Read(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+        }
+        catch (BlobDamagedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Takes content for a publication to come. What came before a transfer was cut is kept, and the next goes on behind it.</summary>
+    /// <param name="from">Where the body begins in the whole; what is here already is passed over.</param>
+    /// <param name="length">Of the whole.</param>
+    /// <returns>Why not; null: it is here.</returns>
+    public async Task<Refusal?> Take(BlobHash hash, Stream body, long from, long length, CancellationToken cancellation)
+    {
+        if (Content.Contains(hash))
+            return null;
+        try
+        {
+            using var part = Begin(hash, length);
+            if (part is null)
+                return new Refusal(RefusalCode.Busy, $"content {hash} is being uploaded by somebody else; try again when that has ended");
+            if (from > part.Written)
+                return Refusal.Invalid($"of content {hash} the first {part.Written} bytes are here, and those from {from} on were sent: send it from {part.Written} on, or all of it");
+            if (!await Copy(body, part, part.Written - from, cancellation))
+                return Refusal.Invalid($"only {part.Written} of {length} bytes of content {hash} are here: send the rest, or all of it again");
+            part.Commit();
+            return null;
+        }
+        catch (InvalidDataException wrong)
+        {
+            return Refusal.Invalid($"{wrong.Message}; nothing of it was kept. Hash the file anew: it may have changed meanwhile");
+        }
+        catch (StorageException full)
+        {
+            return new Refusal(RefusalCode.TooLarge, full.Message);
+        }
+    }
+
+    /// <summary>Publishes a version of a package; publishing the same again changes nothing.</summary>
+    /// <param name="manifest">Checked, and its content is here.</param>
+    public async Task<Publication> Publish(PackageManifest manifest, CancellationToken cancellation)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = manifest.ToBytes();
+        }
+        catch (FormatException large)
+        {
+            return Publication.Refused(RefusalCode.TooLarge, $"the manifest of {manifest.Name} {manifest.Version} is too large ({large.Message}): publish fewer files, or an archive of them");
+        }
+
+        await _oneWriter.WaitAsync(cancellation);
+        try
+        {
+            var target = PublishedPackage.Target(manifest, bytes, _clock.GetUtcNow());
+            var hash = BlobHash.Over(bytes);
+            if (Find(manifest.Name, manifest.Version) is { } present && present.Manifest != hash)
+                return Publication.Refused(RefusalCode.AlreadyExists, $"{manifest.Name} {manifest.Version} is published with other content, and a version never changes: publish this as another version");
+            if (await Take(hash, new MemoryStream(bytes), 0, bytes.Length, cancellation) is { } refusal)
+                return new Publication(null, Changed: false, refusal);
+            if (Find(manifest.Name, manifest.Version) is { } same)
+                return new Publication(same, Changed: false);
+            if (Generation([.. Files.Append(target)]) is { } wrong)
+                return new Publication(null, Changed: false, wrong);
+            LogPublished(manifest.Name, manifest.Version, manifest.Files.Count, manifest.Length);
+            return new Publication(Find(manifest.Name, manifest.Version), Changed: true);
+        }
+        finally
+        {
+            _oneWriter.Release();
+        }
+    }
+
+    /// <summary>Takes a version from the list: no device begins to install it any more. Its content goes when room is needed, or after a while.</summary>
+    /// <returns>Why not; null: it is gone.</returns>
+    public async Task<Refusal?> Withdraw(string name, string version, CancellationToken cancellation)
+    {
+        await _oneWriter.WaitAsync(cancellation);
+        try
+        {
+            if (Find(name, version) is null)
+                return Refusal.NotFound("package", $"{name} {version}");
+            if (Generation([.. Files.Where(f => f.Path != PackageTarget.PathOf(name, version))]) is { } wrong)
+                return wrong;
+            LogWithdrawn(name, version);
+            return null;
+        }
+        finally
+        {
+            _oneWriter.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_renewal is not null)
+            await _renewal.DisposeAsync();
+        await _stopping.CancelAsync();
+        // Whoever writes ends first; nobody begins after this.
+        await _oneWriter.WaitAsync();
+        _oneWriter.Dispose();
+        _stopping.Dispose();
+    }
+
+    private IEnumerable<TargetFile> Files => _writer.TargetsOf(RoleNames.Targets)?.Files.Values ?? [];
+
+    // All keys are made before the first root trusts them; a crash in between leaves keys that the next start takes.
+    private static void Found(RepositoryWriter writer, RoleKeys keys, DateTimeOffset now)
+    {
+        var made = RoleNames.TopLevel.ToDictionary(role => role, role => keys.Find(role) ?? keys.Make(role));
+        var signers = made.ToDictionary(m => m.Key, m => new Signers(new Dictionary<string, TufKey> { [m.Value.Id] = m.Value.Public }, Threshold: 1));
+        writer.PublishRoot(now, MetadataDocument.Sign(writer.DraftRoot(now, signers), made[RoleNames.Root]));
+    }
+
+    private BlobPart? Begin(BlobHash hash, long length)
+    {
+        // Asked only where there is no room.
+        var kept = new Lazy<Func<BlobHash, bool>>(() => Kept(_clock.GetUtcNow()));
+        try
+        {
+            return Content.Begin(hash, length, blob => kept.Value(blob));
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<bool> Copy(Stream body, BlobPart part, long passOver, CancellationToken cancellation)
+    {
+        var buffer = new byte[Piece];
+        while (await body.ReadAsync(buffer, cancellation) is > 0 and var read)
+        {
+            var known = (int)Math.Min(read, passOver);
+            passOver -= known;
+            await part.Write(buffer.AsMemory(known, read - known), cancellation);
+        }
+
+        return part.Written == part.Length;
+    }
+
+    /// <returns>Why clients would refuse it, and nothing was written; null: it is published.</returns>
+    private Refusal? Generation(IReadOnlyList<TargetFile> files)
+    {
+        var now = _clock.GetUtcNow();
+        try
+        {
+            _writer.Publish(now, _online, Signed(now, files));
+            Relist();
+            return null;
+        }
+        catch (FormatException large)
+        {
+            return new Refusal(RefusalCode.TooLarge, $"the list of packages would be too large ({large.Message}): withdraw some first");
+        }
+        catch (TufException fault)
+        {
+            return new Refusal(RefusalCode.NotAllowed, $"devices would refuse the repository ({fault.Message}); look at headquarters' log");
+        }
+    }
+
+    private RoleDocument Signed(DateTimeOffset now, IEnumerable<TargetFile> files)
+    {
+        var draft = _writer.Draft(now, RoleNames.Targets, files);
+        return draft with { Content = MetadataDocument.Sign(draft.Content, _targetsKey) };
+    }
+
+    private void Relist() => _packages =
+    [
+        .. Files.Select(PublishedPackage.Of).OfType<PublishedPackage>().OrderBy(p => p.Name, StringComparer.Ordinal).ThenByDescending(p => p.PublishedAt).ThenByDescending(p => p.Version, StringComparer.Ordinal),
+    ];
+
+    // Signs what is half through its life, and always the timestamp; and lets content go that nothing names. What fails is tried again at the next turn.
+    private async Task Renew()
+    {
+        try
+        {
+            await _oneWriter.WaitAsync(_stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        try
+        {
+            var now = _clock.GetUtcNow();
+            RenewRoot(now);
+            var targets = _writer.TargetsOf(RoleNames.Targets);
+            _writer.Publish(now, _online, targets is null || IsOld(targets, _options.Lifetimes.Targets, now) ? [Signed(now, Files)] : []);
+            Content.Collect(Kept(now), _options.KeepUnlisted);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or StorageException or TufException or FormatException)
+        {
+            LogNotRenewed(fault.Message);
+        }
+        finally
+        {
+            _oneWriter.Release();
+        }
+    }
+
+    private void RenewRoot(DateTimeOffset now)
+    {
+        if (_writer.Root is not { } root || !IsOld(root, _options.Lifetimes.Root, now))
+            return;
+        if (_keys.Find(RoleNames.Root) is { } key)
+            _writer.PublishRoot(now, MetadataDocument.Sign(_writer.DraftRoot(now, new Dictionary<string, Signers>()), key));
+        else
+            LogRootAway(root.Expires, _keys.PathOf(RoleNames.Root));
+    }
+
+    private static bool IsOld(Metadata metadata, TimeSpan lifetime, DateTimeOffset now) => metadata.Expires - now < lifetime / 2;
+
+    /// <summary>Which content stays: what packages name, and what was used of late.</summary>
+    private Func<BlobHash, bool> Kept(DateTimeOffset now)
+    {
+        var kept = Content.List().Where(b => now - b.UsedAt < _options.KeepUnlisted).Select(b => b.Hash).ToHashSet();
+        foreach (var package in _packages)
+        {
+            // One that the disk has lost may name anything.
+            if (ManifestOf(package) is not { } manifest)
+                return _ => true;
+            kept.Add(package.Manifest);
+            kept.UnionWith(manifest.Files.Select(f => f.Content));
+        }
+
+        return kept.Contains;
+    }
+
+    [LoggerMessage(LogLevel.Information, "Package {Name} {Version} is published: {Files} files, {Bytes} bytes")]
+    private partial void LogPublished(string name, string version, int files, long bytes);
+
+    [LoggerMessage(LogLevel.Information, "Package {Name} {Version} is withdrawn")]
+    private partial void LogWithdrawn(string name, string version);
+
+    [LoggerMessage(LogLevel.Error, "Content {Hash} is damaged on the disk and was set aside; publish the packages that have it again")]
+    private partial void LogDamaged(BlobHash hash);
+
+    [LoggerMessage(LogLevel.Error, "The update repository can't be signed anew, and devices refuse it once it has expired: {Problem}")]
+    private partial void LogNotRenewed(string problem);
+
+    [LoggerMessage(LogLevel.Warning, "The root of the update repository expires at {Expires:u} and its key is away: put {Path} back until it is signed anew")]
+    private partial void LogRootAway(DateTimeOffset expires, string path);
+}
+
+/// <summary>What became of a publication.</summary>
+/// <param name="Changed">False: it was there already.</param>
+public sealed record Publication(PublishedPackage? Package, bool Changed, Refusal? Refusal = null)
+{
+    public static Publication Refused(RefusalCode code, string detail) => new(null, Changed: false, new Refusal(code, detail));
+}

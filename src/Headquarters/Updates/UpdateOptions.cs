@@ -1,0 +1,26 @@
+using System.Net;
+using Akka.Configuration;
+using Fleet.Messages.Settings;
+using Fleet.Updates.Content;
+using Fleet.Updates.Tuf.Repository;
+
+namespace Fleet.Headquarters.Updates;
+
+/// <summary>Block <c>fleet.updates</c>: the tenant's repository and the port that serves it.</summary>
+/// <param name="KeepUnlisted">How long content stays that no published package names, since it was last used.</param>
+public sealed record UpdateOptions(
+    IPAddress Bind, int Port, bool RequireClientCertificate, int MaxTransfers, BlobStoreOptions Content, TimeSpan KeepUnlisted, Lifetimes Lifetimes)
+{
+    public static UpdateOptions From(Config fleet, Problems problems) => new(
+        Bind: problems.Address(fleet, "updates.bind"),
+        Port: problems.Port(fleet, "updates.port"),
+        RequireClientCertificate: problems.Switch(fleet, "updates.require-client-certificate"),
+        MaxTransfers: problems.Number(fleet, "updates.max-transfers", 1, 100_000),
+        Content: BlobStoreOptions.Default with { Quota = problems.Bytes(fleet, "updates.quota"), MinFree = problems.Bytes(fleet, "updates.min-free") },
+        KeepUnlisted: problems.Positive(fleet, "updates.keep-unlisted"),
+        Lifetimes: new Lifetimes(
+            Root: problems.Positive(fleet, "updates.root-lifetime"),
+            Targets: problems.Positive(fleet, "updates.targets-lifetime"),
+            Snapshot: problems.Positive(fleet, "updates.snapshot-lifetime"),
+            Timestamp: problems.Positive(fleet, "updates.timestamp-lifetime")));
+}
