@@ -43,6 +43,9 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
     /// <summary>Where office nodes dial.</summary>
     public required IPEndPoint Links { get; init; }
 
+    /// <summary>Where nodes and agents read the update repository.</summary>
+    public required IPEndPoint Updates { get; init; }
+
     /// <summary>The file that the first start wrote the administrator token to.</summary>
     public required string AdminTokenFile { get; init; }
 
@@ -85,13 +88,16 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
 
             var updates = await TenantRepository.Open(directory.PathOf(UpdatesDirectory), options.Updates, authority, clock, logging);
             parts.Push(updates);
+            var certificate = new ShownCertificate(authority.Own, authority.Authority);
+            var updateFace = await UpdateFace.Start(options.Updates, updates, certificate, authority.Trust, logging, simulated, cancellation);
+            parts.Push(updateFace);
 
             var web = await WebFace.Start(new WebParts(
                 options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, credentials,
-                new ShownCertificate(authority.Own, authority.Authority), options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
+                certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 
-            return new HeadquartersNode(parts) { Web = web.Local, Agents = agents.Local, Links = edge.ListensAt, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };
+            return new HeadquartersNode(parts) { Web = web.Local, Agents = agents.Local, Links = edge.ListensAt, Updates = updateFace.Local, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };
         }
         catch
         {

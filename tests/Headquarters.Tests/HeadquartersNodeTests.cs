@@ -108,6 +108,7 @@ public sealed class HeadquartersNodeTests : IDisposable
     [InlineData("links.port")]
     [InlineData("gateway.port")]
     [InlineData("push.port")]
+    [InlineData("updates.port")]
     public async Task A_port_in_use_is_told_with_the_setting_that_names_it_and_the_next_start_works(string setting)
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);

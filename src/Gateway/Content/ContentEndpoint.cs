@@ -21,7 +21,8 @@ public sealed class ContentEndpoint(BlobStore store, Func<BlobHash, Cancellation
 
     public void Map(IEndpointRouteBuilder host) => host.MapMethods("/blobs/{hash}", [HttpMethods.Get, HttpMethods.Head], Serve);
 
-    private async Task Serve(HttpContext http, string hash)
+    /// <summary>Answers with the content of that hash; 404: there is none, or it is no hash.</summary>
+    public async Task Serve(HttpContext http, string hash)
     {
         if (BlobHash.Parse(hash) is not { } blob)
         {

@@ -6,8 +6,6 @@ using Fleet.Messages.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -32,7 +30,6 @@ public sealed record AgentListenerSetup(
 public sealed class AgentListener : IAsyncDisposable
 {
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
 
     private readonly WebApplication _host;
 
@@ -59,30 +56,12 @@ public sealed class AgentListener : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, setup));
         var host = builder.Build();
         host.MapGrpcService<AgentGatewayService>();
-        try
-        {
-            await host.StartAsync(cancellation);
-        }
-        catch (Exception fault)
-        {
-            await host.DisposeAsync();
-            var block = setup.Endpoint.Face == AgentFace.Push ? "fleet.push" : "fleet.gateway";
-            if (fault is IOException or System.Net.Sockets.SocketException)
-                throw new IOException(
-                    $"agents can't be listened for at {setup.Endpoint.Bind}:{setup.Endpoint.Port}: {fault.GetBaseException().Message}; set {block}.port or {block}.bind to another", fault);
-            throw;
-        }
-
-        var address = new Uri(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        return new AgentListener(host, new IPEndPoint(setup.Endpoint.Bind, address.Port));
+        var endpoint = setup.Endpoint;
+        var (who, block) = endpoint.Face == AgentFace.Push ? ("the push server", "fleet.push") : ("the gateway", "fleet.gateway");
+        return new AgentListener(host, await host.Open(new IPEndPoint(endpoint.Bind, endpoint.Port), who, block, cancellation));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        using var timeout = new CancellationTokenSource(StopTimeout);
-        await _host.StopAsync(timeout.Token);
-        await _host.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _host.Close();
 
     private static void Limit(KestrelServerOptions kestrel, AgentListenerSetup setup)
     {

@@ -26,7 +26,7 @@ internal static class ProcessCommands
         {
             await using var node = await HeadquartersNode.Start(data, options, new TcpNetwork(), TimeProvider.System, logging, cancellation);
             System.Console.WriteLine(
-                $"headquarters is ready: console https://{options.Web.Host}:{node.Web.Port}, agents {node.Agents.Port}, link {node.Links.Port}, administrator token in {node.AdminTokenFile}");
+                $"headquarters is ready: console https://{options.Web.Host}:{node.Web.Port}, agents {node.Agents.Port}, link {node.Links.Port}, updates {node.Updates.Port}, administrator token in {node.AdminTokenFile}");
             await Stopped(cancellation);
         });
 

@@ -14,8 +14,6 @@ using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Updates;
 using Fleet.Messages.Transport;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
@@ -49,7 +47,6 @@ public sealed class WebFace : IAsyncDisposable
 {
     private const long MaxBodyBytes = 1024 * 1024;
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
 
     private readonly WebApplication _host;
     private readonly CancellationTokenSource _stopping;
@@ -71,29 +68,15 @@ public sealed class WebFace : IAsyncDisposable
             builder.Services.AddSingleton<IConnectionListenerFactory>(new ByteNetworkTransport(network));
         var host = builder.Build();
         Map(host);
-        try
-        {
-            await host.StartAsync(cancellation);
-        }
-        catch (Exception fault)
-        {
-            await host.DisposeAsync();
-            if (fault is IOException or System.Net.Sockets.SocketException)
-                throw new IOException($"the console can't listen on {parts.Options.Bind}:{parts.Options.Port}: {fault.GetBaseException().Message}; set fleet.web.port or fleet.web.bind to another", fault);
-            throw;
-        }
-
-        var address = new Uri(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        return new WebFace(host, stopping, new IPEndPoint(parts.Options.Bind, address.Port));
+        var at = new IPEndPoint(parts.Options.Bind, parts.Options.Port);
+        return new WebFace(host, stopping, await host.Open(at, "the console", "fleet.web", cancellation));
     }
 
     public async ValueTask DisposeAsync()
     {
         // First the endless answers, or the stop would wait for them.
         await _stopping.CancelAsync();
-        using var timeout = new CancellationTokenSource(StopTimeout);
-        await _host.StopAsync(timeout.Token);
-        await _host.DisposeAsync();
+        await _host.Close();
         _stopping.Dispose();
     }
 

@@ -50,9 +50,9 @@ internal sealed class LabPlan
     {
         var here = IPAddress.Loopback;
         var nodes = topology.Nodes.ToList();
-        var ports = FreePorts(5 + (2 * nodes.Count));
-        var gateways = nodes.Select((n, i) => (n.Id.Value, Port: ports[5 + (2 * i)])).ToDictionary(n => n.Value, n => $"{here}:{n.Port}");
-        var pushServers = nodes.Select((n, i) => (n.Id.Value, Port: ports[6 + (2 * i)])).ToDictionary(n => n.Value, n => n.Port);
+        var ports = FreePorts(6 + (2 * nodes.Count));
+        var gateways = nodes.Select((n, i) => (n.Id.Value, Port: ports[6 + (2 * i)])).ToDictionary(n => n.Value, n => $"{here}:{n.Port}");
+        var pushServers = nodes.Select((n, i) => (n.Id.Value, Port: ports[7 + (2 * i)])).ToDictionary(n => n.Value, n => n.Port);
         var machines = nodes.Select(n => n.Id.Value).Concat(topology.Devices.Select(d => d.Name)).ToDictionary(n => n, n => new LabMachine(n, null, here));
         return new LabPlan(new LabMachine("headquarters", null, here), ports[0], ports[1], ports[2], machines, gateways)
         {
@@ -60,7 +60,7 @@ internal sealed class LabPlan
             [
                 $"offices.headquarters-addresses=[\"{here}:{ports[0]}\"]",
                 $"offices.headquarters-push-addresses=[\"{here}:{ports[4]}\"]",
-                $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}",
+                $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}", $"updates.port={ports[5]}",
             ],
             NodeSettings = node => [$"gateway.port={gateways[node].Split(':')[1]}", $"push.port={pushServers[node]}"],
         };
