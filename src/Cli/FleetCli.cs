@@ -10,6 +10,7 @@ using Fleet.Cli.Offices;
 using Fleet.Cli.Policies;
 using Fleet.Cli.Status;
 using Fleet.Cli.Tokens;
+using Fleet.Cli.Updates;
 
 namespace Fleet.Cli;
 
@@ -30,6 +31,7 @@ internal static class FleetCli
           fleet device sync till-4
           fleet poll run leeds
           fleet discovered list --office leeds
+          fleet update publish tills --version 1.4.0 --file build/
           fleet status --json
 
         Where headquarters is and who asks: --url and --token, else FLEET_URL and FLEET_TOKEN, else what 'fleet login' kept.
@@ -64,6 +66,7 @@ internal static class FleetCli
             PollCommands.Make(commands),
             DiscoveredCommands.Make(commands),
             RuleCommands.Make(commands),
+            UpdateCommands.Make(commands),
             StatusCommand.Make(commands),
             LoginCommand.Make(commands),
             CompletionCommand.Make(commands),

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Fleet.Cli.Output;
+using Fleet.Cli.Updates;
 using Fleet.Contracts.Api;
 
 namespace Fleet.Cli.Tests;
@@ -31,6 +32,9 @@ public sealed partial class DocumentationTests : IDisposable
         ["rule"] = [ApiJson.Default.RuleResource],
         ["rule-touch"] = [ApiJson.Default.RuleTouchResource],
         ["seen-on-network"] = [ApiJson.Default.SeenOnNetworkResource],
+        ["update"] = [ApiJson.Default.UpdateResource],
+        ["update-detail"] = [ApiJson.Default.UpdateDetailResource, ApiJson.Default.UpdateFileResource],
+        ["published-update"] = [UpdateJson.Default.PublishedResource],
         ["wake"] = [ApiJson.Default.WakeResource],
         ["wake-outcome"] = [ApiJson.Default.WakeOutcome],
         ["sync-requested"] = [ApiJson.Default.SyncRequested],
@@ -91,7 +95,7 @@ public sealed partial class DocumentationTests : IDisposable
         return Path.Combine(folder.FullName, path);
     }
 
-    [GeneratedRegex("`([A-Za-z]+)`")]
+    [GeneratedRegex("`([A-Za-z0-9]+)`")]
     private static partial Regex Name();
 
     [GeneratedRegex(@"^\| `(fleet(?: [a-z]+)+)[^`]*` \|[^|]*\| ([^|]*) ?\|$", RegexOptions.Multiline)]

@@ -1,6 +1,10 @@
 using Fleet.Contracts;
 using Fleet.Headquarters;
+using Fleet.Headquarters.Identity;
 using Fleet.Messages.Transport;
+using Fleet.Updates.Fetching;
+using Fleet.Updates.Packages;
+using Fleet.Updates.Tuf.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fleet.Cli.Tests;
@@ -13,7 +17,7 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        var options = HeadquartersOptions.Load(null, ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0", "updates.bind=127.0.0.1", "updates.port=0"]);
+        var options = HeadquartersOptions.Load(null, ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0", "updates.bind=127.0.0.1", "updates.port=0", "updates.quota=3MB"]);
         _node = await HeadquartersNode.Start(Path.Combine(_terminal.Home, "hq"), options, new TcpNetwork(), TimeProvider.System, NullLoggerFactory.Instance);
         _terminal.With("FLEET_URL", $"https://127.0.0.1:{_node.Web.Port}").With("FLEET_TOKEN", "@" + _node.AdminTokenFile);
     }
@@ -71,15 +75,94 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_operator_publishes_a_device_fetches_and_what_he_withdraws_it_does_not()
+    {
+        var build = Directory.CreateDirectory(Path.Combine(_terminal.Home, "build", "bin")).Parent!.FullName;
+        var program = new byte[2_000_000];
+        new Random(1).NextBytes(program);
+        await File.WriteAllBytesAsync(Path.Combine(build, "bin", "till"), program);
+
+        var published = (await _terminal.Run("update", "publish", "tills", "--version", "1.4.0", "--file", build, "--json")).Json();
+        var (device, blobs) = await Device();
+        var manifest = await Manifest(device, "packages/tills/1.4.0.json");
+        var file = Assert.Single(manifest!.Files);
+        await using var content = await blobs.Open(file.Content, 0, default);
+        using var fetched = new MemoryStream();
+        await content!.CopyToAsync(fetched);
+        (await _terminal.Run("update", "withdraw", "tills", "1.4.0")).Done();
+        await device.RefreshAsync(DateTimeOffset.UtcNow);
+
+        Assert.Equal((2_000_000, "bin/till"), (published.GetProperty("uploadedBytes").GetInt32(), file.Path));
+        Assert.Equal(program, fetched.ToArray());
+        Assert.Null(await Manifest(device, "packages/tills/1.4.0.json"));
+        Assert.Contains("fleet update publish", (await _terminal.Run("update", "list")).Done().Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_package_that_no_device_would_install_is_refused_before_it_is_uploaded()
+    {
+        var build = Directory.CreateDirectory(Path.Combine(_terminal.Home, "build")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(build, "con.txt"), "a device on Windows");
+
+        var ran = await _terminal.Run("update", "publish", "tills", "--version", "1.4.0", "--file", build);
+
+        Assert.Equal(ExitCode.Failed, ran.Code);
+        Assert.Contains("'con.txt' has a segment that names a device on Windows", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_package_that_there_is_no_room_for_is_refused_with_what_to_do()
+    {
+        var large = Path.Combine(_terminal.Home, "large");
+        await using (var file = File.Create(large))
+            file.SetLength(100_000_000);
+
+        var ran = await _terminal.Run("update", "publish", "large", "--version", "1", "--file", large);
+
+        Assert.Equal(ExitCode.Failed, ran.Code);
+        Assert.Contains("Raise the quota", ran.Error, StringComparison.Ordinal);
+        Assert.Contains("(TooLarge)", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_refused_by_name()
     {
         foreach (var args in (string[][])[["office", "show", "atlantis"], ["office", "remove", "atlantis"], ["node", "show", "gw1.atlantis"], ["node", "assign", "gw1.atlantis", "--role", "gateway"],
-            ["device", "show", "nobody"], ["token", "revoke", "t-none"], ["policy", "show", "none"]])
+            ["device", "show", "nobody"], ["token", "revoke", "t-none"], ["policy", "show", "none"],
+            ["update", "show", "none", "1.0"], ["update", "withdraw", "none", "1.0"]])
         {
             var ran = await _terminal.Run(args);
 
             Assert.Equal(ExitCode.Failed, ran.Code);
             Assert.Contains(args[2].Split('.')[^1], ran.Error, StringComparison.Ordinal);
         }
+    }
+
+    // Any certificate of the CA will do.
+    private SocketsHttpHandler Shown()
+    {
+        var own = CertificateAuthority.OpenOrCreate(Path.Combine(_terminal.Home, "hq"), new IdentityOptions(TimeSpan.FromDays(30)), TimeProvider.System).Own();
+        return new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true, LocalCertificateSelectionCallback = (_, _, _, _, _) => own } };
+    }
+
+    private async Task<(TufClient Client, IBlobSource Blobs)> Device()
+    {
+        var address = new Uri($"https://{_node.Updates}/");
+        var store = new MetadataDirectory(Path.Combine(_terminal.Home, "device"));
+        using var http = new HttpClient(Shown());
+        TufClient.Begin(store, await http.GetByteArrayAsync(new Uri(address, "metadata/1.root.json")), DateTimeOffset.UtcNow);
+        var client = new TufClient(new HttpSource(new Uri(address, "metadata"), Shown()), new HttpSource(new Uri(address, "targets"), Shown()), store, TimeProvider.System);
+        await client.RefreshAsync(DateTimeOffset.UtcNow);
+        return (client, new HttpBlobSource(HttpBlobSource.Client(Shown()), new Uri(address, "blobs")));
+    }
+
+    private async Task<PackageManifest?> Manifest(TufClient client, string path)
+    {
+        if (await client.FindAsync(path) is not { } target)
+            return null;
+        await using var file = await client.DownloadAsync(target, Path.Combine(_terminal.Home, "manifest"));
+        using var bytes = new MemoryStream();
+        await file.CopyToAsync(bytes);
+        return PackageManifest.Read(bytes.ToArray());
     }
 }

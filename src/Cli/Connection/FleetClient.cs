@@ -33,7 +33,8 @@ internal sealed class FleetClient : IDisposable
         })
         {
             BaseAddress = new Uri(settings.Url, "/api/v1/"),
-            Timeout = CallTimeout,
+            // Each call has its own: CallTimeout.
+            Timeout = Timeout.InfiniteTimeSpan,
         };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", settings.Token.Bearer);
     }
@@ -60,6 +61,34 @@ internal sealed class FleetClient : IDisposable
         Accepted(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, sent) }, cancellation);
 
     public Task Delete(string path, CancellationToken cancellation) => Accepted(new HttpRequestMessage(HttpMethod.Delete, path), cancellation);
+
+    /// <summary>Uploads a file from one of its bytes to its end. The time limit is one of silence, not of the whole.</summary>
+    /// <param name="from">What headquarters has of it already; at least the last byte is sent.</param>
+    /// <param name="sent">Told how many bytes went out, piece by piece.</param>
+    public async Task Upload(string path, string file, long from, Action<int> sent, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        try
+        {
+            using var content = File.OpenRead(file);
+            var request = new HttpRequestMessage(HttpMethod.Put, path)
+            {
+                Content = new FilePart(content, Math.Clamp(from, 0, Math.Max(0, content.Length - 1)), bytes =>
+                {
+                    patience.CancelAfter(CallTimeout);
+                    sent(bytes);
+                }),
+            };
+            // A refusal comes before the body is sent, or it might be lost behind it.
+            request.Headers.ExpectContinue = true;
+            using var response = await Sent(request, patience, cancellation).ConfigureAwait(false);
+            await Check(response, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure($"{file} can't be read: {fault.Message}");
+        }
+    }
 
     /// <summary>All pages of a list, one after the other.</summary>
     /// <param name="limit">No more than this many; null = all.</param>
@@ -95,10 +124,17 @@ internal sealed class FleetClient : IDisposable
 
     private async Task<HttpResponseMessage> Sent(HttpRequestMessage request, CancellationToken cancellation)
     {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        return await Sent(request, patience, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<HttpResponseMessage> Sent(HttpRequestMessage request, CancellationTokenSource patience, CancellationToken cancellation)
+    {
+        patience.CancelAfter(CallTimeout);
         try
         {
             using (request)
-                return await _http.SendAsync(request, cancellation).ConfigureAwait(false);
+                return await _http.SendAsync(request, patience.Token).ConfigureAwait(false);
         }
         catch (HttpRequestException fault) when (fault.InnerException is AuthenticationException && _server.Problem is { } problem)
         {
@@ -108,7 +144,7 @@ internal sealed class FleetClient : IDisposable
         {
             throw new CommandFailure($"headquarters can't be reached at {_settings.Url.Authority}: {Innermost(fault).Message}. Is it running, and is the address right?");
         }
-        catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new CommandFailure($"headquarters at {_settings.Url.Authority} did not answer in {CallTimeout.TotalSeconds:0} s; look at its log");
         }

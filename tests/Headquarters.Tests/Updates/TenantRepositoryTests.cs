@@ -216,6 +216,22 @@ public sealed class TenantRepositoryTests : IDisposable
         Assert.Equal((true, false), (repository.Content.Contains(BlobHash.Over(new byte[1500])), repository.Content.Contains(fresh)));
     }
 
+    [Fact]
+    public async Task A_manifest_that_the_disk_has_changed_is_whole_again_when_the_same_is_published()
+    {
+        await using var repository = await Open();
+        var package = (await Publish(repository, "1.0", Program)).Package!;
+        var blob = Directory.EnumerateFiles(System.IO.Path.Combine(Path, "content", "blobs"), package.Manifest.Value, SearchOption.AllDirectories).Single();
+        var bytes = File.ReadAllBytes(blob);
+        bytes[10] ^= 1;
+        File.WriteAllBytes(blob, bytes);
+
+        Assert.Null(repository.ManifestOf(package));
+        Assert.False((await Publish(repository, "1.0", Program)).Changed);
+
+        Assert.NotNull(repository.ManifestOf(package));
+    }
+
     [Theory]
     [InlineData("../identity/authority.key")]
     [InlineData("timestamp.json.new")]

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Text.Json.Serialization;
+using Fleet.Cli.Output;
+using Fleet.Contracts.Api;
+using Spectre.Console;
+
+namespace Fleet.Cli.Updates;
+
+/// <summary><c>fleet update publish</c>: hashes the files, uploads what headquarters does not have, and publishes.</summary>
+internal static class UpdatePublish
+{
+    public static Command Make(FleetCommands commands)
+    {
+        var name = new Argument<string>("name") { Description = "The package's name." };
+        var version = new Option<string>("--version") { Description = "Its version; one that is published never changes.", HelpName = "VERSION", Required = true };
+        var file = new Option<string[]>("--file") { Description = "A file, or a folder with all that is in it; may repeat.", HelpName = "PATH", Required = true, AllowMultipleArgumentsPerToken = true };
+        var install = new Option<string>("--install") { Description = "How devices install it: archive (default), deb, msi or script.", HelpName = "KIND", DefaultValueFactory = _ => "archive" };
+        install.AcceptOnlyFromAmong("archive", "deb", "msi", "script");
+        return commands.Remote("publish", "Publishes a version of a package. Cut short, the same again goes on where it ended.", """
+            fleet update publish tills --version 1.4.0 --file build/
+            fleet update publish agent-tools --version 2.1 --file tools_2.1_amd64.deb --install deb
+            """,
+            async call =>
+            {
+                var files = LocalFile.All(call.Value(file)!);
+                var wanted = new NewUpdate(call.Value(name), call.Value(version)!, call.Value(install)!, [.. files.Select(f => new NewUpdateFile(f.Path, f.Mode, f.Sha256))]);
+                var missing = await call.Client.Send(HttpMethod.Post, "updates/missing", wanted, ApiJson.Default.NewUpdate, ApiJson.Default.IReadOnlyListMissingContent, call.Cancellation).ConfigureAwait(false);
+                var uploaded = await Upload(call, files, missing).ConfigureAwait(false);
+                var done = await call.Client.Send(HttpMethod.Post, "updates", wanted, ApiJson.Default.NewUpdate, ApiJson.Default.UpdatePublished, call.Cancellation).ConfigureAwait(false);
+                var result = new PublishedResource(done.Update, done.Changed, uploaded, done.Update.Length - uploaded);
+                call.Display.Show(result, UpdateJson.Default.PublishedResource, () => call.Display.Say(Told(result)));
+            },
+            name, version, file, install);
+    }
+
+    private static string Told(PublishedResource result)
+    {
+        var package = $"{result.Update.Name} {result.Update.Version}";
+        return result.Changed
+            ? $"published {package}: {result.Update.Files} files, {Words.Size(result.Update.Length)}; {Words.Size(result.UploadedBytes)} uploaded, {Words.Size(result.SavedBytes)} need not be"
+            : $"{package} is published already, with the same content";
+    }
+
+    /// <returns>Bytes that were sent.</returns>
+    private static async Task<long> Upload(RemoteCall call, IReadOnlyList<LocalFile> files, IReadOnlyList<MissingContent> missing)
+    {
+        var sources = files.DistinctBy(f => f.Sha256).ToDictionary(f => f.Sha256);
+        var uploads = missing.Select(m => (File: sources[m.Sha256], From: Math.Min(m.Have, sources[m.Sha256].Length))).ToList();
+        var sent = 0L;
+        if (call.Terminal.IsInteractive && !call.Display.Json)
+        {
+            await call.Display.Drawing.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
+                .StartAsync(progress =>
+                {
+                    var bar = progress.AddTask("uploading", maxValue: Math.Max(1, uploads.Sum(u => u.File.Length - u.From)));
+                    return Each(bytes => bar.Increment(bytes));
+                }).ConfigureAwait(false);
+        }
+        else
+        {
+            await Each(_ => { }).ConfigureAwait(false);
+        }
+
+        return sent;
+
+        async Task Each(Action<int> tell)
+        {
+            foreach (var (file, from) in uploads)
+            {
+                await call.Client.Upload($"content/{file.Sha256}", file.Source, from, bytes =>
+                {
+                    sent += bytes;
+                    tell(bytes);
+                }, call.Cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+}
+
+/// <summary>What <c>fleet update publish</c> prints as JSON.</summary>
+/// <param name="SavedBytes">Of the package, those that were at headquarters already, or in it twice.</param>
+internal sealed record PublishedResource(UpdateResource Update, bool Changed, long UploadedBytes, long SavedBytes);
+
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(PublishedResource))]
+internal sealed partial class UpdateJson : JsonSerializerContext;
