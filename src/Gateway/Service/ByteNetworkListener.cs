@@ -61,11 +61,9 @@ internal sealed class ByteNetworkListener(IByteListener listener) : IConnectionL
             _stream.Dispose();
         }
 
-        public override async ValueTask DisposeAsync()
-        {
-            await _stream.DisposeAsync();
-            await base.DisposeAsync();
-        }
+        // The base is not disposed: its Abort leaves the cancelling of ConnectionClosed to the thread pool, which may come to it only after this, and a
+        // disposed source would end the process there. It holds nothing but memory.
+        public override ValueTask DisposeAsync() => _stream.DisposeAsync();
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
