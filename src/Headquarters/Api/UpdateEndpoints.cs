@@ -40,30 +40,27 @@ internal static class UpdateEndpoints
 
     private static async Task<Results<Ok<UpdatePublished>, ProblemHttpResult>> Publish(NewUpdate update, TenantRepository repository, CancellationToken cancellation)
     {
-        if (Read(update, repository.Content, out var manifest, out var missing) is { } wrong)
+        if (Read(update, repository.Content.Blobs, out var manifest, out var missing) is { } wrong)
             return wrong.Problem();
-        if (missing is [var first, ..])
-        {
-            return new Refusal(RefusalCode.NotFound,
-                $"{missing.Count} of the {manifest.Files.Count} files' content is not at headquarters, among it that of '{first.Path}' ({first.Content}): upload it to /api/v1/content, then publish again").Problem();
-        }
-
+        // A manifest has the lengths of all its files, so they are here before it is made.
+        if (missing.Count > 0)
+            return repository.Content.NotHere(manifest)?.Problem() ?? new Refusal(RefusalCode.Busy, "content came just now: publish again").Problem();
         var done = await repository.Publish(manifest, cancellation);
         return done.Refusal is { } refusal ? refusal.Problem() : TypedResults.Ok(new UpdatePublished(Of(done.Package!), done.Changed));
     }
 
     private static Results<Ok<IReadOnlyList<MissingContent>>, ProblemHttpResult> Missing(NewUpdate update, TenantRepository repository)
     {
-        if (Read(update, repository.Content, out _, out var missing) is { } wrong)
+        if (Read(update, repository.Content.Blobs, out _, out var missing) is { } wrong)
             return wrong.Problem();
-        return TypedResults.Ok<IReadOnlyList<MissingContent>>([.. missing.Select(f => f.Content).Distinct().Select(c => new MissingContent(c.Value, repository.Content.LengthOfPart(c)))]);
+        return TypedResults.Ok<IReadOnlyList<MissingContent>>([.. missing.Select(f => f.Content).Distinct().Select(c => new MissingContent(c.Value, repository.Content.Blobs.LengthOfPart(c)))]);
     }
 
     private static Results<Ok<UpdateDetailResource>, ProblemHttpResult> Show(string name, string version, TenantRepository repository)
     {
         if (repository.Find(name, version) is not { } package)
             return Refusal.NotFound("package", $"{name} {version}").Problem();
-        if (repository.ManifestOf(package) is not { } manifest)
+        if (repository.Content.ManifestOf(package) is not { } manifest)
             return new Refusal(RefusalCode.NotFound, $"the manifest of {name} {version} is damaged on headquarters' disk: publish the same again").Problem();
         return TypedResults.Ok(new UpdateDetailResource(Of(package),
             [.. manifest.Files.Select(f => new UpdateFileResource(f.Path, Convert.ToString(f.Mode, 8), f.Length, f.Content.Value))]));
@@ -78,7 +75,7 @@ internal static class UpdateEndpoints
             return wrong.Problem();
         if (Read(request, out var from, out var length) is { } incomplete)
             return incomplete.Problem();
-        return await repository.Take(hash, request.Body, from, length, cancellation) is { } refusal ? refusal.Problem() : TypedResults.NoContent();
+        return await repository.Content.Take(hash, request.Body, from, length, cancellation) is { } refusal ? refusal.Problem() : TypedResults.NoContent();
     }
 
     private static UpdateResource Of(PublishedPackage p) => new(p.Name, p.Version, p.Kind.Name(), p.Files, p.Length, p.PublishedAt, p.Manifest.Value);

@@ -17,7 +17,6 @@ namespace Fleet.Headquarters.Updates;
 public sealed partial class TenantRepository : IAsyncDisposable
 {
     private const string MetadataSuffix = ".json";
-    private const int Piece = 64 * 1024;
 
     /// <summary>No timer waits longer.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
@@ -40,12 +39,11 @@ public sealed partial class TenantRepository : IAsyncDisposable
         (_metadata, _writer, _keys, _options, _clock, _log) = (Path.Combine(directory, "metadata"), writer, keys, options, clock, log);
         _targetsKey = keys.Open(RoleNames.Targets);
         _online = new OnlineKeys([keys.Open(RoleNames.Snapshot)], [keys.Open(RoleNames.Timestamp)]);
-        Content = new BlobStore(Path.Combine(directory, "content"), options.Content, clock);
-        Content.Damaged += hash => LogDamaged(hash);
+        Content = new PackageContent(Path.Combine(directory, "content"), options, clock, () => _packages);
+        Content.Blobs.Damaged += hash => LogDamaged(hash);
     }
 
-    /// <summary>Manifests and the files that they name.</summary>
-    public BlobStore Content { get; }
+    public PackageContent Content { get; }
 
     /// <summary>All packages, by name, the newest of each first.</summary>
     public IReadOnlyList<PublishedPackage> Packages => _packages;
@@ -87,57 +85,8 @@ public sealed partial class TenantRepository : IAsyncDisposable
 
     public PublishedPackage? Find(string name, string version) => _packages.FirstOrDefault(p => p.Name == name && p.Version == version);
 
-    /// <summary>Null: the disk has lost it.</summary>
-    public PackageManifest? ManifestOf(PublishedPackage package)
-    {
-        try
-        {
-            using var blob = Content.Open(package.Manifest);
-            if (blob is null)
-                return null;
-            using var bytes = new MemoryStream();
-            while (blob.Read(bytes.Length) is { Length: > 0 } piece)
-                bytes.Write(piece.Span);
-            return PackageManifest.Read(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
-        }
-        catch (BlobDamagedException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Takes content for a publication to come. What came before a transfer was cut is kept, and the next goes on behind it.</summary>
-    /// <param name="from">Where the body begins in the whole; what is here already is passed over.</param>
-    /// <param name="length">Of the whole.</param>
-    /// <returns>Why not; null: it is here.</returns>
-    public async Task<Refusal?> Take(BlobHash hash, Stream body, long from, long length, CancellationToken cancellation)
-    {
-        if (Content.Contains(hash))
-            return null;
-        try
-        {
-            using var part = Begin(hash, length);
-            if (part is null)
-                return new Refusal(RefusalCode.Busy, $"content {hash} is being uploaded by somebody else; try again when that has ended");
-            if (from > part.Written)
-                return Refusal.Invalid($"of content {hash} the first {part.Written} bytes are here, and those from {from} on were sent: send it from {part.Written} on, or all of it");
-            if (!await Copy(body, part, part.Written - from, cancellation))
-                return Refusal.Invalid($"only {part.Written} of {length} bytes of content {hash} are here: send the rest, or all of it again");
-            part.Commit();
-            return null;
-        }
-        catch (InvalidDataException wrong)
-        {
-            return Refusal.Invalid($"{wrong.Message}; nothing of it was kept. Hash the file anew: it may have changed meanwhile");
-        }
-        catch (StorageException full)
-        {
-            return new Refusal(RefusalCode.TooLarge, full.Message);
-        }
-    }
-
     /// <summary>Publishes a version of a package; publishing the same again changes nothing.</summary>
-    /// <param name="manifest">Checked, and its content is here.</param>
+    /// <param name="manifest">Checked; with the lengths of all its files.</param>
     public async Task<Publication> Publish(PackageManifest manifest, CancellationToken cancellation)
     {
         byte[] bytes;
@@ -157,7 +106,9 @@ public sealed partial class TenantRepository : IAsyncDisposable
             var hash = BlobHash.Over(bytes);
             if (Find(manifest.Name, manifest.Version) is { } present && present.Manifest != hash)
                 return Publication.Refused(RefusalCode.AlreadyExists, $"{manifest.Name} {manifest.Version} is published with other content, and a version never changes: publish this as another version");
-            if (await Take(hash, new MemoryStream(bytes), 0, bytes.Length, cancellation) is { } refusal)
+            if (Content.NotHere(manifest) is { } missing)
+                return new Publication(null, Changed: false, missing);
+            if (await Content.Take(hash, new MemoryStream(bytes), 0, bytes.Length, cancellation) is { } refusal)
                 return new Publication(null, Changed: false, refusal);
             if (Find(manifest.Name, manifest.Version) is { } same)
                 return new Publication(same, Changed: false);
@@ -213,33 +164,6 @@ public sealed partial class TenantRepository : IAsyncDisposable
         writer.PublishRoot(now, MetadataDocument.Sign(writer.DraftRoot(now, signers), made[RoleNames.Root]));
     }
 
-    private BlobPart? Begin(BlobHash hash, long length)
-    {
-        // Asked only where there is no room.
-        var kept = new Lazy<Func<BlobHash, bool>>(() => Kept(_clock.GetUtcNow()));
-        try
-        {
-            return Content.Begin(hash, length, blob => kept.Value(blob));
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
-    private static async Task<bool> Copy(Stream body, BlobPart part, long passOver, CancellationToken cancellation)
-    {
-        var buffer = new byte[Piece];
-        while (await body.ReadAsync(buffer, cancellation) is > 0 and var read)
-        {
-            var known = (int)Math.Min(read, passOver);
-            passOver -= known;
-            await part.Write(buffer.AsMemory(known, read - known), cancellation);
-        }
-
-        return part.Written == part.Length;
-    }
-
     /// <returns>Why clients would refuse it, and nothing was written; null: it is published.</returns>
     private Refusal? Generation(IReadOnlyList<TargetFile> files)
     {
@@ -289,7 +213,7 @@ public sealed partial class TenantRepository : IAsyncDisposable
             RenewRoot(now);
             var targets = _writer.TargetsOf(RoleNames.Targets);
             _writer.Publish(now, _online, targets is null || IsOld(targets, _options.Lifetimes.Targets, now) ? [Signed(now, Files)] : []);
-            Content.Collect(Kept(now), _options.KeepUnlisted);
+            Content.Collect();
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or StorageException or TufException or FormatException)
         {
@@ -312,22 +236,6 @@ public sealed partial class TenantRepository : IAsyncDisposable
     }
 
     private static bool IsOld(Metadata metadata, TimeSpan lifetime, DateTimeOffset now) => metadata.Expires - now < lifetime / 2;
-
-    /// <summary>Which content stays: what packages name, and what was used of late.</summary>
-    private Func<BlobHash, bool> Kept(DateTimeOffset now)
-    {
-        var kept = Content.List().Where(b => now - b.UsedAt < _options.KeepUnlisted).Select(b => b.Hash).ToHashSet();
-        foreach (var package in _packages)
-        {
-            // One that the disk has lost may name anything.
-            if (ManifestOf(package) is not { } manifest)
-                return _ => true;
-            kept.Add(package.Manifest);
-            kept.UnionWith(manifest.Files.Select(f => f.Content));
-        }
-
-        return kept.Contains;
-    }
 
     [LoggerMessage(LogLevel.Information, "Package {Name} {Version} is published: {Files} files, {Bytes} bytes")]
     private partial void LogPublished(string name, string version, int files, long bytes);

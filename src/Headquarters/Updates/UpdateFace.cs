@@ -74,7 +74,7 @@ public sealed class UpdateFace : IAsyncDisposable
     private static void Map(WebApplication host, TenantRepository repository, ContentAdmission admission)
     {
         // Headquarters is where content comes from: what its disk has lost, nobody can bring.
-        var content = new ContentEndpoint(repository.Content, (_, _) => Task.FromResult(false), admission, (_, _) => { });
+        var content = new ContentEndpoint(repository.Content.Blobs, (_, _) => Task.FromResult(false), admission, (_, _) => { });
         content.Map(host);
         // With consistent snapshots a target's last segment begins with its hash, which is its name among the content.
         host.MapMethods("/targets/{**path}", [HttpMethods.Get, HttpMethods.Head], (HttpContext http, string path) => content.Serve(http, path[(path.LastIndexOf('/') + 1)..].Split('.')[0]));

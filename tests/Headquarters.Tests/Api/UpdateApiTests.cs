@@ -53,7 +53,7 @@ public sealed class UpdateApiTests(TestFaces faces) : IClassFixture<TestFaces>
     {
         var content = Encoding.ASCII.GetBytes("content that comes in two pieces");
         var update = new NewUpdate("pieces", "1.0", "archive", [new("piece", "644", Sha(content))]);
-        Assert.NotNull(await faces.Updates.Take(BlobHash.Over(content), new MemoryStream(content[..10]), 0, content.Length, default));
+        Assert.NotNull(await faces.Updates.Content.Take(BlobHash.Over(content), new MemoryStream(content[..10]), 0, content.Length, default));
 
         var missing = Assert.Single(await Missing(update));
         using var body = new ByteArrayContent(content[10..]) { Headers = { ContentRange = new ContentRangeHeaderValue(10, content.Length - 1, content.Length) } };
@@ -61,6 +61,17 @@ public sealed class UpdateApiTests(TestFaces faces) : IClassFixture<TestFaces>
 
         Assert.Equal((10L, HttpStatusCode.NoContent), (missing.Have, response.StatusCode));
         Assert.Empty(await Missing(update));
+    }
+
+    [Fact]
+    public async Task A_transfer_that_was_cut_may_be_sent_whole_again()
+    {
+        byte[] content = [.. Enumerable.Range(0, 250_000).Select(i => (byte)(i * 7))];
+        Assert.NotNull(await faces.Updates.Content.Take(BlobHash.Over(content), new MemoryStream(content[..150_000]), 0, content.Length, default));
+
+        await Upload(content);
+
+        Assert.Equal(content.Length, faces.Updates.Content.Blobs.LengthOf(BlobHash.Over(content)));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class TenantRepositoryTests : IDisposable
         Assert.Equal(("tills", "1.0", InstallKind.Archive, 2, 20), (package.Name, package.Version, package.Kind, package.Files, package.Length));
         var target = await (await Refreshed()).FindAsync("packages/tills/1.0.json");
         Assert.Equal(package.Manifest.Value, target!.Hashes.Naming);
-        Assert.Equal(["file0", "file1"], again.ManifestOf(package)!.Files.Select(f => f.Path));
+        Assert.Equal(["file0", "file1"], again.Content.ManifestOf(package)!.Files.Select(f => f.Path));
     }
 
     [Fact]
@@ -86,8 +86,8 @@ public sealed class TenantRepositoryTests : IDisposable
         Assert.NotNull(await (await Refreshed()).FindAsync("packages/tills/1.1.json"));
         Assert.Equal(RefusalCode.NotFound, (await repository.Withdraw("tills", "1.0", default))!.Code);
         _clock.Advance(_options.KeepUnlisted);
-        await Until.True(() => !repository.Content.Contains(BlobHash.Over(Program)), "the content of the withdrawn package is gone");
-        Assert.True(repository.Content.Contains(BlobHash.Over(Notes)));
+        await Until.True(() => !repository.Content.Blobs.Contains(BlobHash.Over(Program)), "the content of the withdrawn package is gone");
+        Assert.True(repository.Content.Blobs.Contains(BlobHash.Over(Notes)));
     }
 
     [Fact]
@@ -177,14 +177,14 @@ public sealed class TenantRepositoryTests : IDisposable
         await using var repository = await Open();
         var hash = BlobHash.Over(Program);
 
-        var cut = await repository.Take(hash, new MemoryStream(Program[..4]), 0, Program.Length, default);
-        var gap = await repository.Take(hash, new MemoryStream(Program[6..]), 6, Program.Length, default);
-        var rest = await repository.Take(hash, new MemoryStream(Program[2..]), 2, Program.Length, default);
+        var cut = await repository.Content.Take(hash, new MemoryStream(Program[..4]), 0, Program.Length, default);
+        var gap = await repository.Content.Take(hash, new MemoryStream(Program[6..]), 6, Program.Length, default);
+        var rest = await repository.Content.Take(hash, new MemoryStream(Program[2..]), 2, Program.Length, default);
 
         Assert.Contains("only 4 of 11", cut!.Detail, StringComparison.Ordinal);
         Assert.Contains("from 4 on", gap!.Detail, StringComparison.Ordinal);
         Assert.Null(rest);
-        Assert.True(repository.Content.Contains(hash));
+        Assert.True(repository.Content.Blobs.Contains(hash));
     }
 
     [Fact]
@@ -193,10 +193,10 @@ public sealed class TenantRepositoryTests : IDisposable
         await using var repository = await Open();
         var hash = BlobHash.Over(Program);
 
-        var refused = await repository.Take(hash, new MemoryStream(Notes), 0, Notes.Length, default);
+        var refused = await repository.Content.Take(hash, new MemoryStream(Notes), 0, Notes.Length, default);
 
         Assert.Equal(RefusalCode.Invalid, refused!.Code);
-        Assert.Equal((false, 0), (repository.Content.Contains(hash), repository.Content.LengthOfPart(hash)));
+        Assert.Equal((false, 0), (repository.Content.Blobs.Contains(hash), repository.Content.Blobs.LengthOfPart(hash)));
     }
 
     [Fact]
@@ -207,13 +207,26 @@ public sealed class TenantRepositoryTests : IDisposable
         _clock.Advance(_options.KeepUnlisted / 2);
         var fresh = await Keep(repository, [1, .. new byte[999]]);
 
-        var refused = await repository.Take(BlobHash.Over(new byte[2500]), new MemoryStream(new byte[2500]), 0, 2500, default);
+        var refused = await repository.Content.Take(BlobHash.Over(new byte[2500]), new MemoryStream(new byte[2500]), 0, 2500, default);
         _clock.Advance(_options.KeepUnlisted);
-        var taken = await repository.Take(BlobHash.Over(new byte[2000]), new MemoryStream(new byte[2000]), 0, 2000, default);
+        var taken = await repository.Content.Take(BlobHash.Over(new byte[2000]), new MemoryStream(new byte[2000]), 0, 2000, default);
 
         Assert.Equal(RefusalCode.TooLarge, refused!.Code);
         Assert.Null(taken);
-        Assert.Equal((true, false), (repository.Content.Contains(BlobHash.Over(new byte[1500])), repository.Content.Contains(fresh)));
+        Assert.Equal((true, false), (repository.Content.Blobs.Contains(BlobHash.Over(new byte[1500])), repository.Content.Blobs.Contains(fresh)));
+    }
+
+    [Fact]
+    public async Task Nothing_is_published_over_content_that_the_disk_has_lost()
+    {
+        await using var repository = await Open();
+        var hash = await Keep(repository, Program);
+        File.Delete(Directory.EnumerateFiles(System.IO.Path.Combine(Path, "content", "blobs"), hash.Value, SearchOption.AllDirectories).Single());
+
+        var refused = await repository.Publish(new PackageManifest("tills", "1.0", InstallKind.Archive, [new PackageFile("till", 0b110_100_100, Program.Length, hash)]), default);
+
+        Assert.Equal(RefusalCode.NotFound, refused.Refusal!.Code);
+        Assert.Empty(repository.Packages);
     }
 
     [Fact]
@@ -226,10 +239,10 @@ public sealed class TenantRepositoryTests : IDisposable
         bytes[10] ^= 1;
         File.WriteAllBytes(blob, bytes);
 
-        Assert.Null(repository.ManifestOf(package));
+        Assert.Null(repository.Content.ManifestOf(package));
         Assert.False((await Publish(repository, "1.0", Program)).Changed);
 
-        Assert.NotNull(repository.ManifestOf(package));
+        Assert.NotNull(repository.Content.ManifestOf(package));
     }
 
     [Theory]
@@ -258,7 +271,7 @@ public sealed class TenantRepositoryTests : IDisposable
     private static async Task<BlobHash> Keep(TenantRepository repository, byte[] content)
     {
         var hash = BlobHash.Over(content);
-        Assert.Null(await repository.Take(hash, new MemoryStream(content), 0, content.Length, default));
+        Assert.Null(await repository.Content.Take(hash, new MemoryStream(content), 0, content.Length, default));
         return hash;
     }
 

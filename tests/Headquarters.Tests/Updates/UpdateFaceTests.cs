@@ -121,7 +121,7 @@ public sealed class UpdateFaceTests : IAsyncLifetime
     private async Task Publish(string version)
     {
         var hash = BlobHash.Over(Program);
-        Assert.Null(await _repository.Take(hash, new MemoryStream(Program), 0, Program.Length, default));
+        Assert.Null(await _repository.Content.Take(hash, new MemoryStream(Program), 0, Program.Length, default));
         Assert.True((await _repository.Publish(new PackageManifest("tills", version, InstallKind.Archive, [new PackageFile("till", 0b111_101_101, Program.Length, hash)]), default)).Changed);
     }
 

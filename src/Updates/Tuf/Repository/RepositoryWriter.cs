@@ -37,12 +37,11 @@ public sealed class RepositoryWriter
     public RepositoryWriter(string directory, Lifetimes? lifetimes = null)
     {
         _metadata = Directory.CreateDirectory(Path.Combine(directory, "metadata")).FullName;
-        _targets = Directory.CreateDirectory(Path.Combine(directory, "targets")).FullName;
+        _targets = Path.Combine(directory, "targets");
         // What a crash left on its way into targets.
         _incoming = Path.Combine(directory, "incoming");
         if (Directory.Exists(_incoming))
             Directory.Delete(_incoming, recursive: true);
-        Directory.CreateDirectory(_incoming);
         _lifetimes = lifetimes ?? Lifetimes.Default;
     }
 
@@ -78,6 +77,7 @@ public sealed class RepositoryWriter
     public async Task<TargetFile> AddTargetAsync(string path, Stream content, JsonElement? custom = null, CancellationToken stop = default)
     {
         TargetPath.Check(path);
+        Directory.CreateDirectory(_incoming);
         var part = Path.Combine(_incoming, $"{Guid.NewGuid():n}");
         try
         {
