@@ -116,7 +116,7 @@ public sealed class LinkTransportTests : IAsyncLifetime
         });
         var office = Office(Leeds, edge, network, ways: [silent, LinkWay.Direct(network, LinkTransport.Of(edge).ListensAt!.ToString())]);
 
-        var pong = await Door(office).Ask<Pong>(new Ping("e", 7), Patience);
+        var pong = await Answer(office, new Ping("e", 7));
 
         Assert.Equal(7ul, pong.Number);
     }
@@ -315,6 +315,20 @@ public sealed class LinkTransportTests : IAsyncLifetime
                 // Next.
             }
         }
+    }
+
+    /// <summary>Asks until answered: on a busy machine a handshake may take too long, and what waits for it is dropped.</summary>
+    private static async Task<Pong> Answer(ActorSystem office, Ping ping)
+    {
+        for (var attempt = 1; ; attempt++)
+            try
+            {
+                return await Door(office).Ask<Pong>(ping, Patience);
+            }
+            catch (AskTimeoutException) when (attempt < 3)
+            {
+                // Again.
+            }
     }
 
     private static ActorSelection Door(ActorSystem office) =>
