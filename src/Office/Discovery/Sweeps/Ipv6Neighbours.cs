@@ -13,7 +13,8 @@ internal static class Ipv6Neighbours
     private const int QuickRounds = 3;
     private const int FullRounds = 4;
 
-    private static readonly TimeSpan BetweenRounds = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan QuickRound = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan FullRound = TimeSpan.FromMilliseconds(400);
 
     /// <summary>Addresses that are kept of one link: a flooder could answer under any number.</summary>
     private const int MaxAddresses = 8192;
@@ -38,7 +39,7 @@ internal static class Ipv6Neighbours
             {
                 foreach (var probe in probes)
                     await probe.AskAll(link.Index, stop);
-                await Task.Delay(BetweenRounds, run.Clock, stop);
+                await Task.Delay(run.Order.Full ? FullRound : QuickRound, run.Clock, stop);
             }
         }
         finally
