@@ -10,9 +10,9 @@ public static class ArchivePlan
     public static ArchiveState? Next(ArchiveState now, string wanted) => now.Pending switch
     {
         // Another version is wanted meanwhile: what was switched to must be judged or taken back first.
-        { Step: ArchiveStep.Unpack } p when p.Version != wanted => now with { Pending = Begin(now, wanted) },
+        { Step: ArchiveStep.Unpack } p when p.Version != wanted => now with { Pending = Begin(now, wanted) ?? p with { Step = ArchiveStep.Clean } },
         { Step: ArchiveStep.Check, Checks: >= MostChecks } p => now with { Pending = p with { Step = ArchiveStep.Return }, Refused = new RefusedArchive(p.Version, $"its check did not end {MostChecks} times") },
-        { } p => now with { Pending = p },
+        not null => now,
         null => Begin(now, wanted) is { } begun ? now with { Pending = begun, Refused = null } : null,
     };
 

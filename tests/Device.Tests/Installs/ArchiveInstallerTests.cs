@@ -84,6 +84,21 @@ public sealed class ArchiveInstallerTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_begun_and_is_wanted_no_more_is_cleaned_away()
+    {
+        await Install("1");
+        var cut = new ArchiveInstaller(Package, _content, (_, _) => Task.FromResult<string?>(null), what =>
+        {
+            if (what.StartsWith("write", StringComparison.Ordinal))
+                throw new PowerLoss();
+        });
+        await Assert.ThrowsAsync<PowerLoss>(async () => await cut.Install(await Manifest("2"), Now));
+
+        Assert.Equal(("1", null), ((await Install("1")).Current, Installer().State.Pending));
+        AssertWhole("1");
+    }
+
+    [Fact]
     public async Task Wanted_again_after_another_the_refused_one_is_tried_anew()
     {
         await Install("1");
