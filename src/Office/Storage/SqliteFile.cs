@@ -5,7 +5,8 @@ namespace Fleet.Office.Storage;
 
 /// <summary>
 /// Opens an SQLite file of the data directory. Write-ahead log with synchronous=NORMAL: what was committed survives a killed process; a power cut may
-/// take the last moments, which devices and headquarters make up for.
+/// take the last moments, which devices and headquarters make up for. The file is this process's alone, as the data directory is, so the log's index needs
+/// no shared memory (https://sqlite.org/wal.html#noshm): one open file less each.
 /// </summary>
 internal static class SqliteFile
 {
@@ -21,7 +22,7 @@ internal static class SqliteFile
         try
         {
             connection.Open();
-            Run(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608;");
+            Run(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608;");
             var found = Number(connection, "PRAGMA user_version;");
             if (found > version)
                 throw new StorageException($"{path} was written by a newer version (format {found}; this one knows {version}); run that version");
