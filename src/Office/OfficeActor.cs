@@ -67,7 +67,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     public OfficeActor(OfficeParts parts)
     {
         (_parts, _startedAt) = (parts, parts.Clock.GetUtcNow());
-        _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero, null, [], [], Periodic: false);
+        _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero, null, [], [], Periodic: false, Updates: null);
         parts.LinkPort.Ways.Obey(_desired);
         _reported = Report();
         _relay = Context.ActorOf(Relay.Props(parts.Options.Relay, parts.Outbox, _reported, parts.Clock), "relay");
@@ -242,7 +242,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         return new NodeReport(_desired.Version, [.. held.Order()],
             AddressesOf(_roles.GetValueOrDefault(NodeRole.Gateway), _parts.Options.GatewayAddresses), _parts.Version, Dns.GetHostName(), _startedAt, [.. problems.OfType<string>()],
             AddressesOf(_roles.GetValueOrDefault(NodeRole.PushServer), _parts.Options.PushAddresses), AddressesOf(_linkPort, _parts.Options.Links.Addresses),
-            LinkedBy: "");
+            LinkedBy: "", ContentAddresses: [], Mirror: null);
     }
 
     private static IReadOnlyList<string> AddressesOf(PortRole? port, IReadOnlyList<string> named) =>

@@ -286,7 +286,7 @@ public sealed class OfficeNodeTests : IAsyncLifetime
     private static OfficeOptions Options(params string[] sets) =>
         OfficeOptions.Load(null, ["gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "gateway.answer-timeout=1s", "link.max-backoff=1s", "log.level=warning", .. sets]);
 
-    private static NodeDesired Wanted(ulong version, params NodeRole[] roles) => new(version, roles, TimeSpan.FromMinutes(15), null, [], [], Periodic: false);
+    private static NodeDesired Wanted(ulong version, params NodeRole[] roles) => new(version, roles, TimeSpan.FromMinutes(15), null, [], [], Periodic: false, Updates: null);
 
     // Carriers read the header alone, so these need no keys.
     private static byte[] Clear(EnvelopeKind kind, ulong version) => new SealedEnvelope

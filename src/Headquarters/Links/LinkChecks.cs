@@ -59,6 +59,7 @@ internal static class LinkChecks
         PollEnded ended => Id(ended.PollId.Value) ?? Text(ended.Why, "reason")
             ?? (ended.CannotSee is null || ended.CannotSee.Count > MaxLines ? "an end of a poll that is malformed or too long"
                 : ended.CannotSee.Select(t => Text(t, "line of what can't be seen")).FirstOrDefault(p => p is not null)),
+        ContentCounts counts => counts.Updates is null || counts.Updates.Count > ContentCounts.MaxUpdates || !counts.Updates.All(IsWhole) ? "counts of content that are malformed or too many" : null,
         InstallProgress progress => Id(progress.InstallId.Value),
         InstallEnded ended => Id(ended.InstallId.Value) ?? Text(ended.Detail, "detail") ?? Text(ended.HostKey, "host key"),
         _ => $"an item of kind {item.GetType().Name}",
@@ -68,15 +69,20 @@ internal static class LinkChecks
         seen is { Mac: not null, Identity: not null, OperatingSystem: not null, Addresses: not null, Names: not null, Services: not null }
         && seen.Addresses.All(a => a is not null) && seen.Names.All(n => n?.Name is not null) && seen.Services.All(s => s is { Protocol: not null, Name: not null });
 
+    private static bool IsWhole(UpdateCount? count) =>
+        count is { Package.Length: <= MaxText, PackageVersion.Length: <= MaxText, FromSources.Count: <= MaxLines } && count.FromSources.Keys.All(s => s.Length <= MaxText);
+
     private static string? Problem(NodeReport? report)
     {
         if (report?.Roles is null || report.GatewayAddresses is null || report.PushAddresses is null || report.LinkAddresses is null || report.Problems is null)
             return "a node report with parts missing";
         if (report.Roles.Count > 16 || report.Problems.Count > MaxLines
-            || new[] { report.GatewayAddresses, report.PushAddresses, report.LinkAddresses }.Any(a => a.Count > NodeReport.MaxAddresses))
+            || new[] { report.GatewayAddresses, report.PushAddresses, report.LinkAddresses, report.ContentAddresses ?? [] }.Any(a => a.Count > NodeReport.MaxAddresses)
+            || report.Mirror is { Whole: null or { Count: > MirrorState.MaxWhole } })
             return "a node report that is too long";
         return Text(report.Version, "version") ?? Text(report.HostName, "host name") ?? Text(report.LinkedBy, "way of its link")
-            ?? report.GatewayAddresses.Concat(report.PushAddresses).Concat(report.LinkAddresses).Concat(report.Problems).Select(t => Text(t, "line of the node report")).FirstOrDefault(p => p is not null);
+            ?? report.GatewayAddresses.Concat(report.PushAddresses).Concat(report.LinkAddresses).Concat(report.ContentAddresses ?? []).Concat(report.Problems)
+                .Concat(report.Mirror is { } mirror ? mirror.Whole.Append(mirror.Problem) : []).Select(t => Text(t, "line of the node report")).FirstOrDefault(p => p is not null);
     }
 
     private static string? Id(string? id) => id is null ? "an item without its id" : null;

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Messages.Company;
 using MessagePack;
 
 namespace Fleet.Messages.Link;
@@ -121,6 +122,7 @@ public sealed record Goodbye([property: Key(0)] string Epoch, [property: Key(1)]
 [Union(12, typeof(PollEnded))]
 [Union(13, typeof(InstallProgress))]
 [Union(14, typeof(InstallEnded))]
+[Union(15, typeof(ContentCounts))]
 public interface IUpItem;
 
 /// <summary>An item about one device, whose home may be another office than that of the node which sends it.</summary>
@@ -151,6 +153,8 @@ public sealed record DeviceSeen([property: Key(0)] DeviceId DeviceId, [property:
 /// <param name="GatewayAddresses">host:port at which the office's agents reach this gateway; empty while it is none.</param>
 /// <param name="PushAddresses">The same for its push server.</param>
 /// <param name="LinkAddresses">The same for its link port, at which nodes of its office hand in their links; empty while it is closed.</param>
+/// <param name="ContentAddresses">The same for its distribution point.</param>
+/// <param name="Mirror">How its mirror stands; null while it is no distribution point.</param>
 /// <param name="LinkedBy">The way that its link goes, for people: <c>directly</c>, through whom, or that headquarters dialled.</param>
 [MessagePackObject]
 public sealed record NodeReport(
@@ -163,11 +167,62 @@ public sealed record NodeReport(
     [property: Key(6)] IReadOnlyList<string> Problems,
     [property: Key(7)] IReadOnlyList<string> PushAddresses,
     [property: Key(8)] IReadOnlyList<string> LinkAddresses,
-    [property: Key(9)] string LinkedBy) : IUpItem
+    [property: Key(9)] string LinkedBy,
+    [property: Key(10)] IReadOnlyList<string> ContentAddresses,
+    [property: Key(11)] MirrorState? Mirror) : IUpItem
 {
     /// <summary>The most addresses of a kind; headquarters ends a link that names more.</summary>
     public const int MaxAddresses = 32;
 }
+
+/// <summary>What a distribution point has. Only whole changes: how far a download is, is in <see cref="ContentCounts"/>.</summary>
+/// <param name="Timestamp">Version of the newest timestamp that it verified and serves.</param>
+/// <param name="Whole">Manifests (SHA-256) of wanted packages of which it has every file.</param>
+/// <param name="Problem">Why it lacks something that is wanted, naming source and file; empty: it does not.</param>
+[MessagePackObject]
+public sealed record MirrorState([property: Key(0)] ulong Timestamp, [property: Key(1)] IReadOnlyList<string> Whole, [property: Key(2)] string Problem)
+{
+    /// <summary>The most packages that are named; headquarters ends a link that names more.</summary>
+    public const int MaxWhole = 500;
+}
+
+/// <summary>
+/// What went through a distribution point since it began to count: totals, so that a lost one costs nothing. Not journaled; sent when it changed, at most every few seconds.
+/// </summary>
+/// <param name="Used">Bytes on its disk.</param>
+/// <param name="Quota">The most that it may hold.</param>
+[MessagePackObject]
+public sealed record ContentCounts(
+    [property: Key(0)] DateTimeOffset Since,
+    [property: Key(1)] IReadOnlyList<UpdateCount> Updates,
+    [property: Key(2)] long Used,
+    [property: Key(3)] long Quota) : IUpItem
+{
+    /// <summary>The most versions of packages that are counted; headquarters ends a link that counts more.</summary>
+    public const int MaxUpdates = 500;
+}
+
+/// <summary>The bytes of one version of a package; of metadata and of content that no known package names where <paramref name="Package"/> is empty.</summary>
+/// <param name="Total">Bytes of all its files.</param>
+/// <param name="Here">Bytes of them that are here and verified.</param>
+/// <param name="FromSources">Bytes that came over the office's uplink, by source.</param>
+/// <param name="FromPeers">Bytes that came from the office's other distribution points.</param>
+/// <param name="ToDevices">Bytes that went to devices.</param>
+/// <param name="FromCache">Of these, bytes that were here when they were asked for.</param>
+/// <param name="Healed">Bytes that were brought again because the disk had lost or changed them.</param>
+/// <param name="DeltaSaved">Bytes that did not have to come because a delta did.</param>
+[MessagePackObject]
+public sealed record UpdateCount(
+    [property: Key(0)] string Package,
+    [property: Key(1)] string PackageVersion,
+    [property: Key(2)] long Total,
+    [property: Key(3)] long Here,
+    [property: Key(4)] IReadOnlyDictionary<string, long> FromSources,
+    [property: Key(5)] long FromPeers,
+    [property: Key(6)] long ToDevices,
+    [property: Key(7)] long FromCache,
+    [property: Key(8)] long Healed,
+    [property: Key(9)] long DeltaSaved);
 
 /// <summary>One entry of the node's own history, numbered without gaps, kept by the outbox until journaled.</summary>
 [MessagePackObject]
@@ -260,6 +315,7 @@ public sealed record DeviceEnvelopeDown([property: Key(0)] DeviceId DeviceId, [p
 /// <param name="Polls">What to poll; null: the node is not the office's poller.</param>
 /// <param name="Through">The office nodes to which it hands its link, since it can't reach headquarters; tried in order, before its own ways.</param>
 /// <param name="Carries">The nodes whose links it passes on; while there are any, its link port is open.</param>
+/// <param name="Updates">What it is to know of updates; null: it is no distribution point.</param>
 /// <param name="Periodic">It dials about every <paramref name="SyncInterval"/>, brings all up to date and hangs up, rather than keep its link.</param>
 [MessagePackObject]
 public sealed record NodeDesired(
@@ -269,7 +325,31 @@ public sealed record NodeDesired(
     [property: Key(3)] PollPlan? Polls,
     [property: Key(4)] IReadOnlyList<NodeHop> Through,
     [property: Key(5)] IReadOnlyList<NodeId> Carries,
-    [property: Key(6)] bool Periodic) : IDownItem;
+    [property: Key(6)] bool Periodic,
+    [property: Key(7)] UpdatePlan? Updates) : IDownItem;
+
+/// <summary>What a distribution point is to mirror, and from where.</summary>
+/// <param name="Root">The first root of the tenant's repository: what it begins to trust with.</param>
+/// <param name="Timestamp">Version of the newest timestamp: a source that shows an older one is frozen.</param>
+/// <param name="Headquarters">host:port of the tenant's repository at headquarters.</param>
+/// <param name="Peers">The office's other distribution points: between them, each file crosses the uplink once.</param>
+/// <param name="Wanted">The packages that some device of the office should have: they are mirrored ahead and stay.</param>
+/// <param name="Apt">The APT repositories that it passes on.</param>
+/// <param name="Tasks">The download tasks that are for it.</param>
+[MessagePackObject]
+public sealed record UpdatePlan(
+    [property: Key(0)] ReadOnlyMemory<byte> Root,
+    [property: Key(1)] ulong Timestamp,
+    [property: Key(2)] IReadOnlyList<string> Headquarters,
+    [property: Key(3)] IReadOnlyList<NodeHop> Peers,
+    [property: Key(4)] IReadOnlyList<WantedUpdate> Wanted,
+    [property: Key(5)] IReadOnlyList<AptRepository> Apt,
+    [property: Key(6)] IReadOnlyList<DownloadTask> Tasks);
+
+/// <param name="Manifest">SHA-256 of its manifest, in lower-case hexadecimal.</param>
+/// <param name="Length">Bytes of all its files.</param>
+[MessagePackObject]
+public sealed record WantedUpdate([property: Key(0)] string Package, [property: Key(1)] string PackageVersion, [property: Key(2)] string Manifest, [property: Key(3)] long Length);
 
 /// <summary>An office node whose link port others dial.</summary>
 /// <param name="Addresses">host:port, most preferred first.</param>

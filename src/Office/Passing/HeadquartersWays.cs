@@ -25,7 +25,7 @@ public sealed class HeadquartersWays(
     private readonly Channel<Passage> _dialled = Channel.CreateBounded<Passage>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest }, dropped => dropped.Stream.Dispose());
 
-    private NodeDesired _desired = new(0, [], TimeSpan.Zero, null, [], [], Periodic: false);
+    private NodeDesired _desired = new(0, [], TimeSpan.Zero, null, [], [], Periodic: false, Updates: null);
     private Used _used = new("", "");
 
     /// <summary>The way on which a stream opened last, for people.</summary>

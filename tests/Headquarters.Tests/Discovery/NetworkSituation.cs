@@ -24,7 +24,7 @@ internal static class NetworkSituation
 
     /// <summary>The node says that it obeys what headquarters wants of it.</summary>
     public static Office Obeying(this Office office, NodeId node, DateTimeOffset at) =>
-        office.Apply(office.Settled([new NodeReported(office.Id, node, new NodeReport(office.Nodes[node].DesiredVersion, [], [], "1", "h", Noon, [], [], [], "directly"), at)], TestOffices.Options, at));
+        office.Apply(office.Settled([new NodeReported(office.Id, node, new NodeReport(office.Nodes[node].DesiredVersion, [], [], "1", "h", Noon, [], [], [], "directly", [], null), at)], TestOffices.Options, at));
 
     public static Sighting Seen(string mac = "", string address = "", string name = "", string identity = "", NameSource source = NameSource.ReverseDns, DateTimeOffset? at = null, params SeenService[] services) => new(
         at ?? Noon, mac, identity, address.Length > 0 ? [address] : [], name.Length > 0 ? [new SeenName(source, name)] : [], services, "");

@@ -30,7 +30,7 @@ public sealed class LinkRulesTests
         { "no office", new UpFrame("e", 1, [new DesiredWanted(Till, 0, default)]) },
         { "empty envelope", new UpFrame("e", 1, [new DeviceEnvelopeUp(Till, default, Leeds)]) },
         { "nobody seen", new UpFrame("e", 1, [new PresenceDigest([null!])]) },
-        { "no roles", new UpFrame("e", 1, [new NodeReport(0, null!, [], "", "", Noon, [], [], [], "")]) },
+        { "no roles", new UpFrame("e", 1, [new NodeReport(0, null!, [], "", "", Noon, [], [], [], "", [], null)]) },
         { "long text", new UpFrame("e", 1, [new NodeEvent(1, Noon, "x", new string('x', 1001))]) },
         { "no installation", new UpFrame("e", 1, [new InstallProgress(default, InstallStep.Copying)]) },
         { "no host key", new UpFrame("e", 1, [new InstallEnded(new InstallId("i-1"), InstallOutcome.Failed, "", null!)]) },

@@ -343,5 +343,5 @@ public sealed class OfficeLinkTests
         Assert.Equal(shown.SerialNumber, (await rig.TwinsGet<LinkNode>(l => l.Epoch == again.Epoch)).CertificateSerial);
     }
 
-    private static Announce Announced(string epoch) => new(epoch, new NodeReport(0, [], [], "0.1.0", "host", DateTimeOffset.UtcNow, [], [], [], ""), [], Last: true);
+    private static Announce Announced(string epoch) => new(epoch, new NodeReport(0, [], [], "0.1.0", "host", DateTimeOffset.UtcNow, [], [], [], "", [], null), [], Last: true);
 }

@@ -74,5 +74,5 @@ internal sealed class LinkedNode(TestCompany company, TestProbe session, NodeId 
         return sent.Items.OfType<T>().First(which ?? (_ => true));
     }
 
-    public static NodeReport Report(ulong applied, params string[] gatewayAddresses) => new(applied, gatewayAddresses.Length > 0 ? [NodeRole.Gateway] : [], gatewayAddresses, "0.1.0", "gw1", DateTimeOffset.UnixEpoch, [], [], [], "directly");
+    public static NodeReport Report(ulong applied, params string[] gatewayAddresses) => new(applied, gatewayAddresses.Length > 0 ? [NodeRole.Gateway] : [], gatewayAddresses, "0.1.0", "gw1", DateTimeOffset.UnixEpoch, [], [], [], "directly", [], null);
 }

@@ -99,5 +99,5 @@ internal static class NodeWaysSituation
         office.With(new NodeWaySet(Leeds, new NodeId($"gw{node}.leeds"), 1, new NodeId($"gw{hop}.leeds"), null, "test", Noon));
 
     public static Office Open(this Office office, int node) =>
-        office.With(new NodeReported(Leeds, new NodeId($"gw{node}.leeds"), new NodeReport(1, [], [], "1.0", "gw", Noon, [], [], [$"192.168.1.{node}:13001"], "directly"), Noon));
+        office.With(new NodeReported(Leeds, new NodeId($"gw{node}.leeds"), new NodeReport(1, [], [], "1.0", "gw", Noon, [], [], [$"192.168.1.{node}:13001"], "directly", [], null), Noon));
 }

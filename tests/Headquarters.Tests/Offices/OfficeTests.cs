@@ -188,5 +188,5 @@ public sealed class OfficeTests
         Assert.Null(DesiredState.Change(restored, restored.Devices[Till], TestOffices.Options, Noon));
     }
 
-    private static NodeReport Reported(params string[] addresses) => new(1, [NodeRole.Gateway], addresses, "0.1.0", "gw1", Noon, [], [], [], "directly");
+    private static NodeReport Reported(params string[] addresses) => new(1, [NodeRole.Gateway], addresses, "0.1.0", "gw1", Noon, [], [], [], "directly", [], null);
 }

@@ -24,7 +24,7 @@ public sealed class IncidentTests : IDisposable
         foreach (var node in new[] { First, Second })
         {
             Happens(new NodeEnrolled(Leeds, node, new DeviceId(node.Value.Replace('.', '-')), new CertificateRecord("01", default, 1, Now.AddDays(30)), Now));
-            Happens(new NodeReported(Leeds, node, new NodeReport(0, [], [], "0.1.0", "host", Now, [], [], [], "directly"), Now));
+            Happens(new NodeReported(Leeds, node, new NodeReport(0, [], [], "0.1.0", "host", Now, [], [], [], "directly", [], null), Now));
         }
     }
 

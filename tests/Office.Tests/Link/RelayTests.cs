@@ -15,7 +15,7 @@ namespace Fleet.Office.Tests.Link;
 public sealed class RelayTests : TestKit
 {
     private static readonly OfficeId Leeds = new("leeds");
-    private static readonly NodeReport Node = new(1, [], [], "0.1.0", "host", DateTimeOffset.UnixEpoch, [], [], [], "directly");
+    private static readonly NodeReport Node = new(1, [], [], "0.1.0", "host", DateTimeOffset.UnixEpoch, [], [], [], "directly", [], null);
     private static readonly RelayOptions Options = new(Window: 2, FrameItems: 3, FrameBytes: 100_000, MaxPassing: 5, StoredWithin: TimeSpan.FromSeconds(60), PresenceInterval: TimeSpan.FromSeconds(10));
     private readonly TempDirectory _directory = new();
     private readonly FakeTimeProvider _clock = new();
@@ -127,7 +127,7 @@ public sealed class RelayTests : TestKit
         _relay.Tell(new RecordEvent("started", "node"));
         _link.ExpectMsg<UpFrame>();
 
-        _link.Send(_relay, new DownFrame("e1", [new NodeDesired(2, [NodeRole.Gateway], TimeSpan.Zero, null, [], [], Periodic: false), new SyncWanted(new DeviceId("a")), new NodeEventsStored(1)]));
+        _link.Send(_relay, new DownFrame("e1", [new NodeDesired(2, [NodeRole.Gateway], TimeSpan.Zero, null, [], [], Periodic: false, Updates: null), new SyncWanted(new DeviceId("a")), new NodeEventsStored(1)]));
 
         Assert.Equal(2UL, ExpectMsg<NodeDesired>().Version);
         Assert.IsType<SyncWanted>(_gateway.ExpectMsg<CameDown>().Items.Single());

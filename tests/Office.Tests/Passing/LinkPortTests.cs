@@ -152,7 +152,7 @@ public sealed class LinkPortTests : IDisposable
         key = key with { Certificate = _authority.Answer(PeerIdentity.Of(Own), key.CertificateRequest!)[0] };
         var credentials = new NodeCredentials(_data, new NodeIdentity(Own.Value, _authority.Certificate.RawData, key, null, []), TimeProvider.System);
         var ways = new HeadquartersWays(Own, [headquarters ?? _headquarters.Local.ToString()], [], dmz, credentials, _network);
-        ways.Obey(new NodeDesired(1, [], TimeSpan.Zero, null, [], [Second], Periodic: false));
+        ways.Obey(new NodeDesired(1, [], TimeSpan.Zero, null, [], [Second], Periodic: false, Updates: null));
         var options = new LinkPortOptions([], dmz, IPAddress.Loopback, 0, [], maxCarried);
         var port = LinkPort.Open(new LinkPortSetup(Own, options, credentials, ways, _network, TimeSpan.FromSeconds(10), TimeProvider.System, _log.CreateLogger("links")));
         return (port, ways);
