@@ -163,6 +163,7 @@ internal static class TestOffices
         SyncInterval: TimeSpan.FromMinutes(15),
         HeadquartersAddresses: ["hq.example:13000"],
         HeadquartersPushAddresses: ["hq.example:13295"],
+        HeadquartersUpdateAddresses: ["hq.example:13443"],
         SnapshotEvery: 1000,
         RefusalsPerHour: 3,
         DeviceIdleAfter: TimeSpan.FromMinutes(1),

@@ -18,6 +18,9 @@ public sealed record Company
 
     public RuleBook Rules { get; init; } = RuleBook.Empty;
 
+    /// <summary>What offices must know of updates.</summary>
+    public UpdateBook Updates { get; init; } = UpdateBook.Empty;
+
     /// <summary>What each office has of the budgets for staying connected.</summary>
     public ImmutableDictionary<OfficeId, ConnectionLease> Leases { get; init; } = ImmutableDictionary<OfficeId, ConnectionLease>.Empty;
 
@@ -32,6 +35,8 @@ public sealed record Company
         MoveRule c => RuleRules.Decide(this, c, now),
         EnableRule c => RuleRules.Decide(this, c, now),
         RemoveRule c => RuleRules.Decide(this, c, now),
+        NoteRepository c when c.Timestamp == Updates.Timestamp && c.Root.Span.SequenceEqual(Updates.Root.Span) => new CompanyDecision([], new CompanyAccepted()),
+        NoteRepository c => Change(Updates with { Root = c.Root, Timestamp = c.Timestamp }, $"timestamp {c.Timestamp}", "headquarters", now),
         RemovePolicy c when Book.Policies.All(p => p.Document.Name != c.Name) => Refuse(RefusalCode.NotFound, $"there is no policy {c.Name}"),
         RemovePolicy c => new CompanyDecision([new PolicyRemoved(c.Name, Book.Version + 1, c.By, now)], new CompanyAccepted()),
         _ => throw new NotSupportedException($"{command.GetType().Name} has no rule"),
@@ -59,20 +64,26 @@ public sealed record Company
         PolicyApplied e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Policy.Document.Name), e.Policy]) },
         PolicyRemoved e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Name)]) },
         RuleBookChanged e => this with { Rules = e.Book },
+        UpdateBookChanged e => this with { Updates = e.Book },
         _ => throw new NotSupportedException($"{happened.GetType().Name} has no meaning for the company"),
     };
 
-    public CompanySnapshot ToSnapshot() => new([.. Offices.Values], Book, Rules, [.. Leases.Values]);
+    public CompanySnapshot ToSnapshot() => new([.. Offices.Values], Book, Rules, [.. Leases.Values], Updates);
 
     public static Company From(CompanySnapshot s) => new()
     {
         Offices = s.Offices.ToImmutableSortedDictionary(o => o.OfficeId.Value, o => o, StringComparer.Ordinal),
         Book = s.Book,
         Rules = s.Rules ?? RuleBook.Empty,
+        Updates = s.Updates ?? UpdateBook.Empty,
         Leases = (s.Leases ?? []).ToImmutableDictionary(l => l.OfficeId),
     };
 
     public static CompanyDecision Refuse(RefusalCode code, string detail) => new([], new CompanyRefused(code, detail));
+
+    /// <summary>The book of updates becomes this one, under the next version.</summary>
+    private CompanyDecision Change(UpdateBook book, string what, string by, DateTimeOffset now) =>
+        new([new UpdateBookChanged(book with { Version = Updates.Version + 1 }, what, by, now)], new CompanyAccepted());
 
     private CompanyDecision Apply(ApplyPolicy command, DateTimeOffset now)
     {

@@ -24,6 +24,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     private readonly ConnectionBudgets _budgets;
     private readonly Dictionary<OfficeId, ulong> _adopted = [];
     private readonly Dictionary<OfficeId, ulong> _rulesAdopted = [];
+    private readonly Dictionary<OfficeId, ulong> _updatesAdopted = [];
     private Company _company = new();
     private long _snapshotAt;
     private long _snapshotBefore;
@@ -47,6 +48,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Command<GetPolicyBook>(query => Sender.Tell(new AdoptPolicyBook(query.OfficeId, _company.Book)));
         Command<PolicyBookAdopted>(adopted => _adopted[adopted.OfficeId] = adopted.Version);
         Command<RuleBookAdopted>(adopted => _rulesAdopted[adopted.OfficeId] = adopted.Version);
+        Command<UpdateBookAdopted>(adopted => _updatesAdopted[adopted.OfficeId] = adopted.Version);
         Command<OfficeAccepted>(_ => { });
         Command<OfficeRefused>(refused => _log.Warning("Office {OfficeId} refused: {Detail}", refused.OfficeId, refused.Detail));
         Command<ResendTick>(_ => HandBooks());
@@ -119,6 +121,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
             {
                 _adopted.Remove(gone.OfficeId);
                 _rulesAdopted.Remove(gone.OfficeId);
+                _updatesAdopted.Remove(gone.OfficeId);
             }
 
             // Before the answer: what the asker sends to a new office next must find it open.
@@ -143,6 +146,8 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
 
             if (!_rulesAdopted.TryGetValue(office.OfficeId, out var rules) || rules < _company.Rules.Version)
                 _tools.Offices().Tell(new AdoptRuleBook(office.OfficeId, _company.Rules));
+            if (!_updatesAdopted.TryGetValue(office.OfficeId, out var updates) || updates < _company.Updates.Version)
+                _tools.Offices().Tell(new AdoptUpdateBook(office.OfficeId, _company.Updates));
         }
     }
 

@@ -122,7 +122,8 @@ public sealed record Device(DeviceSnapshot Known)
 /// <summary>What a decision about a report needs beside the device.</summary>
 /// <param name="EnrolledHeardAt">When the enrolled machine itself last gave a sign of life.</param>
 /// <param name="Silence">After this long without one, another machine may take its place.</param>
-public readonly record struct ReportCircumstances(DateTimeOffset At, DateTimeOffset EnrolledHeardAt, TimeSpan Silence);
+/// <param name="UpdateTimestamp">Version of the newest timestamp of the tenant's repository.</param>
+public readonly record struct ReportCircumstances(DateTimeOffset At, DateTimeOffset EnrolledHeardAt, TimeSpan Silence, ulong UpdateTimestamp = 0);
 
 public enum ReportOutcome
 {

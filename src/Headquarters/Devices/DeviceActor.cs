@@ -98,7 +98,7 @@ public sealed class DeviceActor : ReceiveActor
     {
         var after = decision.Events.Aggregate(device, (d, e) => d.Apply(e));
         // Told twice at most: the journaled version, never the one asked about, so that a late repeat can't set the device back.
-        var ack = new ReportAck { ReportVersion = after.Known.ReportedVersion, EventNumber = after.Known.EventNumber, HeadquartersTime = now.At.ToTimestamp() };
+        var ack = new ReportAck { ReportVersion = after.Known.ReportedVersion, EventNumber = after.Known.EventNumber, HeadquartersTime = now.At.ToTimestamp(), UpdateTimestamp = now.UpdateTimestamp };
         // Only with the newest report: an old one that a carrier replays must not bring an old key back.
         if (report.RenewalRequest.IsEmpty || report.Version != ack.ReportVersion || Renewed(report.RenewalRequest, certificate.Generation + 1) is not { } renewed)
             return (decision.Events, new ReportAnswer(_envelopes.Seal(after, certificate, ack), decision.Outcome));

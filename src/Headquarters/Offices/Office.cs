@@ -34,6 +34,9 @@ public sealed record Office(OfficeId Id)
     /// <summary>The rules that place devices.</summary>
     public RuleBook Rules { get; init; } = RuleBook.Empty;
 
+    /// <summary>What the company has said of updates.</summary>
+    public UpdateBook Updates { get; init; } = UpdateBook.Empty;
+
     /// <summary>Agents that are being set up on discovered devices.</summary>
     public ImmutableDictionary<InstallId, InstallSnapshot> Installs { get; init; } = ImmutableDictionary<InstallId, InstallSnapshot>.Empty;
 
@@ -50,6 +53,10 @@ public sealed record Office(OfficeId Id)
     /// <summary>The push servers that always-connected devices of the office are told of.</summary>
     public IEnumerable<NodeSnapshot> PushServers =>
         Nodes.Values.Where(n => n.Roles.Contains(NodeRole.PushServer) && n.Report is { PushAddresses.Count: > 0 }).OrderBy(n => n.NodeId.Value, StringComparer.Ordinal);
+
+    /// <summary>The distribution points that devices of the office are told of.</summary>
+    public IEnumerable<NodeSnapshot> DistributionPoints =>
+        Nodes.Values.Where(n => n.Roles.Contains(NodeRole.DistributionPoint) && n.Report is { ContentAddresses.Count: > 0 }).OrderBy(n => n.NodeId.Value, StringComparer.Ordinal);
 
     public Office Apply(IOfficeEvent happened) => happened switch
     {
@@ -82,6 +89,7 @@ public sealed record Office(OfficeId Id)
         }),
         NodeRemoved e => this with { Nodes = Nodes.Remove(e.NodeId) },
         OfficeRulesAdopted e => this with { Rules = e.Book },
+        OfficeUpdatesAdopted e => this with { Updates = e.Book },
         OfficePoliciesAdopted e => this with { Book = e.Book },
         DeviceEnrolled e => this with { Devices = Devices.SetItem(e.DeviceId, Device.From(e)) },
         DeviceMovedIn e => this with { Devices = Devices.SetItem(e.DeviceId, new Device(e.Device)), Forwards = Forwards.Remove(e.DeviceId) },
@@ -111,7 +119,7 @@ public sealed record Office(OfficeId Id)
     /// <summary>The state for a snapshot; secrets of tokens that are over stay out of it.</summary>
     public OfficeSnapshot ToSnapshot(DateTimeOffset now) => new(Id, Title, IsOpen,
         [.. Tokens.Values.Select(t => t.Revoked || t.ExpiresAt <= now ? t with { Secret = default } : t)],
-        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values), Rules, [.. Installs.Values]);
+        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values), Rules, [.. Installs.Values], Updates);
 
     public static Office From(OfficeSnapshot s) => new(s.OfficeId)
     {
@@ -125,6 +133,7 @@ public sealed record Office(OfficeId Id)
         Book = s.Book,
         Installs = (s.Installs ?? []).ToImmutableDictionary(i => i.Begun.InstallId),
         Rules = s.Rules ?? RuleBook.Empty,
+        Updates = s.Updates ?? UpdateBook.Empty,
         Polling = s.Network is { } network ? Polling.From(network) : new Polling(),
         Discovered = (s.Network?.Discovered ?? []).ToImmutableDictionary(d => d.DiscoveredId),
     };

@@ -8,6 +8,7 @@ using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Installs;
 using Fleet.Headquarters.Policies;
+using Fleet.Headquarters.Updates;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -233,7 +234,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         {
             var device = _batch.Working.Devices[id];
             var silence = 2 * DesiredState.IntervalOf(_office, device, _tools.Options);
-            Twin(id).Tell(new JudgeReports(device, [.. reports.Select(r => r.Envelope)], new ReportCircumstances(now, _presence.EnrolledHeardAt(device), silence)));
+            Twin(id).Tell(new JudgeReports(device, [.. reports.Select(r => r.Envelope)], new ReportCircumstances(now, _presence.EnrolledHeardAt(device), silence, _office.Updates.Timestamp)));
         }
 
         Become(Judging);
@@ -519,7 +520,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         foreach (var poll in events.OfType<PollBegun>().Where(p => p.By.Length > 0 && _office.Polling.Open.ContainsKey(p.PollId)))
             _links.Send(poll.NodeId, [new RunPoll(poll.PollId, poll.Method, poll.Full, poll.Ranges, poll.AllowLarge)]);
         _network.Journaled(events);
-        foreach (var node in ReferenceEquals(before.Nodes, _office.Nodes) ? [] : _office.Nodes.Values.Where(n => !NodeWays.SameDesired(before, _office, n.NodeId)))
+        var plansMayChange = !ReferenceEquals(before.Updates, _office.Updates) || !ReferenceEquals(before.Nodes, _office.Nodes) || events.Any(UpdatePlans.MayPick);
+        foreach (var node in plansMayChange ? _office.Nodes.Values.Where(n => !NodeWays.SameDesired(before, _office, n.NodeId) || !UpdatePlans.Same(before, _office, n)) : [])
             _links.Send(node.NodeId, [DesiredOf(node)]);
         foreach (var way in events.OfType<NodeWaySet>())
             Context.System.EventStream.Publish(new DialNode(way.NodeId, way.DmzAddress));
@@ -616,7 +618,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     };
 
     private NodeDesired DesiredOf(NodeSnapshot node) => new(node.DesiredVersion, node.Roles, node.Periodic ? node.DialInterval : _tools.Options.SyncInterval,
-        PollPlans.For(_office, node, _tools.Options.Discovery, _tools.Issuer), NodeWays.HopsOf(_office, node), NodeWays.CarriedBy(_office, node.NodeId), node.Periodic, Updates: null);
+        PollPlans.For(_office, node, _tools.Options.Discovery, _tools.Issuer), NodeWays.HopsOf(_office, node), NodeWays.CarriedBy(_office, node.NodeId), node.Periodic,
+        UpdatePlans.For(_office, node, _tools.Options));
 
     private DeviceState StateOf(Device device) =>
         new(device.Id, device.Known.DesiredVersion, device.Known.ReportedVersion, DesiredState.IntervalOf(_office, device, _tools.Options));

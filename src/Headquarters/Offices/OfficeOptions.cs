@@ -8,6 +8,7 @@ namespace Fleet.Headquarters.Offices;
 /// <param name="SyncInterval">How often a device syncs where no policy says.</param>
 /// <param name="HeadquartersAddresses">host:port at which devices reach headquarters' agent service; told to every device.</param>
 /// <param name="HeadquartersPushAddresses">The same for its push server.</param>
+/// <param name="HeadquartersUpdateAddresses">The same for its update repository.</param>
 /// <param name="SnapshotEvery">Events between two snapshots of a twin.</param>
 /// <param name="RefusalsPerHour">Refused enrolments that one office journals an hour; all are logged.</param>
 /// <param name="DeviceIdleAfter">A device twin without work for this long goes; the office holds its state.</param>
@@ -19,6 +20,7 @@ public sealed record OfficeOptions(
     TimeSpan SyncInterval,
     IReadOnlyList<string> HeadquartersAddresses,
     IReadOnlyList<string> HeadquartersPushAddresses,
+    IReadOnlyList<string> HeadquartersUpdateAddresses,
     int SnapshotEvery,
     int RefusalsPerHour,
     TimeSpan DeviceIdleAfter,
@@ -32,6 +34,7 @@ public sealed record OfficeOptions(
         SyncInterval: problems.Positive(fleet, "offices.sync-interval"),
         HeadquartersAddresses: problems.Texts(fleet, "offices.headquarters-addresses"),
         HeadquartersPushAddresses: problems.Texts(fleet, "offices.headquarters-push-addresses"),
+        HeadquartersUpdateAddresses: problems.Texts(fleet, "offices.headquarters-update-addresses"),
         SnapshotEvery: problems.Number(fleet, "offices.snapshot-every", 10, 1_000_000),
         RefusalsPerHour: problems.Number(fleet, "offices.refusals-per-hour", 1, 10_000),
         DeviceIdleAfter: problems.Positive(fleet, "offices.device-idle-after"),

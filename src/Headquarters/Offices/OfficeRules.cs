@@ -4,6 +4,7 @@ using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.Rules;
+using Fleet.Headquarters.Updates;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -42,6 +43,8 @@ public static class OfficeRules
         AdoptRuleBook c when c.Book.Version <= office.Rules.Version => new OfficeDecision([], new RuleBookAdopted(office.Id, office.Rules.Version)),
         AdoptRuleBook c => new OfficeDecision([new OfficeRulesAdopted(office.Id, c.Book, now)], new RuleBookAdopted(office.Id, c.Book.Version)),
         TryRule c => new OfficeDecision([], new RuleTried(office.Id, Placement.Try(office, c.Rule))),
+        AdoptUpdateBook c when c.Book.Version <= office.Updates.Version => new OfficeDecision([], new UpdateBookAdopted(office.Id, office.Updates.Version)),
+        AdoptUpdateBook c => new OfficeDecision([new OfficeUpdatesAdopted(office.Id, c.Book, now)], new UpdateBookAdopted(office.Id, c.Book.Version)),
         AdoptPolicyBook c when c.Book.Version <= office.Book.Version => new OfficeDecision([], new PolicyBookAdopted(office.Id, office.Book.Version)),
         AdoptPolicyBook c => new OfficeDecision([new OfficePoliciesAdopted(office.Id, c.Book, now)], new PolicyBookAdopted(office.Id, c.Book.Version)),
         _ => throw new NotSupportedException($"{command.GetType().Name} has no rule"),
@@ -90,7 +93,7 @@ public static class OfficeRules
         IReadOnlyList<IOfficeEvent> decided = newGrant || events.Concat(placed).Any(MayConnect) ? ConnectionRule.Decide(next, grant, options, now) : [];
         next = next.Apply(decided);
         follows = [.. follows, .. placed, .. decided];
-        var all = !ReferenceEquals(office.Book, next.Book) || !SameAddresses(office, next);
+        var all = !ReferenceEquals(office.Book, next.Book) || !UpdatePlans.SameForDevices(office.Updates, next.Updates) || !SameAddresses(office, next);
         var touched = all
             ? next.Devices.Values
             : events.Concat(placed).Concat(decided).Where(e => e is DeviceEnrolled or DeviceMovedIn or DevicePlaced or DeviceLabelled or DeviceConnectionSet or DeviceConnectionDecided).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
@@ -218,7 +221,8 @@ public static class OfficeRules
     private static bool SameAddresses(Office one, Office other) =>
         ReferenceEquals(one.Nodes, other.Nodes)
         || (one.Gateways.Select(DesiredState.AddressOf).SequenceEqual(other.Gateways.Select(DesiredState.AddressOf))
-            && one.PushServers.Select(DesiredState.PushAddressOf).SequenceEqual(other.PushServers.Select(DesiredState.PushAddressOf)));
+            && one.PushServers.Select(DesiredState.PushAddressOf).SequenceEqual(other.PushServers.Select(DesiredState.PushAddressOf))
+            && one.DistributionPoints.Select(DesiredState.ContentAddressOf).SequenceEqual(other.DistributionPoints.Select(DesiredState.ContentAddressOf)));
 }
 
 /// <summary>What to journal and, once it is, what to answer.</summary>

@@ -19,6 +19,7 @@ public static class DesiredState
         var document = Content(office, device, options);
         document.Version = device.Known.DesiredVersion;
         document.IssuedAt = device.Known.DesiredAt.ToTimestamp();
+        document.UpdateTimestamp = office.Updates.Timestamp;
         return document;
     }
 
@@ -65,6 +66,9 @@ public static class DesiredState
             Connection = device.Known.HasPlace && WantsLine(device, settings) ? ConnectionMode.Always : ConnectionMode.Periodic,
             PushServers = { office.PushServers.Select(PushAddressOf) },
             HeadquartersPushAddresses = { options.HeadquartersPushAddresses },
+            DistributionPoints = { office.DistributionPoints.Select(ContentAddressOf) },
+            HeadquartersUpdateAddresses = { options.HeadquartersUpdateAddresses },
+            UpdateRoot = ByteString.CopyFrom(office.Updates.Root.Span),
         };
         // Added in order of their keys: the hash over the document must not depend on how a dictionary happens to lie.
         foreach (var (key, value) in settings.OrderBy(s => s.Key, StringComparer.Ordinal))
@@ -96,4 +100,7 @@ public static class DesiredState
 
     /// <summary>A push server as devices are told of it.</summary>
     public static GatewayAddress PushAddressOf(Fleet.Messages.Offices.NodeSnapshot node) => new() { NodeId = node.NodeId.Value, Addresses = { node.Report!.PushAddresses } };
+
+    /// <summary>A distribution point as devices are told of it.</summary>
+    public static GatewayAddress ContentAddressOf(Fleet.Messages.Offices.NodeSnapshot node) => new() { NodeId = node.NodeId.Value, Addresses = { node.Report!.ContentAddresses } };
 }

@@ -62,7 +62,7 @@ internal sealed class Projection(ReadModelConnection db)
             case RuleBookChanged e:
                 Insert(e.Book);
                 break;
-            case OfficePoliciesAdopted or OfficeRulesAdopted:
+            case UpdateBookChanged or OfficePoliciesAdopted or OfficeRulesAdopted or OfficeUpdatesAdopted:
                 // Shown is the company's book.
                 break;
             case OfficeAdded or OfficeRemoved:

@@ -45,6 +45,16 @@ public sealed partial class TenantRepository : IAsyncDisposable
 
     public PackageContent Content { get; }
 
+    /// <summary>The first root, as signed: what clients begin to trust with.</summary>
+    /// <exception cref="IOException">It can't be read.</exception>
+    public byte[] FirstRoot => File.ReadAllBytes(Path.Combine(_metadata, "1.root.json"));
+
+    /// <summary>Version of the newest timestamp.</summary>
+    public ulong Timestamp { get; private set; }
+
+    /// <summary>A new generation is on the disk.</summary>
+    public event Action? Published;
+
     /// <summary>All packages, by name, the newest of each first.</summary>
     public IReadOnlyList<PublishedPackage> Packages => _packages;
 
@@ -190,10 +200,14 @@ public sealed partial class TenantRepository : IAsyncDisposable
         return draft with { Content = MetadataDocument.Sign(draft.Content, _targetsKey) };
     }
 
-    private void Relist() => _packages =
-    [
-        .. Files.Select(PublishedPackage.Of).OfType<PublishedPackage>().OrderBy(p => p.Name, StringComparer.Ordinal).ThenByDescending(p => p.PublishedAt).ThenByDescending(p => p.Version, StringComparer.Ordinal),
-    ];
+    private void Relist()
+    {
+        _packages = [.. Listed()];
+        Timestamp = (ulong)_writer.TimestampVersion;
+        Published?.Invoke();
+    }
+
+    private IEnumerable<PublishedPackage> Listed() => Files.Select(PublishedPackage.Of).OfType<PublishedPackage>().OrderBy(p => p.Name, StringComparer.Ordinal).ThenByDescending(p => p.PublishedAt).ThenByDescending(p => p.Version, StringComparer.Ordinal);
 
     // Signs what is half through its life, and always the timestamp; and lets content go that nothing names. What fails is tried again at the next turn.
     private async Task Renew()
@@ -213,6 +227,7 @@ public sealed partial class TenantRepository : IAsyncDisposable
             RenewRoot(now);
             var targets = _writer.TargetsOf(RoleNames.Targets);
             _writer.Publish(now, _online, targets is null || IsOld(targets, _options.Lifetimes.Targets, now) ? [Signed(now, Files)] : []);
+            Relist();
             Content.Collect();
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or StorageException or TufException or FormatException)

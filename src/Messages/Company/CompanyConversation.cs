@@ -110,7 +110,8 @@ public sealed record CompanySnapshot(
     [property: Key(0)] IReadOnlyList<OfficeEntry> Offices,
     [property: Key(1)] PolicyBook Book,
     [property: Key(2)] RuleBook? Rules,
-    [property: Key(3)] IReadOnlyList<ConnectionLease>? Leases);
+    [property: Key(3)] IReadOnlyList<ConnectionLease>? Leases,
+    [property: Key(4)] UpdateBook? Updates);
 
 /// <summary>What an office has of the budgets.</summary>
 [MessagePackObject]

@@ -5,6 +5,15 @@ namespace Fleet.Messages.Company;
 
 // What offices must know of updates: the company owns the book and hands it to every office, as it does with policies.
 
+/// <summary>The tenant's repository says how it stands; sent again and again, and a repeat changes nothing.</summary>
+[MessagePackObject]
+public sealed record NoteRepository([property: Key(0)] ReadOnlyMemory<byte> Root, [property: Key(1)] ulong Timestamp) : ICompanyCommand;
+
+/// <param name="Book">The whole book; small, and read at once.</param>
+/// <param name="What">What was changed, for people.</param>
+[MessagePackObject]
+public sealed record UpdateBookChanged([property: Key(0)] UpdateBook Book, [property: Key(1)] string What, [property: Key(2)] string By, [property: Key(3)] DateTimeOffset At) : ICompanyEvent;
+
 /// <summary>Everything an office needs to know of updates; the version rises at each change.</summary>
 /// <param name="Root">The first root of the tenant's repository, as signed: what distribution points and devices begin to trust with.</param>
 /// <param name="Timestamp">Version of the newest timestamp of that repository: who shows an older one is frozen.</param>

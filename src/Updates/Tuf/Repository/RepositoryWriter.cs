@@ -48,6 +48,9 @@ public sealed class RepositoryWriter
     /// <summary>The newest root; null before the first is published.</summary>
     public Root? Root => RootBytes() is { } bytes ? MetadataReader.Root(Parse(bytes).Signed) : null;
 
+    /// <summary>Version of the newest timestamp; 0 before the first is published.</summary>
+    public long TimestampVersion => CurrentTimestamp()?.Version ?? 0;
+
     /// <summary>What the role says now; null where it was never published.</summary>
     public Targets? TargetsOf(string role) => CurrentSnapshot()?.Files.GetValueOrDefault(Snapshot.FileOf(role)) is { } file
         ? MetadataReader.Targets(Parse(Read(FileOf(role, file.Version))).Signed)
