@@ -97,6 +97,14 @@ public readonly record struct RuleName(string Value)
     public override string ToString() => Value;
 }
 
+/// <summary>Names one rollout.</summary>
+public readonly record struct RolloutName(string Value)
+{
+    public string Value { get; } = IdText.Checked(Value);
+
+    public override string ToString() => Value;
+}
+
 /// <summary>Names one network poll of an office.</summary>
 public readonly record struct PollId(string Value)
 {

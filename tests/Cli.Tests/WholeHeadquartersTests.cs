@@ -99,6 +99,24 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_published_for_devices_is_brought_to_them_by_a_rollout_of_one_ring()
+    {
+        (await _terminal.Run("office", "add", "leeds")).Done();
+        await File.WriteAllTextAsync(Path.Combine(_terminal.Home, "till.sh"), "echo till");
+        string[] publish = ["update", "publish", "tills", "--version", "1.4.0", "--file", Path.Combine(_terminal.Home, "till.sh"), "--for", "office=leeds label=room=shop"];
+
+        var published = (await _terminal.Run([.. publish, "--json"])).Json().GetProperty("rollout");
+        var again = (await _terminal.Run(publish)).Done();
+        var elsewhere = await _terminal.Run([.. publish[..^1], "office=atlantis"]);
+        var wrong = await _terminal.Run([.. publish[..^1], "leeds"]);
+
+        Assert.Equal(("tills-1-4-0", "running", "leeds"), (published.GetProperty("name").GetString(), published.GetProperty("state").GetString(), published.GetProperty("for").GetProperty("offices")[0].GetString()));
+        Assert.Contains("rollout tills-1-4-0 brings it to office=leeds label=room=shop", again.Out, StringComparison.Ordinal);
+        Assert.Contains("office atlantis, which does not exist", elsewhere.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, wrong.Code);
+    }
+
+    [Fact]
     public async Task A_package_that_no_device_would_install_is_refused_before_it_is_uploaded()
     {
         var build = Directory.CreateDirectory(Path.Combine(_terminal.Home, "build")).FullName;

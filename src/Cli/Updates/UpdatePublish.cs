@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Serialization;
 using Fleet.Cli.Output;
+using Fleet.Cli.Rollouts;
 using Fleet.Contracts.Api;
 using Spectre.Console;
 
@@ -16,9 +17,11 @@ internal static class UpdatePublish
         var file = new Option<string[]>("--file") { Description = "A file, or a folder with all that is in it; may repeat.", HelpName = "PATH", Required = true, AllowMultipleArgumentsPerToken = true };
         var install = new Option<string>("--install") { Description = "How devices install it: archive (default), deb, msi or script.", HelpName = "KIND", DefaultValueFactory = _ => "archive" };
         install.AcceptOnlyFromAmong("archive", "deb", "msi", "script");
+        var to = SelectorText.For("Devices that get it at once, by a rollout of one ring");
         return commands.Remote("publish", "Publishes a version of a package. Cut short, the same again goes on where it ended.", """
             fleet update publish tills --version 1.4.0 --file build/
             fleet update publish agent-tools --version 2.1 --file tools_2.1_amd64.deb --install deb
+            fleet update publish tills --version 1.4.1 --file build/ --for office=leeds,york label=ring=canary
             """,
             async call =>
             {
@@ -27,19 +30,24 @@ internal static class UpdatePublish
                 var missing = await call.Client.Send(HttpMethod.Post, "updates/missing", wanted, ApiJson.Default.NewUpdate, ApiJson.Default.IReadOnlyListMissingContent, call.Cancellation).ConfigureAwait(false);
                 var uploaded = await Upload(call, files, missing).ConfigureAwait(false);
                 var done = await call.Client.Send(HttpMethod.Post, "updates", wanted, ApiJson.Default.NewUpdate, ApiJson.Default.UpdatePublished, call.Cancellation).ConfigureAwait(false);
-                var result = new PublishedResource(done.Update, done.Changed, uploaded, done.Update.Length - uploaded);
+                var rollout = call.Value(to) is { Length: > 0 } selector ? await Begin(call, done.Update, selector).ConfigureAwait(false) : null;
+                var result = new PublishedResource(done.Update, done.Changed, uploaded, done.Update.Length - uploaded, rollout);
                 call.Display.Show(result, UpdateJson.Default.PublishedResource, () => call.Display.Say(Told(result)));
             },
-            name, version, file, install);
+            name, version, file, install, to);
     }
 
     private static string Told(PublishedResource result)
     {
         var package = $"{result.Update.Name} {result.Update.Version}";
-        return result.Changed
+        var published = result.Changed
             ? $"published {package}: {result.Update.Files} files, {Words.Size(result.Update.Length)}; {Words.Size(result.UploadedBytes)} uploaded, {Words.Size(result.SavedBytes)} need not be"
             : $"{package} is published already, with the same content";
+        return result.Rollout is { } rollout ? $"{published}\nrollout {rollout.Name} brings it to {SelectorText.Of(rollout.For)}; watch it: fleet rollout show {rollout.Name}" : published;
     }
+
+    private static Task<RolloutResource> Begin(RemoteCall call, UpdateResource update, string[] selector) => call.Client.Send(
+        HttpMethod.Post, "rollouts", new NewRollout(update.Name, update.Version, For: SelectorText.Read(selector, out _)), ApiJson.Default.NewRollout, ApiJson.Default.RolloutResource, call.Cancellation);
 
     /// <returns>Bytes that were sent.</returns>
     private static async Task<long> Upload(RemoteCall call, IReadOnlyList<LocalFile> files, IReadOnlyList<MissingContent> missing)
@@ -79,8 +87,9 @@ internal static class UpdatePublish
 
 /// <summary>What <c>fleet update publish</c> prints as JSON.</summary>
 /// <param name="SavedBytes">Of the package, those that were at headquarters already, or in it twice.</param>
-internal sealed record PublishedResource(UpdateResource Update, bool Changed, long UploadedBytes, long SavedBytes);
+/// <param name="Rollout">The rollout that brings it to devices; absent: none was asked for.</param>
+internal sealed record PublishedResource(UpdateResource Update, bool Changed, long UploadedBytes, long SavedBytes, RolloutResource? Rollout = null);
 
-[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PublishedResource))]
 internal sealed partial class UpdateJson : JsonSerializerContext;

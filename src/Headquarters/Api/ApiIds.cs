@@ -50,6 +50,8 @@ internal static class ApiIds
 
     public static Refusal? Read(string? text, out RuleName rule) => Read(text, "rule", 1, t => new RuleName(t), out rule);
 
+    public static Refusal? Read(string? text, out RolloutName rollout) => Read(text, "rollout", 1, t => new RolloutName(t), out rollout);
+
     public static Refusal? Read(string? text, out PollId poll) => Read(text, "poll", 1, t => new PollId(t), out poll);
 
     public static Refusal? Read(string? text, out DiscoveredId discovered) => Read(text, "discovered device", 1, t => new DiscoveredId(t), out discovered);

@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Api;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Updates;
+using Fleet.Messages.Company;
 using Fleet.Updates.Content;
 using Fleet.Updates.Packages;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -24,7 +25,7 @@ internal static class UpdateEndpoints
         updates.MapPost("", Publish).WithMetadata(new RequestSizeLimitAttribute(MaxListBytes)).WithSummary("Publishes a version of a package over content that was uploaded before.");
         updates.MapPost("/missing", Missing).WithMetadata(new RequestSizeLimitAttribute(MaxListBytes)).WithSummary("Checks a publication to come, and says which content must be uploaded before it.");
         updates.MapGet("/{name}/{version}", Show).WithSummary("Shows a version of a package and its files.");
-        updates.MapDelete("/{name}/{version}", Withdraw).WithSummary("Withdraws a version of a package: no device begins to install it any more.");
+        updates.MapDelete("/{name}/{version}", Withdraw).WithSummary("Withdraws a version of a package: no device begins to install it any more, its rollouts are halted, and devices that have it get the version before.");
         // Its length is bounded by the room that there is.
         api.MapPut("/content/{sha256}", Upload).WithTags("Content").WithMetadata(new DisableRequestSizeLimitAttribute())
             .WithSummary("Uploads content by its SHA-256: all of it, or with Content-Range what is missing behind a transfer that was cut.");
@@ -66,8 +67,15 @@ internal static class UpdateEndpoints
             [.. manifest.Files.Select(f => new UpdateFileResource(f.Path, Convert.ToString(f.Mode, 8), f.Length, f.Content.Value))]));
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> Withdraw(string name, string version, TenantRepository repository, CancellationToken cancellation) =>
-        await repository.Withdraw(name, version, cancellation) is { } refusal ? refusal.Problem() : TypedResults.NoContent();
+    // First no device is told to have it any more: one that was would look for what is not signed.
+    private static async Task<Results<NoContent, ProblemHttpResult>> Withdraw(string name, string version, TenantRepository repository, Owners owners, CancellationToken cancellation)
+    {
+        if (repository.Find(name, version) is null)
+            return Refusal.NotFound("package", $"{name} {version}").Problem();
+        if ((await owners.Ask(new WithdrawVersion(name, version, Owners.Administrator))).Refusal is { } refusal)
+            return refusal.Problem();
+        return await repository.Withdraw(name, version, cancellation) is { } wrong ? wrong.Problem() : TypedResults.NoContent();
+    }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Upload(string sha256, HttpRequest request, TenantRepository repository, CancellationToken cancellation)
     {

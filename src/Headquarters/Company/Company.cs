@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Fleet.Contracts;
 using Fleet.Headquarters.Policies;
+using Fleet.Headquarters.Rollouts;
 using Fleet.Headquarters.Rules;
 using Fleet.Messages.Company;
 
@@ -21,10 +22,13 @@ public sealed record Company
     /// <summary>What offices must know of updates.</summary>
     public UpdateBook Updates { get; init; } = UpdateBook.Empty;
 
+    /// <summary>Oldest first.</summary>
+    public ImmutableList<Rollout> Rollouts { get; init; } = [];
+
     /// <summary>What each office has of the budgets for staying connected.</summary>
     public ImmutableDictionary<OfficeId, ConnectionLease> Leases { get; init; } = ImmutableDictionary<OfficeId, ConnectionLease>.Empty;
 
-    /// <summary>Decides on all commands but RemoveOffice, on which the office itself has its say first.</summary>
+    /// <summary>Decides on all commands but RemoveOffice, on which the office itself has its say first, and those that need more than the company knows.</summary>
     public CompanyDecision Decide(ICompanyCommand command, DateTimeOffset now) => command switch
     {
         AddOffice { Title.Length: > MaxTitle } => Refuse(RefusalCode.Invalid, $"a title has at most {MaxTitle} characters"),
@@ -35,6 +39,9 @@ public sealed record Company
         MoveRule c => RuleRules.Decide(this, c, now),
         EnableRule c => RuleRules.Decide(this, c, now),
         RemoveRule c => RuleRules.Decide(this, c, now),
+        CreateRollout c => RolloutRules.Decide(this, c, now),
+        PauseRollout c => RolloutRules.Decide(this, c, now),
+        ResumeRollout c => RolloutRules.Decide(this, c, now),
         NoteRepository c when c.Timestamp == Updates.Timestamp && c.Root.Span.SequenceEqual(Updates.Root.Span) => new CompanyDecision([], new CompanyAccepted()),
         NoteRepository c => Change(Updates with { Root = c.Root, Timestamp = c.Timestamp }, $"timestamp {c.Timestamp}", "headquarters", now),
         RemovePolicy c when Book.Policies.All(p => p.Document.Name != c.Name) => Refuse(RefusalCode.NotFound, $"there is no policy {c.Name}"),
@@ -65,10 +72,13 @@ public sealed record Company
         PolicyRemoved e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Name)]) },
         RuleBookChanged e => this with { Rules = e.Book },
         UpdateBookChanged e => this with { Updates = e.Book },
+        RolloutCreated e => this with { Rollouts = Rollouts.Add(Rollout.From(e)) },
+        RolloutForgotten e => this with { Rollouts = Rollouts.RemoveAll(r => r.Name == e.Name) },
+        IRolloutEvent e => this with { Rollouts = [.. Rollouts.Select(r => r.Name == e.Name ? r.Apply(e) : r)] },
         _ => throw new NotSupportedException($"{happened.GetType().Name} has no meaning for the company"),
     };
 
-    public CompanySnapshot ToSnapshot() => new([.. Offices.Values], Book, Rules, [.. Leases.Values], Updates);
+    public CompanySnapshot ToSnapshot() => new([.. Offices.Values], Book, Rules, [.. Leases.Values], Updates, [.. Rollouts.Select(r => r.Known)]);
 
     public static Company From(CompanySnapshot s) => new()
     {
@@ -76,6 +86,7 @@ public sealed record Company
         Book = s.Book,
         Rules = s.Rules ?? RuleBook.Empty,
         Updates = s.Updates ?? UpdateBook.Empty,
+        Rollouts = [.. (s.Rollouts ?? []).Select(r => new Rollout(r))],
         Leases = (s.Leases ?? []).ToImmutableDictionary(l => l.OfficeId),
     };
 

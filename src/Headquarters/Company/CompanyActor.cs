@@ -4,6 +4,7 @@ using Akka.Persistence;
 using Fleet.Contracts;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Offices;
+using Fleet.Headquarters.Rollouts;
 using Fleet.Headquarters.Rules;
 using Fleet.Messages.Company;
 using Fleet.Messages.Offices;
@@ -25,6 +26,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     private readonly Dictionary<OfficeId, ulong> _adopted = [];
     private readonly Dictionary<OfficeId, ulong> _rulesAdopted = [];
     private readonly Dictionary<OfficeId, ulong> _updatesAdopted = [];
+    private readonly RolloutCounts _counts = new();
     private Company _company = new();
     private long _snapshotAt;
     private long _snapshotBefore;
@@ -43,8 +45,15 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
 
         Command<RemoveOffice>(Handle);
         Command<OfficeClosing>(Handle);
-        Command<WantConnections>(Handle);
-        Command<ICompanyCommand>(Handle);
+        Command<WantConnections>(asked => Decided(_company.Decide(asked, _budgets, Now)));
+        Command<HaltRollout>(halt => Decided(RolloutRules.Decide(_company, halt, TallyOf, Now)));
+        Command<WithdrawVersion>(withdraw => Decided(RolloutRules.Decide(_company, withdraw, TallyOf, Now)));
+        Command<CountRollouts>(counted =>
+        {
+            _counts.Take(counted);
+            Sender.Tell(new RolloutsCounted(counted.OfficeId, counted.Number));
+        });
+        Command<ICompanyCommand>(command => Decided(_company.Decide(command, Now)));
         Command<GetPolicyBook>(query => Sender.Tell(new AdoptPolicyBook(query.OfficeId, _company.Book)));
         Command<PolicyBookAdopted>(adopted => _adopted[adopted.OfficeId] = adopted.Version);
         Command<RuleBookAdopted>(adopted => _rulesAdopted[adopted.OfficeId] = adopted.Version);
@@ -52,6 +61,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Command<OfficeAccepted>(_ => { });
         Command<OfficeRefused>(refused => _log.Warning("Office {OfficeId} refused: {Detail}", refused.OfficeId, refused.Detail));
         Command<ResendTick>(_ => HandBooks());
+        Command<RolloutTick>(_ => StepRollouts());
         Command<SaveSnapshotSuccess>(_ => DeleteOld());
         Command<SaveSnapshotFailure>(f => _log.Warning("The company could not save a snapshot: {Reason}", f.Cause.Message));
         Command<DeleteMessagesSuccess>(_ => { });
@@ -72,18 +82,22 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     {
         base.PreStart();
         Timers.StartPeriodicTimer(nameof(ResendTick), ResendTick.Instance, _tools.Options.ResendEvery);
+        Timers.StartPeriodicTimer(nameof(RolloutTick), RolloutTick.Instance, _tools.Options.PresenceEvery);
     }
 
-    private void Handle(ICompanyCommand command)
-    {
-        var decision = _company.Decide(command, Now);
-        Store(decision.Events, Sender, decision.Reply);
-    }
+    private void Decided(CompanyDecision decision) => Store(decision.Events, Sender, decision.Reply);
 
-    private void Handle(WantConnections asked)
+    private RolloutTally TallyOf(Rollout rollout) => _counts.Of(rollout, _company.Offices.Values.Select(o => o.OfficeId));
+
+    // By the clock, not at each count: rings soak, and many offices count at a time.
+    private void StepRollouts()
     {
-        var decision = _company.Decide(asked, _budgets, Now);
-        Store(decision.Events, Sender, decision.Reply);
+        if (_counts.Changed)
+            foreach (var rollout in _company.Rollouts.Where(r => r.Known.State != RolloutState.Halted))
+                Context.System.EventStream.Publish(new RolloutStanding(rollout.Name, rollout.WaitsFor(TallyOf(rollout)), TallyOf(rollout).Rings));
+        _counts.Changed = false;
+        if (RolloutRules.Step(_company, TallyOf, Now) is { Count: > 0 } events)
+            Store(events, ActorRefs.Nobody, new CompanyAccepted());
     }
 
     // The office decides whether it may be closed; the list follows.
@@ -122,11 +136,13 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
                 _adopted.Remove(gone.OfficeId);
                 _rulesAdopted.Remove(gone.OfficeId);
                 _updatesAdopted.Remove(gone.OfficeId);
+                _counts.Forget(gone.OfficeId);
             }
 
             // Before the answer: what the asker sends to a new office next must find it open.
             if (events.Count > 0)
                 HandBooks();
+            _counts.Changed |= events.Any(e => e is IRolloutEvent);
             asker.Tell(reply);
             if (LastSequenceNr - _snapshotAt < _tools.Options.SnapshotEvery)
                 return;
@@ -164,5 +180,10 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     private sealed record ResendTick
     {
         public static ResendTick Instance { get; } = new();
+    }
+
+    private sealed record RolloutTick
+    {
+        public static RolloutTick Instance { get; } = new();
     }
 }

@@ -31,6 +31,9 @@ public sealed record Device(DeviceSnapshot Known)
     /// <summary>What its agent last reported of its machine; empty before its first report. Parsed at each call.</summary>
     public Inventory ReadInventory() => Known.Report.IsEmpty ? new Inventory() : DeviceReport.Parser.ParseFrom(Known.Report.Span).Inventory ?? new Inventory();
 
+    /// <summary>How the packages stand that headquarters wants or wanted on it, as its agent last reported. Parsed at each call.</summary>
+    public IReadOnlyList<PackageStatus> ReadPackages() => Known.Report.IsEmpty ? [] : DeviceReport.Parser.ParseFrom(Known.Report.Span).Packages;
+
     public Device Apply(IDeviceEvent happened) => new(happened switch
     {
         DeviceCertified e => Known with { Certificates = [.. Known.Certificates.Where(c => c.Generation < e.Certificate.Generation), e.Certificate] },

@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Policies;
+using Fleet.Headquarters.Rollouts;
 using Fleet.Headquarters.Rules;
 using Fleet.Headquarters.Updates;
 using Fleet.Messages.Company;
@@ -94,9 +95,10 @@ public static class OfficeRules
         next = next.Apply(decided);
         follows = [.. follows, .. placed, .. decided];
         var all = !ReferenceEquals(office.Book, next.Book) || !UpdatePlans.SameForDevices(office.Updates, next.Updates) || !SameAddresses(office, next);
+        var reports = ReleasePicks.HangOnReports(next.Updates);
         var touched = all
             ? next.Devices.Values
-            : events.Concat(placed).Concat(decided).Where(e => e is DeviceEnrolled or DeviceMovedIn or DevicePlaced or DeviceLabelled or DeviceConnectionSet or DeviceConnectionDecided).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
+            : events.Concat(placed).Concat(decided).Where(e => e is DeviceEnrolled or DeviceMovedIn or DevicePlaced or DeviceLabelled or DeviceConnectionSet or DeviceConnectionDecided || (reports && e is DeviceReported)).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
         return [.. events, .. follows, .. touched.Distinct().Select(d => DesiredState.Change(next, d, options, now)).OfType<DeviceDesiredChanged>()];
     }
 

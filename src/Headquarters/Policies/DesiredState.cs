@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Offices;
+using Fleet.Headquarters.Rollouts;
 using Fleet.Messages.Company;
 using Fleet.Messages.Offices;
 using Google.Protobuf;
@@ -10,7 +11,7 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace Fleet.Headquarters.Policies;
 
-/// <summary>Makes a device's effective desired document from its office's policies, gateways and the device's labels.</summary>
+/// <summary>Makes a device's effective desired document from its office's policies, gateways and releases, and the device's labels.</summary>
 public static class DesiredState
 {
     /// <summary>The document that the device should hold, under its journaled version.</summary>
@@ -68,6 +69,7 @@ public static class DesiredState
             HeadquartersPushAddresses = { options.HeadquartersPushAddresses },
             DistributionPoints = { office.DistributionPoints.Select(ContentAddressOf) },
             HeadquartersUpdateAddresses = { options.HeadquartersUpdateAddresses },
+            Packages = { ReleasePicks.For(office, device).Select(p => ReleasePicks.Wanted(p.Release)) },
             UpdateRoot = ByteString.CopyFrom(office.Updates.Root.Span),
         };
         // Added in order of their keys: the hash over the document must not depend on how a dictionary happens to lie.

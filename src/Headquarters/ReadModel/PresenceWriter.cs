@@ -1,12 +1,13 @@
 using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
+using Fleet.Headquarters.Rollouts;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 
 namespace Fleet.Headquarters.ReadModel;
 
-/// <summary>Writes what office twins publish beside the journal: presence, and what polls see. What comes while a write runs is collapsed to the newest of each and written next.</summary>
+/// <summary>Writes what twins and the company publish beside the journal: presence, what polls see, how rollouts stand. What comes while a write runs is collapsed to the newest of each and written next.</summary>
 public sealed class PresenceWriter : ReceiveActor
 {
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -36,6 +37,11 @@ public sealed class PresenceWriter : ReceiveActor
                 _pending.Installs[install.InstallId] = install;
             Write();
         });
+        Receive<RolloutStanding>(standing =>
+        {
+            _pending.Rollouts[standing.Name] = standing;
+            Write();
+        });
         Receive<Written>(written =>
         {
             // All of it comes anew: a lost write is only told.
@@ -52,6 +58,7 @@ public sealed class PresenceWriter : ReceiveActor
     {
         Context.System.EventStream.Subscribe(Self, typeof(PresenceChanged));
         Context.System.EventStream.Subscribe(Self, typeof(NetworkSeen));
+        Context.System.EventStream.Subscribe(Self, typeof(RolloutStanding));
     }
 
     protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
@@ -81,5 +88,7 @@ internal sealed class SeenChanges
 
     public Dictionary<InstallId, InstallProgress> Installs { get; } = [];
 
-    public bool IsEmpty => Presence.Count + Discovered.Count + OnNetwork.Count + Polls.Count + Installs.Count == 0;
+    public Dictionary<RolloutName, RolloutStanding> Rollouts { get; } = [];
+
+    public bool IsEmpty => Presence.Count + Discovered.Count + OnNetwork.Count + Polls.Count + Installs.Count + Rollouts.Count == 0;
 }

@@ -17,6 +17,7 @@ internal sealed class Projection(ReadModelConnection db)
     private readonly DeviceRows _devices = new(db);
     private readonly Incidents _incidents = new(db);
     private readonly NetworkRows _network = new(db);
+    private readonly RolloutRows _rollouts = new(db);
     private long _position;
 
     /// <summary>Reads ahead what these events will change.</summary>
@@ -62,6 +63,9 @@ internal sealed class Projection(ReadModelConnection db)
             case RuleBookChanged e:
                 Insert(e.Book);
                 break;
+            case IRolloutEvent e:
+                _rollouts.Apply(position, e);
+                break;
             case UpdateBookChanged or OfficePoliciesAdopted or OfficeRulesAdopted or OfficeUpdatesAdopted:
                 // Shown is the company's book.
                 break;
@@ -88,6 +92,7 @@ internal sealed class Projection(ReadModelConnection db)
                 foreach (var policy in s.Book.Policies)
                     Insert(policy, "");
                 Insert(s.Rules ?? RuleBook.Empty);
+                _rollouts.Begin(s.Rollouts ?? []);
                 break;
             default:
                 throw new NotSupportedException($"{snapshot.GetType().Name} has no place in the read model");

@@ -1,9 +1,11 @@
 using Fleet.Contracts.Storage;
+using Fleet.Messages.Serialization;
 using LinqToDB;
 using LinqToDB.Async;
 using LinqToDB.Data;
 using LinqToDB.DataProvider.SQLite;
 using LinqToDB.Mapping;
+using MessagePack;
 using Microsoft.Data.Sqlite;
 
 namespace Fleet.Headquarters.ReadModel;
@@ -12,7 +14,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 7;
+    private const int Format = 8;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
@@ -88,6 +90,8 @@ public sealed class ReadModelStore
         foreach (var poll in changes.Polls.Values)
             db.Polls.Where(p => p.PollId == poll.PollId.Value && p.EndedAt == null)
                 .Set(p => p.Done, poll.Done).Set(p => p.Total, poll.Total).Set(p => p.Found, poll.Found).Set(p => p.Packets, poll.Packets).Update();
+        foreach (var standing in changes.Rollouts.Values)
+            db.InsertOrReplace(new RolloutStandingRow { Name = standing.Name.Value, WaitsFor = standing.WaitsFor, Rings = MessagePackSerializer.Serialize(standing.Rings, Codec.Options) });
         transaction.Commit();
         Changes.Raise();
     }
@@ -161,6 +165,12 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public ITable<NetworkSeenRow> NetworkSeen => this.GetTable<NetworkSeenRow>();
 
+    public ITable<RolloutRow> Rollouts => this.GetTable<RolloutRow>();
+
+    public ITable<RolloutStandingRow> RolloutStandings => this.GetTable<RolloutStandingRow>();
+
+    public ITable<RolloutEventRow> RolloutEvents => this.GetTable<RolloutEventRow>();
+
     public ITable<ProjectionRow> Projections => this.GetTable<ProjectionRow>();
 
     public bool Exists<T>()
@@ -190,6 +200,9 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.DropTable<InstallRow>(throwExceptionIfNotExists: false);
         this.DropTable<DiscoveredRow>(throwExceptionIfNotExists: false);
         this.DropTable<NetworkSeenRow>(throwExceptionIfNotExists: false);
+        this.DropTable<RolloutRow>(throwExceptionIfNotExists: false);
+        this.DropTable<RolloutStandingRow>(throwExceptionIfNotExists: false);
+        this.DropTable<RolloutEventRow>(throwExceptionIfNotExists: false);
         this.DropTable<ProjectionRow>(throwExceptionIfNotExists: false);
     }
 
@@ -212,6 +225,9 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.CreateTable<InstallRow>();
         this.CreateTable<DiscoveredRow>();
         this.CreateTable<NetworkSeenRow>();
+        this.CreateTable<RolloutRow>();
+        this.CreateTable<RolloutStandingRow>();
+        this.CreateTable<RolloutEventRow>();
         this.CreateTable<ProjectionRow>();
         foreach (var (table, columns) in Indexes)
             this.Execute($"CREATE INDEX {table}_{columns.Replace(", ", "_", StringComparison.Ordinal)} ON {table} ({columns})");
@@ -233,6 +249,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         ("incidents", "closed_at"),
         ("polls", "office_id, begun_at"),
         ("polls", "ended_at"),
+        ("rollout_events", "name, position"),
         ("discovered", "office_id, name"),
         ("discovered", "name"),
         ("discovered", "last_seen"),

@@ -111,7 +111,8 @@ public sealed record CompanySnapshot(
     [property: Key(1)] PolicyBook Book,
     [property: Key(2)] RuleBook? Rules,
     [property: Key(3)] IReadOnlyList<ConnectionLease>? Leases,
-    [property: Key(4)] UpdateBook? Updates);
+    [property: Key(4)] UpdateBook? Updates,
+    [property: Key(5)] IReadOnlyList<RolloutSnapshot>? Rollouts);
 
 /// <summary>What an office has of the budgets.</summary>
 [MessagePackObject]

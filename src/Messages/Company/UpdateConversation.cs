@@ -39,6 +39,7 @@ public sealed record UpdateBook(
 /// <param name="For">The devices that it is for at all.</param>
 /// <param name="Rings">The rings that it has reached, in order; a device that any of them picks should have the package.</param>
 /// <param name="Parameters">How it is installed: maintenance window, health check; keys as the agent knows them.</param>
+/// <param name="Kept">The rollout was halted: devices that have the version keep it, and no other gets it.</param>
 [MessagePackObject]
 public sealed record Release(
     [property: Key(0)] string Rollout,
@@ -49,7 +50,8 @@ public sealed record Release(
     [property: Key(5)] long Length,
     [property: Key(6)] ReleaseSelector For,
     [property: Key(7)] IReadOnlyList<ReleaseRing> Rings,
-    [property: Key(8)] IReadOnlyDictionary<string, string> Parameters);
+    [property: Key(8)] IReadOnlyDictionary<string, string> Parameters,
+    [property: Key(9)] bool Kept = false);
 
 /// <summary>Picks devices; empty lists pick all.</summary>
 /// <param name="Labels">Labels that a device must all have, with these values.</param>

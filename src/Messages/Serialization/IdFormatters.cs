@@ -33,6 +33,7 @@ internal static class IdFormatters
         new IdFormatter<TokenId>(i => i.Value, v => new TokenId(v)),
         new IdFormatter<PolicyName>(i => i.Value, v => new PolicyName(v)),
         new IdFormatter<RuleName>(i => i.Value, v => new RuleName(v)),
+        new IdFormatter<RolloutName>(i => i.Value, v => new RolloutName(v)),
         new IdFormatter<InstallId>(i => i.Value, v => new InstallId(v)),
         new IdFormatter<PollId>(i => i.Value, v => new PollId(v)),
         new IdFormatter<DiscoveredId>(i => i.Value, v => new DiscoveredId(v)),
