@@ -51,6 +51,8 @@ public sealed partial class DeviceRuntime
     // Named by the carrier that answered last.
     private TimeSpan _returnWithin;
     private ITimer? _move;
+    private ITimer? _tell;
+    private volatile IReadOnlyList<PackageStatus> _packages = [];
     private SyncState _state;
     private DeviceIdentity _identity;
 
@@ -138,6 +140,16 @@ public sealed partial class DeviceRuntime
                 _wake.Release();
     }
 
+    /// <summary>How the packages stand on the device, from any thread; immutable from here on. What is new is told soon, spread a little.</summary>
+    public void Tell(IReadOnlyList<PackageStatus> packages)
+    {
+        if (packages.SequenceEqual(_packages))
+            return;
+        _packages = packages;
+        lock (_wake)
+            _tell ??= _clock.CreateTimer(_ => TellNow(), state: null, _options.Updates.TellWithin * _random.NextDouble(), Timeout.InfiniteTimeSpan);
+    }
+
     /// <summary>Adds to the device's history; goes up with the next sync.</summary>
     public void Record(Note note)
     {
@@ -150,6 +162,21 @@ public sealed partial class DeviceRuntime
         {
             LogStorage(fault.Message);
         }
+    }
+
+    /// <summary>Like <see cref="Record"/>, a repeat once an hour: nobody hostile may fill the device's history.</summary>
+    public void RecordHourly(Note note)
+    {
+        var now = _clock.GetUtcNow();
+        lock (_told)
+        {
+            foreach (var (old, _) in _told.Where(t => now - t.Value >= RepeatAfter).ToList())
+                _told.Remove(old);
+            if (!_told.TryAdd(note, now))
+                return;
+        }
+
+        Record(note);
     }
 
     /// <summary>Tells the first carrier that the device stops, so that nobody takes it for lost. A courtesy: whoever can't be told in a moment is not.</summary>
@@ -176,6 +203,17 @@ public sealed partial class DeviceRuntime
             _move?.Dispose();
             _move = _clock.CreateTimer(_ => SyncSoon(), state: null, within * _random.NextDouble(), Timeout.InfiniteTimeSpan);
         }
+    }
+
+    private void TellNow()
+    {
+        lock (_wake)
+        {
+            _tell?.Dispose();
+            _tell = null;
+        }
+
+        SyncSoon();
     }
 
     private SyncRequest Request(bool reportWanted, bool leaving = false)
@@ -322,6 +360,7 @@ public sealed partial class DeviceRuntime
             RenewalRequest = ByteString.CopyFrom(_identity.Next?.CertificateRequest ?? []),
             ReachedThrough = _state.ReachedThrough,
         };
+        facts.Packages.AddRange(_packages);
         facts.Settings.Add(effective.All.ToDictionary());
         facts.Problems.AddRange(effective.Problems);
         if (ReplyRules.ClockProblem(_state.ClockBehind) is { } clockProblem)
@@ -367,16 +406,6 @@ public sealed partial class DeviceRuntime
         _distrusted[carrier] = taken.Distrust[0];
         LogDistrust(carrier, taken.Distrust[0]);
         RecordHourly(new Note("envelope-refused", $"{carrier}: {taken.Distrust[0]}"));
-    }
-
-    /// <summary>A repeat is told once an hour: a hostile carrier must not fill the device's history.</summary>
-    private void RecordHourly(Note note)
-    {
-        var now = _clock.GetUtcNow();
-        foreach (var (old, _) in _told.Where(t => now - t.Value >= RepeatAfter).ToList())
-            _told.Remove(old);
-        if (_told.TryAdd(note, now))
-            Record(note);
     }
 
     private void Save(SyncState state)

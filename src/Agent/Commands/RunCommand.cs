@@ -7,6 +7,7 @@ using Fleet.Device.Push;
 using Fleet.Device.Settings;
 using Fleet.Device.Storage;
 using Fleet.Device.Sync;
+using Fleet.Device.Updates;
 using Microsoft.Extensions.Logging;
 
 namespace Fleet.Agent.Commands;
@@ -46,11 +47,12 @@ internal static partial class RunCommand
 
             await using var carriers = new GrpcCarriers(Tcp.Connect, options, clock);
             var device = new DeviceRuntime(directory, options, carriers, new LocalMachine(AgentVersion.Text), clock, log, AgentVersion.Text);
+            using var updates = new DeviceUpdates(device, directory, directory.Path, Tcp.Connect, options, clock, log);
             // Between two syncs nothing is needed but the connection: what a round used goes back to the machine for the next 15 minutes.
             device.RoundEnded += _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
             LogReady(log, device.Identity.Device.Value);
             await SideBySide.Run(
-                [device.Run, new PushLine(device, Tcp.Connect, options, clock, log).Run, stop => TakeDatagrams(device, options, log, stop)], cancellation).ConfigureAwait(false);
+                [device.Run, new PushLine(device, Tcp.Connect, options, clock, log).Run, updates.Run, stop => TakeDatagrams(device, options, log, stop)], cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -57,6 +57,13 @@ public sealed class ArchiveInstaller(string directory, BlobStore content, Func<s
         return State;
     }
 
+    /// <summary>The version that was refused may be tried once more. Nothing is changed while something is under way.</summary>
+    public void Forgive()
+    {
+        if (State is { Pending: null, Refused: not null } state)
+            Save(state with { Refused = null });
+    }
+
     private string StatePath => Path.Combine(_directory, "state.json");
 
     private string Versions => Path.Combine(_directory, "versions");
@@ -92,22 +99,8 @@ public sealed class ArchiveInstaller(string directory, BlobStore content, Func<s
         Remove(fresh);
         if (Directory.Exists(folder))
             return null;
-        foreach (var file in wanted.Files)
-        {
-            var path = Path.Combine(fresh, file.Path);
-            _before($"write {file.Path}");
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            using var reader = content.Open(file.Content);
-            if (reader is null)
-                return $"the content of {file.Path} is not here";
-            using var target = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
-            for (long at = 0; reader.Read(at) is { Length: > 0 } bytes; at += bytes.Length)
-                target.Write(bytes.Span);
-            if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(target.SafeFileHandle, (UnixFileMode)file.Mode);
-            target.Flush(flushToDisk: true);
-        }
-
+        if (PackageFiles.Write(fresh, wanted, content, _before) is { } missing)
+            return missing;
         _before($"name {wanted.Version}");
         Directory.Move(fresh, folder);
         DurableFile.Sync(Versions);

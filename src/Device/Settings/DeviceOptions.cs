@@ -1,6 +1,7 @@
 using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Device.Events;
+using Fleet.Device.Updates;
 
 namespace Fleet.Device.Settings;
 
@@ -19,7 +20,8 @@ public sealed record DeviceOptions(
     TimeSpan LineRetry,
     int WakePort,
     TimeSpan ClockTolerance,
-    EventCaps Events)
+    EventCaps Events,
+    UpdateOptions Updates)
 {
     private const string Shipped = "agent.hocon";
     private static readonly Lazy<DeviceOptions> Built = new(() => Load(file: null, source: "", []));
@@ -67,7 +69,16 @@ public sealed record DeviceOptions(
             Events: new EventCaps(
                 (int)Number("fleet.agent.events.max-count", 10, 1_000_000),
                 Number("fleet.agent.events.max-bytes", 65_536, 1_073_741_824),
-                Duration("fleet.agent.events.max-age")));
+                Duration("fleet.agent.events.max-age")),
+            Updates: new UpdateOptions(
+                values["fleet.agent.updates.packages"].Text,
+                Number("fleet.agent.updates.quota", 1 << 20, long.MaxValue),
+                Number("fleet.agent.updates.min-free", 0, long.MaxValue),
+                Duration("fleet.agent.updates.first-retry"),
+                Duration("fleet.agent.updates.longest-retry"),
+                Duration("fleet.agent.updates.tell-within"),
+                Duration("fleet.agent.updates.health-timeout"),
+                Duration("fleet.agent.updates.run-timeout")));
     }
 
     private static string ShippedText()

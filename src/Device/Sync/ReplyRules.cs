@@ -79,14 +79,17 @@ public static class ReplyRules
 
     private static ReplyTaken TakeDesired(ReplyTaken taken, EnvelopeHeader header, DesiredDocument desired, DateTimeOffset now)
     {
-        var state = taken.State with { NewestDesired = EnvelopeMark.Of(header) };
+        var state = taken.State with { NewestDesired = EnvelopeMark.Of(header), UpdateTimestamp = Math.Max(taken.State.UpdateTimestamp, desired.UpdateTimestamp) };
+        // It moves by itself, and what is wanted stays the same.
+        desired.UpdateTimestamp = 0;
         // By content and not by "higher": headquarters owns the numbers, and may have come back from a backup.
         return taken with { State = desired.Equals(state.Desired) ? state : state with { Desired = desired, AppliedAt = now } };
     }
 
     private static ReplyTaken TakeAck(ReplyTaken taken, EnvelopeHeader header, ReportAck ack, DeviceOptions options, TimeProvider clock)
     {
-        taken = taken with { State = taken.State with { NewestAck = EnvelopeMark.Of(header) }, SyncNow = taken.SyncNow || ack.SyncNow };
+        var timestamp = Math.Max(taken.State.UpdateTimestamp, ack.UpdateTimestamp);
+        taken = taken with { State = taken.State with { NewestAck = EnvelopeMark.Of(header), UpdateTimestamp = timestamp }, SyncNow = taken.SyncNow || ack.SyncNow };
         taken = TakeClock(taken, ack, options.ClockTolerance, clock.GetUtcNow());
         if (ack.Refusal is { } refusal)
             return taken with { Refusal = refusal };

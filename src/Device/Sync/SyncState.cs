@@ -58,6 +58,9 @@ public sealed record SyncState
     /// <summary>Counter of the newest wake signal that was accepted.</summary>
     public ulong WakeCounter { get; init; }
 
+    /// <summary>The highest version of the update repository's timestamp that headquarters ever told; a source that shows an older one is frozen.</summary>
+    public ulong UpdateTimestamp { get; init; }
+
     public ulong DesiredVersion => Desired?.Version ?? 0;
 
     public bool AwaitsAck => ReportedVersion > AcknowledgedVersion;
@@ -88,6 +91,7 @@ public sealed record SyncState
                 ReachedThrough = file.ReachedThrough,
                 ClockBehind = TimeSpan.FromMilliseconds(file.ClockBehindMs),
                 WakeCounter = file.WakeCounter,
+                UpdateTimestamp = file.UpdateTimestamp,
             };
         }
         catch (Exception fault) when (fault is InvalidProtocolBufferException or ArgumentOutOfRangeException)
@@ -114,6 +118,7 @@ public sealed record SyncState
         ReachedThrough = ReachedThrough,
         ClockBehindMs = (long)ClockBehind.TotalMilliseconds,
         WakeCounter = WakeCounter,
+        UpdateTimestamp = UpdateTimestamp,
     }.ToByteArray());
 
     private static EnvelopeMark ToMark(MarkFile? file) => new(file?.Generation ?? 0, file?.Counter ?? 0);

@@ -5,6 +5,9 @@ namespace Fleet.Updates.Content;
 /// <summary>Names content by its SHA-256: 64 lower-case hexadecimal digits, so that it is safe as a file's name and as a part of an address.</summary>
 public readonly record struct BlobHash
 {
+    /// <summary>Of the hash itself.</summary>
+    public const int Bytes = SHA256.HashSizeInBytes;
+
     private BlobHash(string value) => Value = value;
 
     public string Value { get; }

@@ -19,6 +19,12 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
     /// <summary>Bytes came from a source, good or not.</summary>
     public event Action<IBlobSource, BlobHash, int>? Came;
 
+    /// <summary>A source sent other content than the hash says, all of it its own.</summary>
+    public event Action<IBlobSource, BlobHash>? Lied;
+
+    /// <summary>A source failed, or ended too soon; not those that do not have it.</summary>
+    public event Action<IBlobSource, BlobHash>? Failed;
+
     /// <summary>Brings a blob, or waits for whoever is bringing it.</summary>
     /// <param name="length">As its signed description says.</param>
     /// <param name="sources">In the order in which they are tried; those of the first asker count.</param>
@@ -67,17 +73,22 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
                         return source.Name;
                     }
 
+                    if (part.Written > begun)
+                        Failed?.Invoke(source, hash);
                     failures.Add($"{source.Name}: {(part.Written == begun ? "does not have it" : $"ended after {part.Written} of {length} bytes")}");
                     break;
                 }
                 catch (InvalidDataException wrong)
                 {
                     failures.Add($"{source.Name}: {wrong.Message}");
-                    if (begun == 0)
-                        break;
+                    if (begun > 0)
+                        continue;
+                    Lied?.Invoke(source, hash);
+                    break;
                 }
                 catch (TufException fault)
                 {
+                    Failed?.Invoke(source, hash);
                     failures.Add(fault.Message);
                     break;
                 }

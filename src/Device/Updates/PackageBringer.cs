@@ -1,0 +1,141 @@
+using Fleet.Contracts.Agents;
+using Fleet.Updates.Content;
+using Fleet.Updates.Fetching;
+using Fleet.Updates.Packages;
+using Fleet.Updates.Tuf;
+using Fleet.Updates.Tuf.Client;
+
+namespace Fleet.Device.Updates;
+
+/// <summary>Brings what a package is made of, verified from the signed targets down to the last byte; the same whoever sends it.</summary>
+internal sealed class PackageBringer
+{
+    private readonly BlobStore _content;
+    private readonly BlobFetcher _fetcher;
+    private readonly SourceOrder _order;
+    private readonly SourceIncidents _incidents;
+    private readonly TimeProvider _clock;
+    // For people: what is being brought just now.
+    private string _bringing = "";
+    private volatile IReadOnlySet<BlobHash> _needed = new HashSet<BlobHash>();
+
+    public PackageBringer(BlobStore content, SourceOrder order, SourceIncidents incidents, TimeProvider clock)
+    {
+        (_content, _order, _incidents, _clock) = (content, order, incidents, clock);
+        _fetcher = new BlobFetcher(content, hash => _needed.Contains(hash), new Budget(clock), Pace.Default, clock);
+        _fetcher.Failed += (source, _) => order.Failed(source.Name);
+        _fetcher.Lied += (source, hash) =>
+        {
+            order.Lied(source.Name);
+            incidents.Lied(source.Name, $"what it sent as {_bringing} is not what was signed (blob {hash})");
+        };
+    }
+
+    /// <summary>The manifest where all of its content is here; null: something has to be brought.</summary>
+    /// <exception cref="NotBroughtException">It is not what headquarters said.</exception>
+    public PackageManifest? Here(WantedPackage wanted) =>
+        ManifestOf(wanted) is { } manifest && manifest.Files.All(f => _content.Contains(f.Content)) ? manifest : null;
+
+    /// <summary>Content that none of the packages needs goes.</summary>
+    /// <param name="open">Packages that are to be installed still.</param>
+    public void Collect(IEnumerable<WantedPackage> open)
+    {
+        _needed = NeededBy(open);
+        _content.Collect(_needed.Contains, TimeSpan.Zero);
+    }
+
+    /// <summary>Brings all that is not here of a package that the signed targets list with the very hash that headquarters named.</summary>
+    /// <param name="sources">The sources, best first at the moment of the call.</param>
+    /// <exception cref="NotBroughtException">Not now.</exception>
+    public async Task<PackageManifest> Bring(WantedPackage wanted, Catalogue catalogue, Func<IReadOnlyList<UpdateSource>> sources, CancellationToken stop)
+    {
+        var path = PackageTarget.PathOf(wanted.Name, wanted.Version);
+        var target = await catalogue.Find(path, stop).ConfigureAwait(false) ?? throw new NotBroughtException($"the repository does not list {path}{Besides(catalogue)}");
+        if (!target.Hashes.Agree(ContentHashes.OfSha256(wanted.Manifest.Span)))
+            throw new NotBroughtException($"the repository lists {path} with another hash than headquarters wants");
+        if (target.Length > PackageManifest.MaxBytes)
+            throw new NotBroughtException($"{path} has {target.Length} bytes; a manifest has {PackageManifest.MaxBytes} at most");
+        await Fetch(BlobHash.Of(wanted.Manifest.Span), target.Length, path, () => [.. sources().Select(s => new ManifestSource(s, wanted))], stop).ConfigureAwait(false);
+        var manifest = ManifestOf(wanted) ?? throw new NotBroughtException($"{path} is gone from the disk");
+        _needed = new HashSet<BlobHash>(_needed.Concat(manifest.Files.Select(f => f.Content)));
+        foreach (var file in manifest.Files)
+            await Fetch(file.Content, file.Length, $"{file.Path} of {wanted.Name} {wanted.Version}", sources, stop).ConfigureAwait(false);
+        return manifest;
+    }
+
+    private static string Besides(Catalogue catalogue) => catalogue.Problems.Length == 0 ? "" : $" ({catalogue.Problems})";
+
+    private async Task Fetch(BlobHash hash, long length, string what, Func<IReadOnlyList<IBlobSource>> sources, CancellationToken stop)
+    {
+        if (_content.Contains(hash))
+            return;
+        _bringing = what;
+        var began = _clock.GetTimestamp();
+        try
+        {
+            var source = await _fetcher.Fetch(hash, length, sources(), stop, stop).ConfigureAwait(false);
+            _order.Measure(source, length, _clock.GetElapsedTime(began));
+        }
+        catch (FetchException fault)
+        {
+            throw new NotBroughtException($"{what}: {(fault.Failures.Count == 0 ? "headquarters named no source of updates" : string.Join("; ", fault.Failures))}");
+        }
+    }
+
+    private PackageManifest? ManifestOf(WantedPackage wanted)
+    {
+        using var reader = _content.Open(BlobHash.Of(wanted.Manifest.Span));
+        if (reader is null)
+            return null;
+        using var bytes = new MemoryStream();
+        for (long at = 0; reader.Read(at) is { Length: > 0 } piece; at += piece.Length)
+            bytes.Write(piece.Span);
+        try
+        {
+            var manifest = PackageManifest.Read(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+            return (manifest.Name, manifest.Version, manifest.Kind.Name()) == (wanted.Name, wanted.Version, wanted.Kind)
+                ? manifest
+                : throw new NotBroughtException($"the manifest is of {manifest.Name} {manifest.Version}, kind {manifest.Kind.Name()}, where headquarters wants kind {wanted.Kind}");
+        }
+        catch (Exception fault) when (fault is FormatException or TufException)
+        {
+            throw new NotBroughtException($"the manifest can't be read: {fault.Message}");
+        }
+    }
+
+    private HashSet<BlobHash> NeededBy(IEnumerable<WantedPackage> open)
+    {
+        var needed = new HashSet<BlobHash>();
+        foreach (var wanted in open)
+        {
+            needed.Add(BlobHash.Of(wanted.Manifest.Span));
+            try
+            {
+                needed.UnionWith(ManifestOf(wanted)?.Files.Select(f => f.Content) ?? []);
+            }
+            catch (Exception fault) when (fault is NotBroughtException or BlobDamagedException)
+            {
+                // It names nothing then.
+            }
+        }
+
+        return needed;
+    }
+
+    /// <summary>A manifest where the repository has it: among its targets.</summary>
+    private sealed class ManifestSource(UpdateSource source, WantedPackage wanted) : IBlobSource
+    {
+        public string Name => source.Name;
+
+        public async Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation)
+        {
+            var path = PackageTarget.PathOf(wanted.Name, wanted.Version);
+            var slash = path.LastIndexOf('/') + 1;
+            var found = await source.Targets.OpenAsync($"{path[..slash]}{Uri.EscapeDataString($"{hash}.{path[slash..]}")}", cancellation).ConfigureAwait(false);
+            // Manifests are small: what came of one before is not worth a range.
+            if (found is not null && from > 0)
+                await found.ReadExactlyAsync(new byte[from], cancellation).ConfigureAwait(false);
+            return found;
+        }
+    }
+}

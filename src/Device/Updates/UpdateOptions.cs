@@ -1,0 +1,13 @@
+namespace Fleet.Device.Updates;
+
+/// <summary>Block <c>fleet.agent.updates</c>; reasons and units stand there.</summary>
+/// <param name="Packages">Empty: in the data directory.</param>
+public sealed record UpdateOptions(
+    string Packages,
+    long Quota,
+    long MinFree,
+    TimeSpan FirstRetry,
+    TimeSpan LongestRetry,
+    TimeSpan TellWithin,
+    TimeSpan HealthTimeout,
+    TimeSpan RunTimeout);

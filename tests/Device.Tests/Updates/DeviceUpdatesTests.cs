@@ -1,0 +1,160 @@
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
+using Fleet.Contracts.Identity;
+using Fleet.Device.Updates;
+using Fleet.TestSupport;
+using Fleet.Updates.Packages;
+
+namespace Fleet.Device.Tests.Updates;
+
+public sealed class DeviceUpdatesTests : IDisposable
+{
+    private readonly FakeHeadquarters _headquarters = new();
+    private readonly PackageRepository _repository = new();
+    private readonly UpdatedDevice _device;
+
+    public DeviceUpdatesTests() => _device = new UpdatedDevice(_headquarters);
+
+    public void Dispose()
+    {
+        _device.Dispose();
+        _repository.Dispose();
+        _headquarters.Dispose();
+    }
+
+    [Fact]
+    public async Task What_headquarters_wants_is_brought_from_the_distribution_point_and_installed()
+    {
+        await using var point = await Start("gw1");
+        _device.Want(_repository, [("gw1.leeds", point.Address)], await Till("1"));
+
+        var status = await _device.RunUntil("till", PackageStep.Installed);
+
+        Assert.Equal(("1", "1", "", "r1"), (status.WantedVersion, status.InstalledVersion, status.Detail, status.Rollout));
+        Assert.Equal("program 1", Installed("till"));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_device.Folder, "updates", "content", "blobs"), "*", SearchOption.AllDirectories));
+        Assert.Contains(_headquarters.Reports.SelectMany(r => r.Events), e => e is { Kind: "package-installed", Text: "till 1" });
+    }
+
+    [Fact]
+    public async Task Another_version_comes_beside_the_old_and_a_package_that_is_named_no_more_stays()
+    {
+        await using var point = await Start("gw1");
+        _device.Want(_repository, [("gw1.leeds", point.Address)], await Till("1"));
+        await _device.RunUntil("till", PackageStep.Installed);
+        _device.Want(_repository, [("gw1.leeds", point.Address)], await Till("2"));
+        await _device.RunUntil("till", s => s is { Step: PackageStep.Installed, InstalledVersion: "2" });
+
+        _device.Want(_repository, [("gw1.leeds", point.Address)]);
+        var status = await _device.RunUntil("till", s => s.WantedVersion.Length == 0);
+
+        Assert.Equal(("2", PackageStep.Installed), (status.InstalledVersion, status.Step));
+        Assert.Equal("program 2", Installed("till"));
+    }
+
+    [Fact]
+    public async Task A_distribution_point_that_lies_is_beaten_by_one_that_does_not_and_is_named()
+    {
+        await using var liar = await Start("gw1");
+        await using var honest = await Start("gw2");
+        liar.Instead = path => path.StartsWith("blobs/", StringComparison.Ordinal) ? "program X"u8.ToArray() : null;
+        // Both orders, as two devices have them: the liar is asked first by one of them.
+        _device.Want(_repository, [("gw1.leeds", liar.Address), ("gw2.leeds", honest.Address)], await Till("1"));
+        await _device.RunUntil("till", PackageStep.Installed);
+        _device.Want(_repository, [("gw2.leeds", liar.Address), ("gw1.leeds", honest.Address)], await Till("2"));
+        await _device.RunUntil("till", s => s is { Step: PackageStep.Installed, InstalledVersion: "2" });
+
+        Assert.Equal("program 2", Installed("till"));
+        var lie = Assert.Single(_headquarters.Reports.SelectMany(r => r.Events).DistinctBy(e => e.Number), e => e.Kind == SourceIncidents.LyingSource);
+        Assert.Contains(liar.Address, lie.Text);
+        Assert.Contains("bin/till of till", lie.Text);
+    }
+
+    [Fact]
+    public async Task A_frozen_source_is_passed_over_and_named_where_there_is_no_other()
+    {
+        var frozen = _repository.Freeze();
+        await using var point = await RepositoryServer.Start(frozen, _headquarters.Authority, PeerIdentity.Of(new NodeId("gw1.leeds")));
+        await using var fresh = await Start("gw2");
+        var wanted = await Till("1");
+        _device.Want(_repository, [("gw1.leeds", point.Address)], wanted);
+
+        var stuck = await _device.RunUntil("till", s => s.Detail.Length > 0);
+        _device.Want(_repository, [("gw1.leeds", point.Address), ("gw2.leeds", fresh.Address)], wanted);
+        await _device.RunUntil("till", PackageStep.Installed);
+
+        Assert.Equal(PackageStep.Fetching, stuck.Step);
+        Assert.Contains($"gw1.leeds at {point.Address} is frozen: timestamp: version 1 where 2 is published", stuck.Detail);
+        Directory.Delete(frozen, recursive: true);
+    }
+
+    [Fact]
+    public async Task An_unhealthy_version_is_taken_back_and_tried_anew_when_another_rollout_wants_it()
+    {
+        await using var point = await Start("gw1");
+        _device.Want(_repository, [("gw1.leeds", point.Address)], await Till("1"));
+        await _device.RunUntil("till", PackageStep.Installed);
+        var second = await Till("2");
+        second.Parameters["health"] = "echo no drawer; exit 3";
+        _device.Want(_repository, [("gw1.leeds", point.Address)], second);
+        var back = await _device.RunUntil("till", PackageStep.RolledBack);
+        Assert.Equal("program 1", Installed("till"));
+
+        second = second.Clone();
+        second.Rollout = "r2";
+        second.Parameters["health"] = "grep -q 'program 2' bin/till";
+        _device.Want(_repository, [("gw1.leeds", point.Address)], second);
+        await _device.RunUntil("till", s => s is { Step: PackageStep.Installed, InstalledVersion: "2" });
+
+        Assert.Equal(("1", "2"), (back.InstalledVersion, back.WantedVersion));
+        Assert.Contains("ended with 3: no drawer; 1 is back", back.Detail);
+    }
+
+    [Fact]
+    public async Task Only_the_very_content_that_headquarters_named_is_installed()
+    {
+        await using var point = await Start("gw1");
+        var wanted = await Till("1");
+        var other = wanted.Clone();
+        other.Manifest = Google.Protobuf.ByteString.CopyFrom(new byte[32]);
+        var missing = wanted.Clone();
+        missing.Version = "9";
+        var kind = wanted.Clone();
+        kind.Kind = "script";
+        foreach (var (wrong, why) in new[] { (other, "another hash"), (missing, "does not list packages/till/9.json"), (kind, "kind archive, where headquarters wants kind script") })
+        {
+            _device.Want(_repository, [("gw1.leeds", point.Address)], wrong);
+            Assert.Equal(PackageStep.Fetching, (await _device.RunUntil("till", s => s.Detail.Contains(why))).Step);
+        }
+
+        Assert.False(Directory.Exists(Path.Combine(_device.Packages, "till")));
+    }
+
+    [Fact]
+    public async Task Of_another_office_no_distribution_point_is_spoken_to()
+    {
+        await using var stranger = await RepositoryServer.Start(_repository.Folder, _headquarters.Authority, PeerIdentity.Of(new NodeId("gw1.york")));
+        await using var plain = await RepositoryServer.Start(_repository.Folder);
+        var wanted = await Till("1");
+        _device.Want(_repository, [("gw1.leeds", stranger.Address)], wanted);
+
+        var refused = await _device.RunUntil("till", s => s.Detail.Length > 0);
+        _device.Want(_repository, [("gw1.leeds", stranger.Address), ("gw2.leeds", plain.Address)], wanted);
+        await _device.RunUntil("till", PackageStep.Installed);
+
+        Assert.Contains("node gw1.york answers there", refused.Detail);
+        Assert.Empty(stranger.Asked);
+    }
+
+    private Task<RepositoryServer> Start(string node) =>
+        RepositoryServer.Start(_repository.Folder, _headquarters.Authority, PeerIdentity.Of(new NodeId($"{node}.leeds")));
+
+    private async Task<WantedPackage> Till(string version)
+    {
+        var wanted = await _repository.Add("till", version, InstallKind.Archive, ("bin/till", $"program {version}"), ("VERSION", version));
+        wanted.Rollout = "r1";
+        return wanted;
+    }
+
+    private string Installed(string package) => File.ReadAllText(Path.Combine(_device.Packages, package, "current", "bin", "till"));
+}

@@ -1,0 +1,70 @@
+using Fleet.Contracts.Agents;
+using Fleet.Device.Settings;
+using Fleet.Device.Sync;
+using Fleet.Device.Updates;
+using Fleet.TestSupport;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Fleet.Device.Tests.Updates;
+
+/// <summary>A device at a fake headquarters that brings packages over real HTTP from servers in this process.</summary>
+internal sealed class UpdatedDevice : IDisposable
+{
+    private readonly TestDevice _device;
+    private readonly DeviceOptions _options;
+    private ulong _version;
+
+    public UpdatedDevice(FakeHeadquarters headquarters)
+    {
+        Headquarters = headquarters;
+        _device = TestDevice.EnrolledAt(headquarters);
+        _options = TestDevice.Options with
+        {
+            Updates = TestDevice.Options.Updates with { FirstRetry = TimeSpan.FromMilliseconds(20), TellWithin = TimeSpan.FromMilliseconds(1), LongestRetry = TimeSpan.FromMilliseconds(200) },
+        };
+    }
+
+    public FakeHeadquarters Headquarters { get; }
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("fleet-updated-").FullName;
+
+    public string Packages => Path.Combine(Folder, "packages");
+
+    /// <summary>Headquarters wants these packages from now on.</summary>
+    public void Want(PackageRepository repository, IEnumerable<(string Node, string Address)> points, params WantedPackage[] packages)
+    {
+        var desired = new DesiredDocument { Version = ++_version, OfficeId = "leeds", UpdateRoot = ByteString.CopyFrom(repository.FirstRoot), UpdateTimestamp = repository.Timestamp, Packages = { packages } };
+        desired.DistributionPoints.AddRange(points.Select(p => new GatewayAddress { NodeId = p.Node, Addresses = { p.Address } }));
+        Headquarters.Desired = desired;
+    }
+
+    /// <summary>Runs until headquarters was told of a package's standing that satisfies the condition, and stops.</summary>
+    public async Task<PackageStatus> RunUntil(string package, Func<PackageStatus, bool> enough, Action<string>? cut = null)
+    {
+        using var stop = new CancellationTokenSource();
+        var runtime = _device.Start(new OneCarrier(new FakeChannel("gw1.leeds", Headquarters.Sync)), options: _options);
+        using var updates = new DeviceUpdates(runtime, _device.Storage, Folder, Tcp.Connect, _options, TimeProvider.System, NullLogger.Instance, new Random(1));
+        var running = SideBySide.Run([runtime.Run, updates.Run], stop.Token);
+        PackageStatus? Newest() => Headquarters.Reports.ToArray().LastOrDefault()?.Packages.FirstOrDefault(p => p.Name == package);
+        try
+        {
+            await Until.True(() => running.IsFaulted || (Newest() is { } status && enough(status)), $"{package} as awaited, not {Newest()}");
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"{package} stays at {Newest()}");
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await running.ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+
+        return Newest()!;
+    }
+
+    public Task<PackageStatus> RunUntil(string package, PackageStep step) => RunUntil(package, s => s.Step == step);
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}
