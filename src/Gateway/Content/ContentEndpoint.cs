@@ -19,6 +19,9 @@ public sealed class ContentEndpoint(BlobStore store, Func<BlobHash, Cancellation
     /// <summary>A blob's name says what it is, for ever.</summary>
     private const string Immutable = "public, max-age=31536000, immutable";
 
+    /// <summary>How long others may keep what is served.</summary>
+    public string CacheControl { get; init; } = Immutable;
+
     public void Map(IEndpointRouteBuilder host) => host.MapMethods("/blobs/{hash}", [HttpMethods.Get, HttpMethods.Head], Serve);
 
     /// <summary>Answers with the content of that hash; 404: there is none, or it is no hash.</summary>
@@ -73,7 +76,7 @@ public sealed class ContentEndpoint(BlobStore store, Func<BlobHash, Cancellation
         var (request, response) = (http.Request.GetTypedHeaders(), http.Response);
         var tag = new EntityTagHeaderValue($"\"{reader.Hash}\"");
         response.Headers.ETag = tag.ToString();
-        response.Headers.CacheControl = Immutable;
+        response.Headers.CacheControl = CacheControl;
         response.Headers.AcceptRanges = "bytes";
         if (request.IfNoneMatch.Any(t => t.Compare(tag, useStrongComparison: false) || t.Equals(EntityTagHeaderValue.Any)))
         {

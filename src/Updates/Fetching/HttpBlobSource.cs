@@ -5,13 +5,26 @@ using Fleet.Updates.Content;
 namespace Fleet.Updates.Fetching;
 
 /// <summary>Blobs over HTTP at <c>BASE/HASH</c>, by ranges (RFC 9110, 14). No redirect is followed: a mirror could lead into the asker's own network.</summary>
-/// <param name="http">With its redirects and its own time limit turned off.</param>
-/// <param name="address">The directory of the blobs.</param>
-public sealed class HttpBlobSource(HttpClient http, Uri address) : IBlobSource
+public sealed class HttpBlobSource : IBlobSource
 {
-    private readonly string _base = address.AbsoluteUri.TrimEnd('/');
+    private readonly HttpClient _http;
+    private readonly string _base;
+    private readonly bool _isDirectory;
+
+    /// <param name="http">With its redirects and its own time limit turned off.</param>
+    /// <param name="address">The directory of the blobs.</param>
+    public HttpBlobSource(HttpClient http, Uri address)
+        : this(http, address.AbsoluteUri.TrimEnd('/'), isDirectory: true)
+    {
+    }
+
+    private HttpBlobSource(HttpClient http, string address, bool isDirectory) => (_http, _base, _isDirectory) = (http, address, isDirectory);
 
     public string Name => _base;
+
+    /// <summary>A file of a server that knows nothing of hashes, taken for whichever blob is asked for.</summary>
+    /// <param name="http">With its own time limit turned off.</param>
+    public static HttpBlobSource OfFile(HttpClient http, Uri file) => new(http, file.AbsoluteUri, isDirectory: false);
 
     /// <summary>A client as this source needs it.</summary>
     /// <param name="handler">Where proxy, TLS pins or credentials are set.</param>
@@ -26,19 +39,20 @@ public sealed class HttpBlobSource(HttpClient http, Uri address) : IBlobSource
 
     public async Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, $"{_base}/{hash}");
+        var request = new HttpRequestMessage(HttpMethod.Get, _isDirectory ? $"{_base}/{hash}" : _base);
         if (from > 0)
         {
             request.Headers.Range = new RangeHeaderValue(from, null);
             // Content named by its hash never changes; a source that changed it all the same sends the whole, and is found out by it.
-            request.Headers.IfRange = new RangeConditionHeaderValue(new EntityTagHeaderValue($"\"{hash}\""));
+            if (_isDirectory)
+                request.Headers.IfRange = new RangeConditionHeaderValue(new EntityTagHeaderValue($"\"{hash}\""));
         }
 
         HttpResponseMessage? response = null;
         try
         {
             using (request)
-                response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+                response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
             // Stores that do not list their content say 403 for what they do not have.
             if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Forbidden)
                 return null;

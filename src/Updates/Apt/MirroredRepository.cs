@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using Fleet.Updates.Content;
+using Fleet.Updates.Fetching;
+
+namespace Fleet.Updates.Apt;
+
+/// <summary>One repository: its suites, and which content a path in it names.</summary>
+internal sealed class MirroredRepository
+{
+    private const string SuitePrefix = "suite-";
+    private const string Dists = "dists/";
+
+    private readonly AptSource _source;
+    private readonly string _directory;
+    private readonly BlobFetcher _fetcher;
+    private readonly ConcurrentDictionary<string, MirroredSuite> _suites = new(StringComparer.Ordinal);
+    private readonly Action<AptSuiteState> _tell;
+
+    /// <exception cref="AptException">Its keyring can't be read.</exception>
+    public MirroredRepository(AptSource source, string directory, AptMirrorTools tools, Action<AptSuiteState> tell, Action<AptTraffic> passed)
+    {
+        (_source, _directory, _fetcher, _tell) = (source, directory, tools.Fetcher, tell);
+        (Store, Options, Clock, Stop) = (tools.Store, tools.Options, tools.Clock, tools.Stop);
+        Keyring = Keyring.Read(source.Keyring, $"the keyring of APT repository {source.Name}");
+        Upstream = new AptUpstream(source, tools.Http, tools.Pace, tools.Clock, bytes => passed(new AptTraffic(source.Name, new Uri(source.Url).Authority, bytes, 0, Hit: false)));
+        foreach (var suite in Directory.Exists(directory) ? Directory.EnumerateDirectories(directory, SuitePrefix + "*") : [])
+        {
+            var root = Uri.UnescapeDataString(Path.GetFileName(suite)[SuitePrefix.Length..]);
+            if (MayPass(root) && new MirroredSuite(this, root, suite) is { Generations.Count: > 0 } known)
+                _suites[root] = known;
+        }
+    }
+
+    public string Name => _source.Name;
+
+    public Keyring Keyring { get; }
+
+    public AptUpstream Upstream { get; }
+
+    public BlobStore Store { get; }
+
+    public AptMirrorOptions Options { get; }
+
+    public TimeProvider Clock { get; }
+
+    public CancellationToken Stop { get; }
+
+    public DateTimeOffset Now => Clock.GetUtcNow();
+
+    public IEnumerable<AptSuiteState> States => _suites.Values.Select(s => s.State);
+
+    /// <summary>Whether it is the same repository with the same keys.</summary>
+    public bool Is(AptSource other) => _source.Url == other.Url && _source.Keyring.Span.SequenceEqual(other.Keyring.Span) && _source.Suites.SequenceEqual(other.Suites);
+
+    public void Tell(AptSuiteState state) => _tell(state);
+
+    public bool Needs(BlobHash hash) => _suites.Values.Any(s => s.Needs(hash));
+
+    /// <summary>A file of a signed release; null: the path names none that is passed on.</summary>
+    /// <exception cref="AptException">There is none that may be served.</exception>
+    public async Task<AptRelease?> Release(string path, CancellationToken cancellation)
+    {
+        var root = AptPath.DirectoryOf(path);
+        if (!MayPass(root))
+            return null;
+        if (!_suites.TryGetValue(root, out var suite))
+        {
+            if (_suites.Count >= Options.SuitesKept)
+                throw new AptException(AptFault.Missing, Upstream.AddressOf(path).AbsoluteUri, $"{Options.SuitesKept} suites of {Name} are passed on already; name those that are needed");
+            suite = _suites.GetOrAdd(root, r => new MirroredSuite(this, r, Path.Combine(_directory, SuitePrefix + Uri.EscapeDataString(r))));
+        }
+
+        try
+        {
+            return await suite.Release(AptPath.FileOf(path), cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Else whoever asks for suites that are nowhere fills the memory.
+            if (suite.Generations.Count == 0)
+                _suites.TryRemove(new(root, suite));
+        }
+    }
+
+    /// <summary>An index or a package; null: no verified list names it.</summary>
+    /// <exception cref="IOException">A list that might name it can't be had.</exception>
+    public async Task<AptFile?> Find(string path)
+    {
+        var suites = _suites.Values.OrderByDescending(s => s.Root.Length).ToList();
+        foreach (var suite in suites.Where(s => path.StartsWith(s.Root, StringComparison.Ordinal)))
+            if (suite.Index(path[suite.Root.Length..]) is { } index)
+                return index;
+        return path.StartsWith(Dists, StringComparison.Ordinal) ? null : await Package(path, suites).ConfigureAwait(false);
+    }
+
+    /// <summary>Brings content here; nothing to do where it is.</summary>
+    /// <returns>Whether it was here.</returns>
+    /// <exception cref="AptException">The source does not have it, or sends something else.</exception>
+    public async Task<bool> Bring(AptFile file, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _fetcher.Fetch(file.Hash, file.Length, [.. file.At.Select(Upstream.SourceOf)], cancellation, Stop).ConfigureAwait(false) is "";
+        }
+        catch (FetchException fault)
+        {
+            // It may have published something new in the meantime.
+            foreach (var suite in _suites.Values)
+                suite.Doubt();
+            throw new AptException(AptFault.Unavailable, Upstream.AddressOf(file.Path).AbsoluteUri, fault.Message, fault);
+        }
+    }
+
+    // Lists that devices asked for name nearly all that they ask for next; the others are read for a device that has its lists from elsewhere.
+    private async Task<AptFile?> Package(string path, List<MirroredSuite> suites)
+    {
+        IOException? fault = null;
+        foreach (var asked in new[] { true, false })
+            foreach (var suite in suites)
+                foreach (var (generation, list) in suite.Lists(asked))
+                    try
+                    {
+                        if ((asked || MayName(list, path)) && (await suite.Table(generation, list).ConfigureAwait(false)).Find(path) is { } file)
+                            return new AptFile(Name, path, file.Hash, file.Length, [path]);
+                    }
+                    catch (IOException unreadable)
+                    {
+                        fault = unreadable;
+                    }
+
+        return fault is null ? null : throw fault;
+    }
+
+    // "…/binary-amd64/Packages" and "…_amd64.deb"; those for all architectures are in each.
+    private static bool MayName(string list, string path)
+    {
+        var file = AptPath.FileOf(path);
+        if (AptPath.FileOf(list) == "Sources")
+            return !file.EndsWith(".deb", StringComparison.Ordinal);
+        var architecture = Path.GetFileNameWithoutExtension(file)[(file.LastIndexOf('_') + 1)..];
+        return file.EndsWith(".deb", StringComparison.Ordinal) && (architecture == "all" || !list.Contains("binary-", StringComparison.Ordinal) || AptPath.DirectoryOf(list).EndsWith($"binary-{architecture}/", StringComparison.Ordinal));
+    }
+
+    private bool MayPass(string root) => _source.Suites.Count == 0 || _source.Suites.Any(s => s.TrimEnd('/') == MirroredSuite.NameOf(root).TrimEnd('/'));
+}
