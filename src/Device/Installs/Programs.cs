@@ -33,6 +33,12 @@ internal sealed class Programs(TimeProvider clock) : IPrograms
 
     private const int MaxLine = 300;
 
+    private const int TextFileBusy = 26;
+
+    private const int MostStarts = 10;
+
+    private static readonly TimeSpan StartAgainAfter = TimeSpan.FromMilliseconds(20);
+
     /// <summary>What a program started in the background may hold its output open for ever.</summary>
     private static readonly TimeSpan OutputAfterEnd = TimeSpan.FromSeconds(1);
 
@@ -46,7 +52,7 @@ internal sealed class Programs(TimeProvider clock) : IPrograms
             info.ArgumentList.Add(argument);
         foreach (var (name, value) in start.Environment)
             info.Environment[name] = value;
-        using var process = Process.Start(info) ?? throw new Win32Exception($"{start.File} did not start");
+        using var process = await Start(info).ConfigureAwait(false);
         // Whoever asks something gets an end instead of waiting for a person.
         process.StandardInput.Close();
         var words = new Words();
@@ -64,6 +70,22 @@ internal sealed class Programs(TimeProvider clock) : IPrograms
             process.Kill(entireProcessTree: true);
             cancellation.ThrowIfCancellationRequested();
             return words.End(code: null);
+        }
+    }
+
+    private async Task<Process> Start(ProcessStartInfo info)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return Process.Start(info) ?? throw new Win32Exception($"{info.FileName} did not start");
+            }
+            catch (Win32Exception busy) when (busy.NativeErrorCode == TextFileBusy && attempt < MostStarts)
+            {
+                // A file written just now is still open in a child that another thread was just starting.
+                await Task.Delay(StartAgainAfter, clock).ConfigureAwait(false);
+            }
         }
     }
 

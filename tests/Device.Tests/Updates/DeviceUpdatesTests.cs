@@ -1,6 +1,8 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
+using Fleet.Device.Installs;
+using Fleet.Device.Tests.Installs;
 using Fleet.Device.Updates;
 using Fleet.TestSupport;
 using Fleet.Updates.Packages;
@@ -145,6 +147,109 @@ public sealed class DeviceUpdatesTests : IDisposable
         Assert.Contains("node gw1.york answers there", refused.Detail);
         Assert.Empty(stranger.Asked);
     }
+
+    [Fact]
+    public async Task Content_is_brought_before_the_maintenance_window_opens()
+    {
+        await using var point = await Start("gw1");
+        var wanted = await Till("1");
+        var opens = TimeOnly.FromDateTime(DateTime.Now).AddHours(3);
+        var waiting = wanted.Clone();
+        waiting.Parameters["window"] = $"{opens:HH:mm}-{opens.AddHours(1):HH:mm}";
+        _device.Want(_repository, [("gw1.leeds", point.Address)], waiting);
+        var status = await _device.RunUntil("till", PackageStep.Waiting);
+        var brought = Blobs(point);
+
+        _device.Want(_repository, [("gw1.leeds", point.Address)], wanted);
+        await _device.RunUntil("till", PackageStep.Installed);
+
+        Assert.Contains($"opens {DateTime.Now.AddHours(3):yyyy-MM-dd} {opens:HH:mm}", status.Detail);
+        Assert.Equal((2, 2), (brought, Blobs(point)));
+    }
+
+    [Fact]
+    public async Task What_came_before_the_power_was_lost_is_not_brought_again()
+    {
+        await using var point = await Start("gw1");
+        var wanted = await Till("1");
+        // The second file does not come before the cut.
+        point.Instead = path => path == PathOf("1") ? throw new IOException("cut") : null;
+        _device.Want(_repository, [("gw1.leeds", point.Address)], wanted);
+        await _device.RunUntil("till", s => s.Detail.Length > 0);
+
+        point.Instead = _ => null;
+        await _device.RunUntil("till", PackageStep.Installed);
+
+        Assert.Single(point.Asked, PathOf("program 1"));
+    }
+
+    [Fact]
+    public async Task What_was_begun_when_the_power_was_lost_is_finished_without_any_source()
+    {
+        var point = await Start("gw1");
+        var wanted = await Till("1");
+        wanted.Parameters["health"] = "true";
+        _device.Want(_repository, [("gw1.leeds", point.Address)], wanted);
+        _device.Programs = new FakePrograms(_ => null);
+        await _device.RunUntil("till", PackageStep.Installing);
+        await point.DisposeAsync();
+
+        _device.Programs = new Programs(TimeProvider.System);
+        await _device.RunUntil("till", PackageStep.Installed);
+
+        Assert.Equal("program 1", Installed("till"));
+    }
+
+    [Fact]
+    public async Task With_its_signed_metadata_lost_a_device_is_not_led_back_behind_what_headquarters_told()
+    {
+        await using var point = await Start("gw1");
+        var old = _repository.Freeze();
+        await using var behind = await RepositoryServer.Start(old);
+        _device.Want(_repository, [("gw1.leeds", point.Address)], await Till("1"));
+        await _device.RunUntil("till", PackageStep.Installed);
+        Directory.Delete(Path.Combine(_device.Folder, "updates", "metadata"), recursive: true);
+
+        var wanted = await Till("2");
+        _device.Want(_repository, [("gw1.leeds", behind.Address)], wanted);
+        // What the document says now is lower; what was told before counts.
+        _headquarters.Desired!.UpdateTimestamp = 0;
+        var status = await _device.RunUntil("till", s => s.Detail.Length > 0);
+
+        Assert.Contains("is frozen: timestamp: version 1 where 2 is published", status.Detail);
+        Directory.Delete(old, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told_and_waited_for()
+    {
+        await using var point = await Start("gw1");
+        var options = _device.Options;
+        _device.Options = options with { Updates = options.Updates with { MinFree = long.MaxValue / 2 } };
+        _device.Want(_repository, [("gw1.leeds", point.Address)], await Till("1"));
+        var full = await _device.RunUntil("till", s => s.Detail.Length > 0);
+
+        _device.Options = options;
+        await _device.RunUntil("till", PackageStep.Installed);
+
+        Assert.Equal(PackageStep.Fetching, full.Step);
+        Assert.Contains("there is no room for blob", full.Detail);
+    }
+
+    [Fact]
+    public async Task A_window_that_can_not_be_read_fails_with_an_example()
+    {
+        await using var point = await Start("gw1");
+        var wanted = await Till("1");
+        wanted.Parameters["window"] = "at night";
+        _device.Want(_repository, [("gw1.leeds", point.Address)], wanted);
+
+        Assert.Contains("'at night' is no maintenance window; write 22:00-05:00", (await _device.RunUntil("till", PackageStep.Failed)).Detail);
+    }
+
+    private static int Blobs(RepositoryServer point) => point.Asked.Count(p => p.StartsWith("blobs/", StringComparison.Ordinal));
+
+    private string PathOf(string content) => $"blobs/{Path.GetFileName(_repository.PathOfBlob(content))}";
 
     private Task<RepositoryServer> Start(string node) =>
         RepositoryServer.Start(_repository.Folder, _headquarters.Authority, PeerIdentity.Of(new NodeId($"{node}.leeds")));

@@ -1,4 +1,5 @@
 using Fleet.Contracts.Agents;
+using Fleet.Device.Installs;
 using Fleet.Device.Settings;
 using Fleet.Device.Sync;
 using Fleet.Device.Updates;
@@ -12,20 +13,24 @@ namespace Fleet.Device.Tests.Updates;
 internal sealed class UpdatedDevice : IDisposable
 {
     private readonly TestDevice _device;
-    private readonly DeviceOptions _options;
     private ulong _version;
 
     public UpdatedDevice(FakeHeadquarters headquarters)
     {
         Headquarters = headquarters;
         _device = TestDevice.EnrolledAt(headquarters);
-        _options = TestDevice.Options with
+        Options = TestDevice.Options with
         {
             Updates = TestDevice.Options.Updates with { FirstRetry = TimeSpan.FromMilliseconds(20), TellWithin = TimeSpan.FromMilliseconds(1), LongestRetry = TimeSpan.FromMilliseconds(200) },
         };
     }
 
     public FakeHeadquarters Headquarters { get; }
+
+    public DeviceOptions Options { get; set; }
+
+    /// <summary>Of the machine.</summary>
+    public IPrograms Programs { get; set; } = new Programs(TimeProvider.System);
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("fleet-updated-").FullName;
 
@@ -39,12 +44,12 @@ internal sealed class UpdatedDevice : IDisposable
         Headquarters.Desired = desired;
     }
 
-    /// <summary>Runs until headquarters was told of a package's standing that satisfies the condition, and stops.</summary>
-    public async Task<PackageStatus> RunUntil(string package, Func<PackageStatus, bool> enough, Action<string>? cut = null)
+    /// <summary>Runs until headquarters was told of a package's standing that satisfies the condition, and is cut off there; the next call is the next start.</summary>
+    public async Task<PackageStatus> RunUntil(string package, Func<PackageStatus, bool> enough)
     {
         using var stop = new CancellationTokenSource();
-        var runtime = _device.Start(new OneCarrier(new FakeChannel("gw1.leeds", Headquarters.Sync)), options: _options);
-        using var updates = new DeviceUpdates(runtime, _device.Storage, Folder, Tcp.Connect, _options, TimeProvider.System, NullLogger.Instance, new Random(1));
+        var runtime = _device.Start(new OneCarrier(new FakeChannel("gw1.leeds", Headquarters.Sync)), options: Options);
+        using var updates = new DeviceUpdates(runtime, _device.Storage, Folder, Tcp.Connect, Options, TimeProvider.System, NullLogger.Instance, new Random(1), Programs);
         var running = SideBySide.Run([runtime.Run, updates.Run], stop.Token);
         PackageStatus? Newest() => Headquarters.Reports.ToArray().LastOrDefault()?.Packages.FirstOrDefault(p => p.Name == package);
         try
