@@ -25,4 +25,7 @@ public static class HostPort
         var colon = address.LastIndexOf(':');
         return (address[..colon].Trim('[', ']'), int.Parse(address[(colon + 1)..], CultureInfo.InvariantCulture));
     }
+
+    /// <summary>An address as documents write it; IPv6 in brackets.</summary>
+    public static string Of(string host, int port) => host.Contains(':') && !host.StartsWith('[') ? $"[{host}]:{port}" : $"{host}:{port}";
 }

@@ -29,9 +29,12 @@ internal static class DesiredFile
     public static NodeDesired Whole(NodeDesired desired) => desired with { Through = desired.Through ?? [], Carries = desired.Carries ?? [] };
 
     /// <summary>Whether two are the same; what else changes does so under another version.</summary>
-    public static bool Same(NodeDesired one, NodeDesired other) => one.Version == other.Version && one.Carries.SequenceEqual(other.Carries)
+    public static bool Same(NodeDesired one, NodeDesired other) => one.Version == other.Version && Bytes(one.Updates).SequenceEqual(Bytes(other.Updates)) && one.Carries.SequenceEqual(other.Carries)
         && one.Through.SelectMany(h => h.Addresses.Prepend(h.NodeId.Value)).SequenceEqual(other.Through.SelectMany(h => h.Addresses.Prepend(h.NodeId.Value)));
 
     /// <exception cref="StorageException">The disk is full or not writable.</exception>
     public static void Save(DataDirectory data, NodeDesired desired) => data.Replace(Name, MessagePackSerializer.Serialize(desired, Codec.Options));
+
+    // Records do not compare what is in their lists.
+    private static byte[] Bytes(UpdatePlan? plan) => MessagePackSerializer.Serialize(plan, Codec.Options);
 }

@@ -10,6 +10,7 @@ using Fleet.Gateway.Service;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
 using Fleet.Office.Discovery;
+using Fleet.Office.DistributionPoint;
 using Fleet.Office.Identity;
 using Fleet.Office.Installs;
 using Fleet.Office.Link;
@@ -49,6 +50,8 @@ public sealed record OfficeParts(
 /// </summary>
 public sealed class OfficeActor : ReceiveActor, IWithTimers
 {
+    private const string DistributionFolder = "distribution";
+
     private readonly OfficeParts _parts;
     private readonly DateTimeOffset _startedAt;
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -62,6 +65,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     private string? _outboxTrouble;
     private string? _storageTrouble;
     private NodeReport _reported;
+    private MirrorState? _mirror;
     private bool _linked;
 
     public OfficeActor(OfficeParts parts)
@@ -89,6 +93,11 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         Receive<LinkOpened>(opened => Link(up: true, $"epoch {opened.Epoch}, {opened.LinkedBy}"));
         Receive<LinkClosed>(closed => Link(up: false, closed.Reason));
         Receive<PortStands>(Take);
+        Receive<MirrorStands>(stands =>
+        {
+            _mirror = stands.State;
+            ReportIfChanged();
+        });
         Receive<OutboxTrouble>(trouble =>
         {
             _outboxTrouble = trouble.Problem;
@@ -130,7 +139,14 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     {
         _link.Tell(new DialEvery(_desired.Periodic ? _desired.SyncInterval : null));
         foreach (var role in _parts.Ports.Roles)
-            if (_desired.Roles.Contains(role) && !_roles.ContainsKey(role))
+            if (_desired.Roles.Contains(role) && !_roles.ContainsKey(role) && role == NodeRole.DistributionPoint)
+            {
+                var mirror = new OfficeMirrorSetup(
+                    _parts.Node, _parts.Data.PathOf(DistributionFolder), _parts.Options.Distribution, _parts.Credentials, _parts.Network, _parts.Clock, _parts.Logging);
+                _roles[role] = new PortRole(
+                    Context.ActorOf(DistributionPointActor.Props(new DistributionPointSetup(mirror, _parts.Ports[role], _parts.Options.PortRetry, _relay))), new PortStands(null, null));
+            }
+            else if (_desired.Roles.Contains(role) && !_roles.ContainsKey(role))
             {
                 var endpoint = role == NodeRole.Gateway ? _parts.Options.Gateway.Endpoint : _parts.Options.Push.Endpoint;
                 var setup = new AgentListenerSetup(_gateway, endpoint, _parts.Options.Gateway, () => _parts.Credentials.Certificate, _parts.Credentials.Trust,
@@ -141,7 +157,11 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
             {
                 Context.Stop(given.Actor);
                 Note("role-stopped", NodeRoles.Name(role));
+                _mirror = role == NodeRole.DistributionPoint ? null : _mirror;
             }
+
+        if (_desired.Updates is { } plan && _roles.GetValueOrDefault(NodeRole.DistributionPoint) is { } point)
+            point.Actor.Tell(new PlanChanged(plan));
 
         var links = _parts.Options.Links.Dmz || _desired.Carries.Count > 0;
         if (links && _linkPort is null)
@@ -207,6 +227,8 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         }
 
         _parts.Linked();
+        if (_roles.GetValueOrDefault(NodeRole.DistributionPoint) is { } point)
+            point.Actor.Tell(new CountAnew());
         AskForRenewal();
     }
 
@@ -237,13 +259,17 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     private NodeReport Report()
     {
         var unknown = _desired.Roles.Except(_parts.Ports.Roles).Where(r => r != NodeRole.Poller).Select(r => $"role {NodeRoles.Name(r)} is not in version {_parts.Version}: update this node");
-        string?[] problems = [.. _roles.Values.Append(_linkPort).Select(r => r?.Stands.Problem), _outboxTrouble, _storageTrouble, .. unknown];
+        var lacks = _mirror is { Problem.Length: > 0 } mirror ? $"distribution point: {mirror.Problem}" : null;
+        string?[] problems = [lacks, .. _roles.Values.Append(_linkPort).Select(r => r?.Stands.Problem), _outboxTrouble, _storageTrouble, .. unknown];
         var held = _roles.Where(r => r.Value.Stands.At is not null).Select(r => r.Key).Concat(_desired.Roles.Where(r => r == NodeRole.Poller));
         return new NodeReport(_desired.Version, [.. held.Order()],
             AddressesOf(_roles.GetValueOrDefault(NodeRole.Gateway), _parts.Options.GatewayAddresses), _parts.Version, Dns.GetHostName(), _startedAt, [.. problems.OfType<string>()],
             AddressesOf(_roles.GetValueOrDefault(NodeRole.PushServer), _parts.Options.PushAddresses), AddressesOf(_linkPort, _parts.Options.Links.Addresses),
-            LinkedBy: "", ContentAddresses: [], Mirror: null);
+            LinkedBy: "", ContentAddresses(), _mirror);
     }
+
+    private IReadOnlyList<string> ContentAddresses() =>
+        [.. AddressesOf(_roles.GetValueOrDefault(NodeRole.DistributionPoint), _parts.Options.Distribution.Addresses).Select(a => _parts.Options.Distribution.PlainContent ? $"http://{a}" : a)];
 
     private static IReadOnlyList<string> AddressesOf(PortRole? port, IReadOnlyList<string> named) =>
         port?.Stands.At is not { } open ? [] : [.. (named.Count > 0 ? named : LanAddresses.Of(open)).Take(NodeReport.MaxAddresses)];
@@ -271,6 +297,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     private static bool Same(NodeReport one, NodeReport other) =>
         one.AppliedVersion == other.AppliedVersion && one.Roles.SequenceEqual(other.Roles) && one.GatewayAddresses.SequenceEqual(other.GatewayAddresses)
         && one.PushAddresses.SequenceEqual(other.PushAddresses) && one.LinkAddresses.SequenceEqual(other.LinkAddresses)
+        && one.ContentAddresses.SequenceEqual(other.ContentAddresses) && Equals(one.Mirror, other.Mirror)
         && one.Problems.SequenceEqual(other.Problems) && one.HostName == other.HostName;
 
     private static string Names(IReadOnlyList<NodeRole> roles) => roles.Count == 0 ? "none" : string.Join(", ", roles.Select(NodeRoles.Name));

@@ -4,6 +4,7 @@ using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
 using Fleet.Messages.Transport;
 using Fleet.Office.Discovery;
+using Fleet.Office.DistributionPoint;
 using Fleet.Office.Installs;
 using Fleet.Office.Link;
 using Fleet.Office.Outbox;
@@ -27,6 +28,7 @@ public sealed record OfficeOptions(
     LinkPortOptions Links,
     DiscoveryOptions Discovery,
     InstallOptions Installs,
+    DistributionOptions Distribution,
     TimeSpan RebuildLinkAfter,
     TimeSpan HangUpAfter,
     IReadOnlyList<string> GatewayAddresses,
@@ -53,6 +55,7 @@ public sealed record OfficeOptions(
             LinkPortOptions.From(fleet, problems),
             DiscoveryOptions.From(fleet, problems),
             InstallOptions.From(fleet, problems),
+            DistributionOptions.From(fleet, problems),
             RebuildLinkAfter: problems.Positive(fleet, "office.rebuild-link-after"),
             HangUpAfter: problems.Positive(fleet, "office.hang-up-after"),
             GatewayAddresses: problems.Texts(fleet, "office.gateway-addresses"),

@@ -145,9 +145,9 @@ public sealed class OfficeNodeTests : IAsyncLifetime
         await using var node = await Start();
         await node.Linked.WaitAsync(TimeSpan.FromSeconds(20));
 
-        _said.Send(Wanted(1, NodeRole.DistributionPoint));
+        _said.Send(Wanted(1, (NodeRole)99));
 
-        await Until.True(() => _said.Node?.Problems.Any(p => p.Contains("distribution-point", StringComparison.Ordinal)) == true, "the unknown role is reported");
+        await Until.True(() => _said.Node?.Problems.Any(p => p.Contains("role 99 is not in version", StringComparison.Ordinal)) == true, "the unknown role is reported");
     }
 
     [Fact]

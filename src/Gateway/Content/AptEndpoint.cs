@@ -2,6 +2,7 @@ using System.Globalization;
 using Fleet.Contracts.Storage;
 using Fleet.Updates.Apt;
 using Fleet.Updates.Content;
+using Fleet.Updates.Mirroring;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -82,7 +83,7 @@ public sealed class AptEndpoint(AptMirror mirror, BlobStore store, ContentAdmiss
     private async Task ServeFile(HttpContext http, AptFile file)
     {
         var hit = await mirror.Bring(file, http.RequestAborted);
-        var content = new ContentEndpoint(store, (_, cancellation) => Again(file, cancellation), admission, (_, bytes) => mirror.CountServed(file.Repository, bytes, hit))
+        var content = new ContentEndpoint(store, (_, asked) => Again(file, asked.RequestAborted), admission, (_, bytes, _) => mirror.CountServed(file.Repository, bytes, hit))
         {
             // A path's content may be another's tomorrow.
             CacheControl = "no-cache",
@@ -90,16 +91,16 @@ public sealed class AptEndpoint(AptMirror mirror, BlobStore store, ContentAdmiss
         await content.Serve(http, file.Hash.Value);
     }
 
-    private async Task<bool> Again(AptFile file, CancellationToken cancellation)
+    private async Task<ContentAnswer> Again(AptFile file, CancellationToken cancellation)
     {
         try
         {
             await mirror.Bring(file, cancellation);
-            return true;
+            return ContentAnswer.Here;
         }
         catch (Exception fault) when (fault is IOException or StorageException)
         {
-            return false;
+            return ContentAnswer.Unknown;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fleet.Updates.Content;
+using Fleet.Updates.Mirroring;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -12,10 +13,13 @@ namespace Fleet.Gateway.Content;
 /// goes out. Entity tags are the hashes, so a transfer goes on at any other server of the same content.
 /// </summary>
 /// <param name="store">The content.</param>
-/// <param name="wanted">Asked for a blob that is not here or turned out damaged; true: it is here now. May take as long as it takes to bring it.</param>
+/// <param name="wanted">Asked for a blob that is not here or turned out damaged. May take a while to bring it.</param>
 /// <param name="served">How many bytes of a blob went out.</param>
-public sealed class ContentEndpoint(BlobStore store, Func<BlobHash, CancellationToken, Task<bool>> wanted, ContentAdmission admission, Action<BlobHash, long> served)
+public sealed class ContentEndpoint(BlobStore store, ContentWanted wanted, ContentAdmission admission, ContentServed served)
 {
+    /// <summary>When who is told that a blob is on its way should ask again.</summary>
+    private static readonly TimeSpan AskAgainIn = TimeSpan.FromSeconds(1);
+
     /// <summary>A blob's name says what it is, for ever.</summary>
     private const string Immutable = "public, max-age=31536000, immutable";
 
@@ -33,45 +37,53 @@ public sealed class ContentEndpoint(BlobStore store, Func<BlobHash, Cancellation
             return;
         }
 
-        using var place = admission.Enter();
-        if (place is null)
-        {
-            http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            http.Response.Headers.RetryAfter = ((int)Math.Ceiling(admission.ComeBackIn.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            return;
-        }
-
-        using var reader = await Open(blob, http.RequestAborted);
+        // Who waits for a blob to come takes no place from those who are being sent one.
+        var (reader, answer) = await Open(blob, http);
         if (reader is null)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
+            if (answer == ContentAnswer.Later)
+                ComeBack(http, AskAgainIn);
             return;
         }
 
-        await Send(http, reader);
+        using (reader)
+        using (var place = admission.Enter(http))
+        {
+            if (place is null)
+                ComeBack(http, admission.ComeBackIn);
+            else
+                await Send(http, reader, fromCache: answer is null);
+        }
     }
 
-    // Damaged once: brought anew, and tried once more.
-    private async Task<BlobReader?> Open(BlobHash blob, CancellationToken cancellation)
+    private static void ComeBack(HttpContext http, TimeSpan within)
     {
-        for (var attempt = 0; ; attempt++)
+        http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        http.Response.Headers.RetryAfter = ((int)Math.Ceiling(within.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+    }
+
+    // Damaged once: brought anew, and tried once more. No answer: it was here.
+    private async Task<(BlobReader?, ContentAnswer?)> Open(BlobHash blob, HttpContext http)
+    {
+        for (ContentAnswer? answer = null; ;)
         {
             try
             {
                 if (store.Open(blob) is { } reader)
-                    return reader;
+                    return (reader, answer);
             }
-            catch (BlobDamagedException) when (attempt == 0)
+            catch (BlobDamagedException) when (answer is null)
             {
                 // Set aside.
             }
 
-            if (attempt > 0 || !await wanted(blob, cancellation))
-                return null;
+            if (answer is not null || (answer = await wanted(blob, http)) != ContentAnswer.Here)
+                return (null, answer);
         }
     }
 
-    private async Task Send(HttpContext http, BlobReader reader)
+    private async Task Send(HttpContext http, BlobReader reader, bool fromCache)
     {
         var (request, response) = (http.Request.GetTypedHeaders(), http.Response);
         var tag = new EntityTagHeaderValue($"\"{reader.Hash}\"");
@@ -106,10 +118,10 @@ public sealed class ContentEndpoint(BlobStore store, Func<BlobHash, Cancellation
         response.ContentLength = count;
         if (HttpMethods.IsHead(http.Request.Method))
             return;
-        await Copy(http, reader, from, count);
+        await Copy(http, reader, from, count, fromCache);
     }
 
-    private async Task Copy(HttpContext http, BlobReader reader, long from, long count)
+    private async Task Copy(HttpContext http, BlobReader reader, long from, long count, bool fromCache)
     {
         var left = count;
         try
@@ -126,11 +138,17 @@ public sealed class ContentEndpoint(BlobStore store, Func<BlobHash, Cancellation
         {
             // What went out is right. The asker sees that the rest is missing, and goes on behind it once the blob is whole again.
             http.Abort();
-            _ = wanted(reader.Hash, CancellationToken.None);
         }
         finally
         {
-            served(reader.Hash, count - left);
+            served(reader.Hash, count - left, fromCache);
         }
     }
 }
+
+/// <summary>Whether a blob that somebody asks for can be had.</summary>
+/// <param name="asked">The question, whose end is the end of the waiting.</param>
+public delegate Task<ContentAnswer> ContentWanted(BlobHash hash, HttpContext asked);
+
+/// <param name="fromCache">It was here when it was asked for.</param>
+public delegate void ContentServed(BlobHash hash, long bytes, bool fromCache);

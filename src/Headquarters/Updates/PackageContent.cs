@@ -23,13 +23,7 @@ public sealed class PackageContent(string directory, UpdateOptions options, Time
     {
         try
         {
-            using var blob = Blobs.Open(package.Manifest);
-            if (blob is null)
-                return null;
-            using var bytes = new MemoryStream();
-            while (blob.Read(bytes.Length) is { Length: > 0 } piece)
-                bytes.Write(piece.Span);
-            return PackageManifest.Read(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+            return Blobs.ReadAll(package.Manifest, PackageManifest.MaxBytes) is { } bytes ? PackageManifest.Read(bytes) : null;
         }
         catch (BlobDamagedException)
         {

@@ -445,7 +445,8 @@ public static class NodeRoles
         NodeRole.Gateway => "gateway",
         NodeRole.PushServer => "push-server",
         NodeRole.Poller => "poller",
-        _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no role has this number"),
+        // Of a newer headquarters.
+        _ => ((int)role).ToString(System.Globalization.CultureInfo.InvariantCulture),
     };
 
     public static NodeRole? Parse(string name) => Enum.GetValues<NodeRole>().Select(r => (NodeRole?)r).FirstOrDefault(r => Name(r!.Value) == name);

@@ -243,7 +243,7 @@ public sealed class Relay : ReceiveActor, IWithTimers
     }
 
     /// <summary>Whether a lost one is made up for without a new epoch: by the device's next sync, the newcomer's next attempt, the next look around or headquarters' own clock.</summary>
-    private static bool IsAskedAgain(IUpItem item) => item is DesiredWanted or PresenceDigest or EnrolmentUp or NodeRenewal or WakeFailed;
+    private static bool IsAskedAgain(IUpItem item) => item is DesiredWanted or PresenceDigest or EnrolmentUp or NodeRenewal or WakeFailed or ContentCounts;
 
     private void LookForStuckFrames()
     {

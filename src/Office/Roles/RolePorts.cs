@@ -2,10 +2,13 @@ using Fleet.Messages.Link;
 
 namespace Fleet.Office.Roles;
 
-/// <summary>The node's ports: one for agents a role, and one for links.</summary>
+/// <summary>The node's ports: one a role, and one for links.</summary>
 public sealed class RolePorts : IAsyncDisposable
 {
-    private readonly Dictionary<NodeRole, RolePort> _ports = new() { [NodeRole.Gateway] = new RolePort(), [NodeRole.PushServer] = new RolePort() };
+    private readonly Dictionary<NodeRole, RolePort> _ports = new()
+    {
+        [NodeRole.Gateway] = new RolePort(), [NodeRole.PushServer] = new RolePort(), [NodeRole.DistributionPoint] = new RolePort(),
+    };
 
     /// <summary>The roles that are ports.</summary>
     public IReadOnlyCollection<NodeRole> Roles => _ports.Keys;

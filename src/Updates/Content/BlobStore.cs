@@ -93,6 +93,24 @@ public sealed class BlobStore
         }
     }
 
+    /// <summary>All bytes of a small blob, verified; null: it is not here, or is larger.</summary>
+    /// <exception cref="BlobDamagedException">The disk has changed it.</exception>
+    public byte[]? ReadAll(BlobHash hash, int maxBytes)
+    {
+        using var blob = Open(hash);
+        if (blob is null || blob.Length > maxBytes)
+            return null;
+        var bytes = new byte[blob.Length];
+        for (var at = 0; at < bytes.Length;)
+        {
+            var piece = blob.Read(at);
+            piece.CopyTo(bytes.AsMemory(at));
+            at += piece.Length;
+        }
+
+        return bytes;
+    }
+
     /// <summary>Begins to write a blob, or goes on where an earlier try ended; what that left is verified with the rest.</summary>
     /// <param name="length">As its signed description says: no byte more is taken, and that room is kept for it.</param>
     /// <param name="needed">Which blobs must stay; the others may go to make room, those that nobody used for longest first.</param>

@@ -12,6 +12,14 @@ namespace Fleet.Updates.Fetching;
 /// <param name="needed">Which blobs must stay when room is needed.</param>
 public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Budget budget, Pace pace, TimeProvider clock)
 {
+    /// <summary>How long a source may be busy before the next one is tried: this, and what the blob takes at <see cref="BusyPace"/>. One that only pretends holds nobody for good.</summary>
+    private static readonly TimeSpan BusyPatience = TimeSpan.FromMinutes(10);
+
+    /// <summary>Bytes a second: a slow uplink.</summary>
+    private const long BusyPace = 64 * 1024;
+
+    private static readonly TimeSpan LongestBusyWait = TimeSpan.FromSeconds(30);
+
     private readonly Transfer _transfer = new(pace, clock);
     private readonly Lock _lock = new();
     private readonly Dictionary<BlobHash, Task<string>> _underWay = [];
@@ -24,6 +32,9 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
 
     /// <summary>A source failed, or ended too soon; not those that do not have it.</summary>
     public event Action<IBlobSource, BlobHash>? Failed;
+
+    /// <summary>A blob is whole and verified.</summary>
+    public event Action<BlobHash>? Whole;
 
     /// <summary>Brings a blob, or waits for whoever is bringing it.</summary>
     /// <param name="length">As its signed description says.</param>
@@ -70,6 +81,7 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
                     if (await Take(source, part, stop).ConfigureAwait(false))
                     {
                         part.Commit();
+                        Whole?.Invoke(hash);
                         return source.Name;
                     }
 
@@ -98,8 +110,27 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
         throw new FetchException(hash, failures);
     }
 
-    /// <returns>Whether all of it is here.</returns>
+    // A source that is busy with this very blob will have it soon.
     private async Task<bool> Take(IBlobSource source, BlobPart part, CancellationToken stop)
+    {
+        var patience = BusyPatience + TimeSpan.FromSeconds(part.Length / BusyPace);
+        for (var waited = TimeSpan.Zero; ;)
+        {
+            try
+            {
+                return await TakeNow(source, part, stop).ConfigureAwait(false);
+            }
+            catch (TufException fault) when (fault.InnerException is SourceBusyException busy && waited < patience)
+            {
+                var wait = busy.RetryAfter < LongestBusyWait ? busy.RetryAfter : LongestBusyWait;
+                await Task.Delay(wait, clock, stop).ConfigureAwait(false);
+                waited += wait;
+            }
+        }
+    }
+
+    /// <returns>Whether all of it is here.</returns>
+    private async Task<bool> TakeNow(IBlobSource source, BlobPart part, CancellationToken stop)
     {
         if (part.Written == part.Length)
             return true;

@@ -7,24 +7,29 @@ namespace Fleet.Updates.Fetching;
 /// <summary>Blobs over HTTP at <c>BASE/HASH</c>, by ranges (RFC 9110, 14). No redirect is followed: a mirror could lead into the asker's own network.</summary>
 public sealed class HttpBlobSource : IBlobSource
 {
+    private static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(5);
+
     private readonly HttpClient _http;
     private readonly string _base;
     private readonly bool _isDirectory;
+    private readonly IReadOnlyDictionary<string, string> _headers;
 
     /// <param name="http">With its redirects and its own time limit turned off.</param>
     /// <param name="address">The directory of the blobs.</param>
-    public HttpBlobSource(HttpClient http, Uri address)
-        : this(http, address.AbsoluteUri.TrimEnd('/'), isDirectory: true)
+    /// <param name="headers">Sent with each question.</param>
+    public HttpBlobSource(HttpClient http, Uri address, IReadOnlyDictionary<string, string>? headers = null)
+        : this(http, address.AbsoluteUri.TrimEnd('/'), isDirectory: true, headers)
     {
     }
 
-    private HttpBlobSource(HttpClient http, string address, bool isDirectory) => (_http, _base, _isDirectory) = (http, address, isDirectory);
+    private HttpBlobSource(HttpClient http, string address, bool isDirectory, IReadOnlyDictionary<string, string>? headers) =>
+        (_http, _base, _isDirectory, _headers) = (http, address, isDirectory, headers ?? new Dictionary<string, string>());
 
     public string Name => _base;
 
     /// <summary>A file of a server that knows nothing of hashes, taken for whichever blob is asked for.</summary>
     /// <param name="http">With its own time limit turned off.</param>
-    public static HttpBlobSource OfFile(HttpClient http, Uri file) => new(http, file.AbsoluteUri, isDirectory: false);
+    public static HttpBlobSource OfFile(HttpClient http, Uri file) => new(http, file.AbsoluteUri, isDirectory: false, headers: null);
 
     /// <summary>A client as this source needs it.</summary>
     /// <param name="handler">Where proxy, TLS pins or credentials are set.</param>
@@ -48,6 +53,8 @@ public sealed class HttpBlobSource : IBlobSource
                 request.Headers.IfRange = new RangeConditionHeaderValue(new EntityTagHeaderValue($"\"{hash}\""));
         }
 
+        foreach (var (name, value) in _headers)
+            request.Headers.TryAddWithoutValidation(name, value);
         HttpResponseMessage? response = null;
         try
         {
@@ -56,6 +63,8 @@ public sealed class HttpBlobSource : IBlobSource
             // Stores that do not list their content say 403 for what they do not have.
             if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Forbidden)
                 return null;
+            if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+                throw new SourceBusyException($"{_base} is busy{Later(response)}", response.Headers.RetryAfter?.Delta ?? DefaultWait);
             var begins = response.StatusCode switch
             {
                 HttpStatusCode.OK => 0,

@@ -13,3 +13,10 @@ public interface IBlobSource
     /// <exception cref="IOException">The source failed, or does not answer as it should; the message says how.</exception>
     Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation);
 }
+
+/// <summary>The source is bringing the blob itself, or has no room for another transfer: it is worth waiting for.</summary>
+/// <param name="retryAfter">When to ask again.</param>
+public sealed class SourceBusyException(string message, TimeSpan retryAfter) : IOException(message)
+{
+    public TimeSpan RetryAfter { get; } = retryAfter;
+}

@@ -174,7 +174,7 @@ public sealed class AptEndpointTests : IAsyncLifetime
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         _host = builder.Build();
         _host.UseRouting();
-        new AptEndpoint(_mirror, _store, new ContentAdmission(most, TimeSpan.FromSeconds(3))).Map(_host);
+        new AptEndpoint(_mirror, _store, new ContentAdmission(most, most, TimeSpan.FromSeconds(3))).Map(_host);
         await _host.StartAsync();
         _http.BaseAddress ??= new Uri(_host.Urls.Single());
     }

@@ -5,6 +5,7 @@ using Fleet.Gateway.Content;
 using Fleet.TestSupport;
 using Fleet.Updates.Content;
 using Fleet.Updates.Fetching;
+using Fleet.Updates.Mirroring;
 using Fleet.Updates.Tuf.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -21,7 +22,7 @@ public sealed class ContentEndpointTests : IAsyncLifetime
     private readonly string _directory = Directory.CreateTempSubdirectory("fleet-content-").FullName;
     private readonly ConcurrentDictionary<BlobHash, long> _served = new();
     private readonly HttpClient _http = HttpBlobSource.Client();
-    private ContentAdmission _admission = new(100, TimeSpan.FromSeconds(3));
+    private ContentAdmission _admission = new(100, 100, TimeSpan.FromSeconds(3));
     private Func<BlobHash, CancellationToken, Task<bool>> _wanted = (_, _) => Task.FromResult(false);
     private BlobStore _store = null!;
     private WebApplication _host = null!;
@@ -170,7 +171,7 @@ public sealed class ContentEndpointTests : IAsyncLifetime
     public async Task Who_comes_beyond_the_limit_is_asked_to_come_back()
     {
         await _host.DisposeAsync();
-        _admission = new ContentAdmission(0, TimeSpan.FromSeconds(3));
+        _admission = new ContentAdmission(0, 0, TimeSpan.FromSeconds(3));
         await Start();
 
         using var response = await _http.GetAsync($"{_blobs}/{Hash}");
@@ -185,7 +186,7 @@ public sealed class ContentEndpointTests : IAsyncLifetime
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         _host = builder.Build();
         _host.UseRouting();
-        new ContentEndpoint(_store, (hash, stop) => _wanted(hash, stop), _admission, (hash, bytes) => _served.AddOrUpdate(hash, bytes, (_, before) => before + bytes)).Map(_host);
+        new ContentEndpoint(_store, async (hash, asked) => await _wanted(hash, asked.RequestAborted) ? ContentAnswer.Here : ContentAnswer.Unknown, _admission, (hash, bytes, _) => _served.AddOrUpdate(hash, bytes, (_, before) => before + bytes)).Map(_host);
         await _host.StartAsync();
         _blobs = new Uri(_host.Urls.Single() + "/blobs");
     }

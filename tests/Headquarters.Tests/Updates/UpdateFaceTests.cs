@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts.Identity;
+using Fleet.Gateway.Content;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Updates;
 using Fleet.TestSupport;
@@ -21,7 +22,7 @@ public sealed class UpdateFaceTests : IAsyncLifetime
     private readonly List<IAsyncDisposable> _parts = [];
     private CertificateAuthority _authority = null!;
     private TenantRepository _repository = null!;
-    private UpdateFace _face = null!;
+    private ContentListener _face = null!;
 
     public async Task InitializeAsync()
     {
@@ -111,7 +112,7 @@ public sealed class UpdateFaceTests : IAsyncLifetime
 
     private static UpdateOptions Options(params string[] sets) => HeadquartersOptions.Load(null, ["updates.bind=127.0.0.1", "updates.port=0", .. sets]).Updates;
 
-    private async Task<UpdateFace> Start(UpdateOptions options)
+    private async Task<ContentListener> Start(UpdateOptions options)
     {
         var face = await UpdateFace.Start(options, _repository, new ShownCertificate(_authority.Own, _authority.Authority), _authority.Trust, NullLoggerFactory.Instance);
         _parts.Add(face);
@@ -145,9 +146,9 @@ public sealed class UpdateFaceTests : IAsyncLifetime
         return bytes.ToArray();
     }
 
-    private static Uri Address(UpdateFace face) => new($"https://{face.Local}/");
+    private static Uri Address(ContentListener face) => new($"https://{face.Local}/");
 
-    private static HttpClient Http(SocketsHttpHandler handler, UpdateFace face) => new(handler, disposeHandler: false) { BaseAddress = Address(face) };
+    private static HttpClient Http(SocketsHttpHandler handler, ContentListener face) => new(handler, disposeHandler: false) { BaseAddress = Address(face) };
 
     private static SocketsHttpHandler Handler(X509Certificate2? certificate) => new()
     {

@@ -1,0 +1,260 @@
+using System.Collections.Concurrent;
+using Fleet.Contracts;
+using Fleet.Contracts.Identity;
+using Fleet.Contracts.Storage;
+using Fleet.Gateway.Content;
+using Fleet.Messages.Company;
+using Fleet.Messages.Link;
+using Fleet.Messages.Transport;
+using Fleet.Office.Identity;
+using Fleet.Updates.Apt;
+using Fleet.Updates.Content;
+using Fleet.Updates.Fetching;
+using Fleet.Updates.Mirroring;
+using Fleet.Updates.Tuf;
+using Fleet.Updates.Tuf.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Fleet.Office.DistributionPoint;
+
+/// <param name="Network">Null: the machine's own sockets.</param>
+public sealed record OfficeMirrorSetup(NodeId Node, string Directory, DistributionOptions Options, NodeCredentials Credentials, IByteNetwork? Network, TimeProvider Clock, ILoggerFactory Logging);
+
+/// <summary>
+/// What a distribution point has and serves: the mirror of the tenant's repository over one store of content. Serves from its disk whatever the link does.
+/// Thread-safe; one run at a time. Until disposed.
+/// </summary>
+internal sealed partial class OfficeMirror : IAsyncDisposable
+{
+    private readonly OfficeMirrorSetup _setup;
+    private readonly OfficeSources _sources;
+    private readonly BlobStore _blobs;
+    private readonly BlobFetcher _fetcher;
+    private readonly Mirror _mirror;
+    private readonly AptMirror _apt;
+    private readonly ContentCounter _counter;
+    private readonly ContentAdmission _admission;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ILogger _log;
+    private readonly ConcurrentDictionary<BlobHash, DateTimeOffset> _told = new();
+    private volatile UpdatePlan? _plan;
+    private volatile IReadOnlyList<string> _problems = [];
+
+    /// <exception cref="IOException">The directory can't be read or written.</exception>
+    public OfficeMirror(OfficeMirrorSetup setup)
+    {
+        _setup = setup;
+        _log = setup.Logging.CreateLogger<OfficeMirror>();
+        _sources = new OfficeSources(setup.Node, () => setup.Credentials.Certificate, setup.Credentials.Trust, setup.Network ?? new TcpNetwork());
+        _blobs = new BlobStore(Path.Combine(setup.Directory, "content"), setup.Options.Content, setup.Clock);
+        Uplink = new Budget(setup.Clock);
+        _fetcher = new BlobFetcher(_blobs, IsNeeded, Uplink, Pace.Default, setup.Clock);
+        _mirror = new Mirror(Path.Combine(setup.Directory, "repository"), _blobs, _fetcher, Pace.Default, setup.Clock);
+        _mirror.Resume();
+        _counter = new ContentCounter(Path.Combine(setup.Directory, "counts.bin"), hash => _mirror.Index.Find(hash), setup.Clock.GetUtcNow());
+        _apt = new AptMirror(Path.Combine(setup.Directory, "apt"), _blobs, _fetcher, AptMirrorOptions.Default, Pace.Default, setup.Clock, _sources.Web());
+        _apt.Passed += _counter.Passed;
+        _apt.Changed += suite => Tell(suite.Problem is null ? "apt-good" : "apt-refused", suite.Problem is null
+            ? $"APT repository {suite.Repository}, suite {suite.Suite} is good again"
+            : $"APT repository {suite.Repository}{(suite.Suite.Length > 0 ? $", suite {suite.Suite}" : "")}: {suite.Problem}; the last good content is served");
+        _admission = new ContentAdmission(setup.Options.MaxTransfers, setup.Options.MaxTransfersOfOne, TimeSpan.FromSeconds(2));
+        _fetcher.Came += _counter.Came;
+        _fetcher.Whole += _counter.Whole;
+        _fetcher.Lied += (source, hash) => Tell("source-lied", $"{source.Name} sent something else as {Named(hash)}; it was not kept");
+        _blobs.Damaged += hash =>
+        {
+            _counter.Damaged(hash);
+            Tell("content-damaged", $"{Named(hash)} was damaged on the disk; it is not served, and is brought anew");
+        };
+    }
+
+    /// <summary>What all downloads of this node together may take of the uplink.</summary>
+    public Budget Uplink { get; }
+
+    /// <summary>For the node's history: kind and text.</summary>
+    public event Action<string, string>? Happened;
+
+    /// <summary>Version of the timestamp that is served.</summary>
+    public long Timestamp => _mirror.Timestamp;
+
+    /// <summary>Obeys from now on.</summary>
+    /// <param name="sources">Empty: headquarters.</param>
+    /// <exception cref="TufException">The root is not even signed as it demands.</exception>
+    public void Obey(UpdatePlan plan, IReadOnlyList<UpdateSource> sources)
+    {
+        _sources.Obey(plan, sources);
+        _plan = plan;
+        _apt.Obey([.. plan.Apt.Select(a => new AptSource(a.Name, a.Url, a.Keyring, a.Suites))]);
+        _mirror.Begin(plan.Root.ToArray());
+    }
+
+    /// <summary>Opens the port for devices, and the plain one.</summary>
+    /// <exception cref="IOException">One is in use or may not be used; the message names the setting.</exception>
+    public async Task<ContentPorts> Listen()
+    {
+        var (options, credentials) = (_setup.Options, _setup.Credentials);
+        var tls = new ContentTls(new ShownCertificate(() => credentials.Certificate, credentials.Trust.Authority), credentials.Trust, RequireClientCertificate: true);
+        var secure = await ContentListener.Start(Listener(options.Port, "fleet.distribution", tls));
+        try
+        {
+            return new ContentPorts(secure, await ContentListener.Start(Listener(options.PlainPort, "fleet.distribution.plain", tls: null)), options);
+        }
+        catch
+        {
+            await secure.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>One run: takes the newest generation, and brings everything that is wanted; one package that can't be had does not keep back the others.</summary>
+    /// <param name="patterns">Packages that are mirrored besides those that devices should have.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; what came of a file stays for the next run.</exception>
+    public async Task<MirrorState> Run(IReadOnlyList<string> patterns, CancellationToken cancellation)
+    {
+        if (_plan is not { } plan)
+            return State();
+        var problems = new List<string>();
+        try
+        {
+            var (_, failures) = await _mirror.Refresh(_sources.Repositories, _setup.Clock.GetUtcNow(), (long)plan.Timestamp, cancellation);
+            problems.AddRange(failures);
+        }
+        catch (MirrorException fault)
+        {
+            problems.AddRange(fault.Failures);
+        }
+
+        foreach (var (name, version, manifest) in Wanted(plan, patterns))
+        {
+            try
+            {
+                await _mirror.BringPackage(name, version, manifest, hash => _sources.For(hash, askedByPeer: false), cancellation);
+            }
+            catch (MirrorException fault)
+            {
+                problems.AddRange(fault.Failures);
+            }
+            catch (StorageException full)
+            {
+                problems.Add($"{name} {version}: {full.Message}");
+            }
+        }
+
+        _blobs.Collect(IsNeeded, _setup.Options.KeepUnused);
+        _problems = problems;
+        return State();
+    }
+
+    /// <summary>How it stands, with what the last run lacked and what is wrong with APT repositories now.</summary>
+    public MirrorState State() => new(
+        (ulong)_mirror.Timestamp,
+        [.. (_plan?.Wanted ?? []).Select(w => w.Manifest).Where(m => BlobHash.Parse(m) is { } manifest && IsWhole(manifest)).Order(StringComparer.Ordinal).Take(MirrorState.MaxWhole)],
+        Short(string.Join("; ", [.. _problems, .. _apt.States.Where(s => s.Problem is not null).Select(s => $"APT repository {s.Repository}: {s.Problem}")])));
+
+    /// <summary>Something is wrong that no run found.</summary>
+    public MirrorState Fails(string problem)
+    {
+        _problems = [problem];
+        return State();
+    }
+
+    /// <summary>The counts are told again, changed or not.</summary>
+    public void CountAnew() => _counter.Again();
+
+    /// <summary>The counts, if they changed since they were last taken.</summary>
+    public ContentCounts? TakeCounts() => _counter.TakeChanged(_blobs, package =>
+    {
+        if (_mirror.Index.Packages.Values.FirstOrDefault(p => p.Name == package.Name && p.Version == package.Version) is not { } listed || _mirror.ManifestOf(listed.Manifest) is not { } manifest)
+            return (0, 0);
+        var files = manifest.Files.DistinctBy(f => f.Content).ToList();
+        return (files.Sum(f => _blobs.LengthOf(f.Content) ?? _blobs.LengthOfPart(f.Content)), files.Sum(f => f.Length));
+    });
+
+    /// <summary>Hashes every file on the disk once.</summary>
+    /// <returns>Whether some was damaged.</returns>
+    public async Task<bool> Scrub(CancellationToken cancellation) => (await _blobs.Scrub(_setup.Options.ScrubRate, cancellation)).Damaged > 0;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _apt.Dispose();
+        _sources.Dispose();
+        _stop.Dispose();
+    }
+
+    private ContentListenerSetup Listener(int port, string block, ContentTls? tls) => new(
+        new System.Net.IPEndPoint(_setup.Options.Bind, port), "the distribution point", block, tls, Map, _setup.Logging, _setup.Network);
+
+    private void Map(WebApplication host)
+    {
+        new MetadataEndpoint((name, _) => Task.FromResult(_mirror.Metadata(name)), new ContentEndpoint(_blobs, Asked, _admission, _counter.Served)).Map(host);
+        new AptEndpoint(_apt, _blobs, _admission).Map(host);
+    }
+
+    private async Task<ContentAnswer> Asked(BlobHash hash, HttpContext asked)
+    {
+        var byPeer = asked.Request.Headers.ContainsKey(PeerBlobSource.Header);
+        try
+        {
+            return await _mirror.Bring(hash, h => _sources.For(h, byPeer), _setup.Options.AnswerWithin, asked.RequestAborted, _stop.Token);
+        }
+        catch (Exception fault) when (fault is FetchException or StorageException)
+        {
+            TellOnce(hash, fault.Message);
+            return ContentAnswer.Unknown;
+        }
+    }
+
+    private static IEnumerable<(string Name, string Version, BlobHash Manifest)> Of(IEnumerable<WantedUpdate> wanted) =>
+        wanted.Select(w => (w.Package, w.PackageVersion, BlobHash.Parse(w.Manifest))).Where(w => w.Item3 is not null).Select(w => (w.Package, w.PackageVersion, w.Item3!.Value));
+
+    private IEnumerable<(string Name, string Version, BlobHash Manifest)> Wanted(UpdatePlan plan, IReadOnlyList<string> patterns) =>
+        Of(plan.Wanted).Concat(_mirror.Index.Packages.Values.Where(p => patterns.Any(t => Matches(p.Name, t))).Select(p => (p.Name, p.Version, p.Manifest))).DistinctBy(w => w.Item3);
+
+    private static bool Matches(string name, string pattern) => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
+
+    private bool IsWhole(BlobHash manifest) => _mirror.ManifestOf(manifest) is { } known && known.Files.All(f => _blobs.Contains(f.Content));
+
+    // Asked only where there is no room, and when what is unused goes.
+    private bool IsNeeded(BlobHash hash) => _apt.Needs(hash) || (_plan?.Wanted ?? []).Any(w => BlobHash.Parse(w.Manifest) is { } manifest && (manifest == hash || _mirror.Index.Find(hash)?.Package.Manifest == manifest));
+
+    private string Named(BlobHash hash) => _mirror.Index.Find(hash) is { } listed ? $"content {hash} of {listed.Package.Name} {listed.Package.Version}" : $"content {hash}";
+
+    private void Tell(string kind, string text)
+    {
+        LogHappened(text);
+        Happened?.Invoke(kind, Short(text));
+    }
+
+    // A thousand devices that ask for the same are one entry.
+    private void TellOnce(BlobHash hash, string text)
+    {
+        var now = _setup.Clock.GetUtcNow();
+        if (_told.TryGetValue(hash, out var at) && now - at < _setup.Options.RefreshEvery)
+            return;
+        if (_told.Count > 1000)
+            _told.Clear();
+        _told[hash] = now;
+        Tell("content-missing", $"{Named(hash)}: {text}");
+    }
+
+    private static string Short(string text) => text.Length <= 900 ? text : text[..900] + "…";
+
+    [LoggerMessage(LogLevel.Warning, "{Text}")]
+    private partial void LogHappened(string text);
+}
+
+/// <summary>The open ports of a distribution point.</summary>
+internal sealed class ContentPorts(ContentListener secure, ContentListener plain, DistributionOptions options) : IAsyncDisposable
+{
+    /// <summary>Where devices are sent.</summary>
+    public System.Net.IPEndPoint At => (options.PlainContent ? plain : secure).Local;
+
+    public async ValueTask DisposeAsync()
+    {
+        await secure.DisposeAsync();
+        await plain.DisposeAsync();
+    }
+}

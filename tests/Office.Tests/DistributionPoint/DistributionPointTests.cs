@@ -1,0 +1,180 @@
+using System.Security.Cryptography.X509Certificates;
+using Fleet.Contracts;
+using Fleet.Contracts.Identity;
+using Fleet.Contracts.Storage;
+using Fleet.Device.Enrolment;
+using Fleet.Device.Inventory;
+using Fleet.Device.Settings;
+using Fleet.Device.Sync;
+using Fleet.Messages.Company;
+using Fleet.Messages.Link;
+using Fleet.Office.Identity;
+using Fleet.TestSupport;
+using Fleet.Updates.Content;
+using Fleet.Updates.Packages;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Fleet.Office.Tests.DistributionPoint;
+
+/// <summary>Whole nodes with the role, over real sockets, fed from a folder.</summary>
+public sealed class DistributionPointTests : IAsyncLifetime
+{
+    private static readonly byte[] Program = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 13))];
+    private static readonly BlobHash Hash = BlobHash.Over(Program);
+
+    private readonly TempDirectory _directory = new();
+    private readonly FakeHeadquarters _headquarters = new();
+    private readonly FakeEdge.Script _said = new();
+    private readonly FolderRepository _repository;
+    private FakeEdge _edge = null!;
+
+    public DistributionPointTests() => _repository = new FolderRepository(_directory.Of("source"));
+
+    public Task InitializeAsync()
+    {
+        _edge = FakeEdge.Start(_headquarters.Authority, OfficeOptions.Load(null, []).Link, _said);
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _edge.DisposeAsync();
+        _headquarters.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task It_mirrors_what_devices_should_have_and_serves_it_to_whoever_shows_a_certificate()
+    {
+        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        _said.AtAnnounce.Add(Wanted(1, [manifest]));
+        await using var node = await Start("gw1");
+
+        var address = await Whole(manifest);
+        using var device = Client(_headquarters.Authority.Issue(PeerIdentity.Of(new DeviceId("till-1"))));
+        Assert.Equal(Program, await device.GetByteArrayAsync(new Uri($"https://{address}/blobs/{Hash}")));
+        Assert.NotEmpty(await device.GetByteArrayAsync(new Uri($"https://{address}/metadata/timestamp.json")));
+
+        await Until.True(() => Count("till") is { ToDevices: 300_000, FromCache: 300_000, Here: 300_000, Total: 300_000 }, "what went to the device is counted at headquarters");
+        Assert.Equal(_repository.Folder, Path.GetDirectoryName(Assert.Single(Count("till")!.FromSources).Key));
+        using var stranger = new TestAuthority();
+        using var other = Client(stranger.Issue(PeerIdentity.Of(new DeviceId("till-1"))));
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => other.GetByteArrayAsync(new Uri($"https://{address}/blobs/{Hash}")));
+    }
+
+    [Fact]
+    public async Task A_byte_that_the_disk_changed_is_never_served_and_is_healed_and_told()
+    {
+        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        _said.AtAnnounce.Add(Wanted(1, [manifest]));
+        await using var node = await Start("gw1");
+        var address = await Whole(manifest);
+        var file = Path.Combine(_directory.Of("gw1"), "distribution", "content", "blobs", Hash.Value[..2], Hash.Value);
+        Flip(file, 200_000);
+
+        using var device = Client(_headquarters.Authority.Issue(PeerIdentity.Of(new DeviceId("till-1"))));
+        byte[]? got = null;
+        await Until.True(async () => (got = await Try(device, address)) is not null, "the device has all of it");
+
+        Assert.Equal(Program, got);
+        await Until.True(() => Count("till") is { Healed: 300_000 }, "the healing is counted");
+        await Until.True(() => _said.Items<NodeEvent>().Any(e => e.Kind == "content-damaged" && e.Text.Contains("till 2.0", StringComparison.Ordinal)), "the incident is told");
+    }
+
+    [Fact]
+    public async Task What_a_source_lacks_is_told_with_its_name_and_had_once_it_is_there()
+    {
+        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var away = _directory.Of("away");
+        File.Move(_repository.PathOf(Hash), away);
+        _said.AtAnnounce.Add(Wanted(1, [manifest]));
+        await using var node = await Start("gw1");
+
+        await Until.True(() => _said.Node?.Mirror?.Problem.Contains("bin/till", StringComparison.Ordinal) == true, "what is missing is told");
+        Assert.Contains(_repository.Folder, _said.Node!.Mirror!.Problem, StringComparison.Ordinal);
+        File.Move(away, _repository.PathOf(Hash));
+
+        await Whole(manifest);
+        await Until.True(() => _said.Node is { Mirror.Problem: "", Problems.Count: 0 }, "nothing is wrong any more");
+    }
+
+    [Fact]
+    public async Task A_frozen_folder_is_told_as_soon_as_headquarters_names_a_newer_timestamp()
+    {
+        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        _said.AtAnnounce.Add(Wanted(1, [manifest]));
+        await using var node = await Start("gw1");
+        await Whole(manifest);
+
+        var next = Wanted(1, [manifest]);
+        _said.Send(next with { Updates = next.Updates! with { Timestamp = _repository.Timestamp + 1 } });
+
+        await Until.True(() => _said.Node?.Mirror?.Problem.Contains($"where {_repository.Timestamp + 1} is published", StringComparison.Ordinal) == true, "the frozen source is told");
+        Assert.Equal([manifest.Value], _said.Node!.Mirror!.Whole);
+    }
+
+    [Fact]
+    public async Task A_file_that_does_not_fit_the_quota_is_told_and_what_is_there_stays()
+    {
+        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        _said.AtAnnounce.Add(Wanted(1, [manifest]));
+        await using var node = await Start("gw1", "distribution.quota=100000");
+
+        await Until.True(() => _said.Node?.Mirror?.Problem.Contains("there is no room", StringComparison.Ordinal) == true, "the quota is told");
+        Assert.Empty(_said.Node!.Mirror!.Whole);
+    }
+
+    private async Task<string> Whole(BlobHash manifest)
+    {
+        await Until.True(() => _said.Node is { ContentAddresses.Count: 1, Mirror: { } mirror } && mirror.Whole.Contains(manifest.Value), "the package is here, whole");
+        return _said.Node!.ContentAddresses[0];
+    }
+
+    private static async Task<byte[]?> Try(HttpClient device, string address)
+    {
+        try
+        {
+            return await device.GetByteArrayAsync(new Uri($"https://{address}/blobs/{Hash}"));
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    private static void Flip(string file, int at)
+    {
+        var bytes = File.ReadAllBytes(file);
+        bytes[at] ^= 1;
+        File.WriteAllBytes(file, bytes);
+    }
+
+    private UpdateCount? Count(string package) => _said.Items<ContentCounts>().LastOrDefault()?.Updates.FirstOrDefault(u => u.Package == package);
+
+    private NodeDesired Wanted(ulong version, IReadOnlyList<BlobHash> manifests) => new(version, [NodeRole.DistributionPoint], TimeSpan.FromMinutes(15), null, [], [], Periodic: false,
+        new UpdatePlan(_repository.FirstRoot, _repository.Timestamp, [], [], [.. manifests.Select(m => new WantedUpdate("till", "2.0", m.Value, Program.Length))], [],
+            [new DownloadTask("folder", [], [new UpdateSource(UpdateSourceKind.Folder, _repository.Folder)], [], "on-change", "", TimeSpan.Zero, [], 0, Paused: false)]));
+
+    private async Task<OfficeNode> Start(string name, params string[] sets)
+    {
+        var data = DataDirectory.Open(_directory.Of(name), "office");
+        await using (var server = await FakeGateway.Start(_headquarters.Authority, PeerIdentity.Headquarters, new FakeGateway.Answers { Enrol = _headquarters.Enrol }))
+        {
+            var enrolment = new NodeEnrolment(new EnrolmentClient(Tcp.Connect, DeviceOptions.Default, TimeProvider.System), MachineFingerprint.Read());
+            Assert.IsType<EnrolmentOutcome.Accepted>(await enrolment.Enrol(data, _headquarters.Token, name, new NodeReach([server.Address], [_edge.Local.ToString()], []), CancellationToken.None));
+        }
+
+        var options = OfficeOptions.Load(null,
+        [
+            "distribution.bind=127.0.0.1", "distribution.port=0", "distribution.plain-port=0", "distribution.retry-after=100ms", "distribution.refresh-every=500ms", "distribution.min-free=1B",
+            "distribution.counts-every=100ms", "link.max-backoff=1s", "log.level=error", .. sets,
+        ]);
+        return await OfficeNode.Start(new OfficeSetup(options, data, TimeProvider.System, NullLoggerFactory.Instance));
+    }
+
+    private HttpClient Client(X509Certificate2 certificate)
+    {
+        var trust = new PeerTrust(_headquarters.Authority.Certificate, TimeProvider.System, TimeSpan.Zero);
+        return new HttpClient(PeerHttp.Handler(() => certificate, shown => trust.Check(shown, out var problem) is { Kind: PeerKind.Node } ? null : problem, Tcp.Connect, TimeSpan.FromSeconds(5)));
+    }
+}

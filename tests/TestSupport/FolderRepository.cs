@@ -1,0 +1,54 @@
+using Fleet.Updates.Content;
+using Fleet.Updates.Packages;
+using Fleet.Updates.Tuf;
+using Fleet.Updates.Tuf.Repository;
+
+namespace Fleet.TestSupport;
+
+/// <summary>A repository in a folder, as a network folder or a vendor's server has it: <c>metadata/</c>, and <c>blobs/</c> by hash. Its keys live as long as this.</summary>
+public sealed class FolderRepository
+{
+    private readonly Dictionary<string, SigningKey> _keys = RoleNames.TopLevel.ToDictionary(r => r, _ => SigningKey.NewEd25519());
+    private readonly RepositoryWriter _writer;
+    private readonly TimeProvider _clock;
+    private readonly string _blobs;
+
+    public FolderRepository(string folder, TimeProvider? clock = null)
+    {
+        (Folder, _clock) = (folder, clock ?? TimeProvider.System);
+        _blobs = Directory.CreateDirectory(Path.Combine(folder, "blobs")).FullName;
+        _writer = new RepositoryWriter(folder);
+        var now = _clock.GetUtcNow();
+        var signers = _keys.ToDictionary(k => k.Key, k => new Signers(new Dictionary<string, TufKey> { [k.Value.Id] = k.Value.Public }, Threshold: 1));
+        FirstRoot = MetadataDocument.Sign(_writer.DraftRoot(now, signers), _keys[RoleNames.Root]);
+        _writer.PublishRoot(now, FirstRoot);
+        List([]);
+    }
+
+    public string Folder { get; }
+
+    public byte[] FirstRoot { get; }
+
+    public ulong Timestamp => (ulong)_writer.TimestampVersion;
+
+    public string PathOf(BlobHash hash) => Path.Combine(_blobs, hash.Value);
+
+    /// <summary>Publishes a package, and answers what its manifest is called.</summary>
+    public BlobHash Publish(string name, string version, InstallKind kind, params IReadOnlyList<(string Path, byte[] Content)> files)
+    {
+        foreach (var (_, content) in files)
+            File.WriteAllBytes(PathOf(BlobHash.Over(content)), content);
+        var manifest = new PackageManifest(name, version, kind, [.. files.Select(f => new PackageFile(f.Path, 0b111_101_101, f.Content.Length, BlobHash.Over(f.Content)))]).ToBytes();
+        File.WriteAllBytes(PathOf(BlobHash.Over(manifest)), manifest);
+        var target = new TargetFile(PackageTarget.PathOf(name, version), manifest.Length, ContentHashes.Of(manifest));
+        List([.. _writer.TargetsOf(RoleNames.Targets)!.Files.Values.Where(f => f.Path != target.Path), target]);
+        return BlobHash.Over(manifest);
+    }
+
+    private void List(IReadOnlyList<TargetFile> files)
+    {
+        var now = _clock.GetUtcNow();
+        var draft = _writer.Draft(now, RoleNames.Targets, files);
+        _writer.Publish(now, new OnlineKeys([_keys[RoleNames.Snapshot]], [_keys[RoleNames.Timestamp]]), draft with { Content = MetadataDocument.Sign(draft.Content, _keys[RoleNames.Targets]) });
+    }
+}
