@@ -9,4 +9,7 @@ internal static class ExitCode
     public const int Failed = 1;
 
     public const int Usage = 2;
+
+    /// <summary>Another version of the agent is to run, and whoever keeps it running starts it (EX_TEMPFAIL).</summary>
+    public const int Restart = 75;
 }

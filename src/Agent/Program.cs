@@ -11,7 +11,7 @@ var root = new RootCommand("""
       agent run --data /var/lib/fleet-agent
       agent show --data /var/lib/fleet-agent --json
 
-    Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 75 another version takes over and has to be started.
     """)
 {
     EnrollCommand.Make(),

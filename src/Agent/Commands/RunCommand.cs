@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fleet.Device;
 using Fleet.Device.Enrolment;
 using Fleet.Device.Identity;
+using Fleet.Device.Installs;
 using Fleet.Device.Inventory;
 using Fleet.Device.Push;
 using Fleet.Device.Settings;
@@ -34,9 +35,40 @@ internal static partial class RunCommand
 
     private static async Task<int> Run(string data, DeviceOptions options, CancellationToken cancellation)
     {
+        var log = new ConsoleLog(TimeProvider.System);
+        var slot = new AgentSlot(DeviceUpdates.PackagesIn(Path.GetFullPath(data), options.Updates), OwnProgram.File, OwnProgram.StartedBy);
+        // Whoever started this process has counted its start.
+        var isSettled = OwnProgram.StartedBy is not null;
+        while (true)
+        {
+            string? other;
+            using (var directory = DeviceDirectory.Open(data, mayMake: false))
+            {
+                other = isSettled ? null : slot.Begin();
+                if (other is null && await Run(directory, options, slot, log, cancellation).ConfigureAwait(false) is { } code)
+                    return code;
+            }
+
+            isSettled = false;
+            if (other is null)
+                continue;
+            LogBecoming(log, other);
+            // Its service starts whatever 'current' leads to.
+            if (OperatingSystem.IsWindows() && slot.Runs is not null)
+                return ExitCode.Restart;
+            var why = OwnProgram.Become(other);
+            LogStays(log, other, why);
+            // What can't even be started is given up; where it was good once, this program is better than none.
+            isSettled = !slot.IsOnProbation;
+            if (!isSettled)
+                slot.Conclude($"it can't be started: {why}");
+        }
+    }
+
+    /// <returns>Null: another version of the agent has to take over.</returns>
+    private static async Task<int?> Run(DeviceDirectory directory, DeviceOptions options, AgentSlot slot, ConsoleLog log, CancellationToken cancellation)
+    {
         var clock = TimeProvider.System;
-        var log = new ConsoleLog(clock);
-        using var directory = DeviceDirectory.Open(data, mayMake: false);
         try
         {
             if (IdentityFiles.Load(directory) is null && await Complete(directory, options, clock, log, cancellation).ConfigureAwait(false) is { } failed)
@@ -47,7 +79,7 @@ internal static partial class RunCommand
 
             await using var carriers = new GrpcCarriers(Tcp.Connect, options, clock);
             var device = new DeviceRuntime(directory, options, carriers, new LocalMachine(AgentVersion.Text), clock, log, AgentVersion.Text);
-            using var updates = new DeviceUpdates(device, directory, directory.Path, Tcp.Connect, options, clock, log);
+            using var updates = new DeviceUpdates(device, directory, directory.Path, Tcp.Connect, options, clock, log, slot);
             // Between two syncs nothing is needed but the connection: what a round used goes back to the machine for the next 15 minutes.
             device.RoundEnded += _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
             LogReady(log, device.Identity.Device.Value);
@@ -57,6 +89,11 @@ internal static partial class RunCommand
         catch (OperationCanceledException)
         {
             LogStopped(log);
+        }
+        catch (RestartException restart)
+        {
+            LogRestart(log, restart.Message);
+            return null;
         }
 
         return ExitCode.Done;
@@ -93,6 +130,15 @@ internal static partial class RunCommand
 
     [LoggerMessage(LogLevel.Information, "agent {Device} is ready")]
     private static partial void LogReady(ILogger log, string device);
+
+    [LoggerMessage(LogLevel.Information, "{Why}")]
+    private static partial void LogRestart(ILogger log, string why);
+
+    [LoggerMessage(LogLevel.Information, "{Program} takes over")]
+    private static partial void LogBecoming(ILogger log, string program);
+
+    [LoggerMessage(LogLevel.Error, "{Program} could not take over: {Why}")]
+    private static partial void LogStays(ILogger log, string program, string why);
 
     [LoggerMessage(LogLevel.Information, "agent stopped")]
     private static partial void LogStopped(ILogger log);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Fleet.Contracts.Storage;
 using Fleet.Updates.Content;
 using Fleet.Updates.Packages;
@@ -13,45 +12,32 @@ namespace Fleet.Device.Installs;
 /// <param name="content">Where the files' content is; all of it is here before a version is begun.</param>
 /// <param name="check">Whether the version that <c>current</c> leads to works: null, or why not.</param>
 /// <param name="before">Told before each thing that is done to the disk; for tests that cut there.</param>
-public sealed class ArchiveInstaller(string directory, BlobStore content, Func<string, CancellationToken, Task<string?>> check, Action<string>? before = null)
+/// <param name="mostChecks">Checks that may be begun of one version; null: whoever checks counts them (<see cref="ArchivePlan.Counted"/>).</param>
+public sealed class ArchiveInstaller(
+    string directory, BlobStore content, Func<string, CancellationToken, Task<string?>> check, Action<string>? before = null, int? mostChecks = ArchivePlan.MostChecks)
 {
     private const string NewSuffix = ".new";
 
-    private readonly string _directory = Path.GetFullPath(directory);
+    private readonly ArchiveFolder _folder = new(directory, before);
     private readonly Action<string> _before = before ?? (_ => { });
 
     /// <summary>The folder that programs are told of.</summary>
-    public string CurrentPath => Path.Combine(_directory, "current");
+    public string CurrentPath => _folder.CurrentPath;
 
     /// <exception cref="StorageException">The file is damaged.</exception>
-    public ArchiveState State
-    {
-        get
-        {
-            try
-            {
-                return File.Exists(StatePath) ? ArchiveState.Read(File.ReadAllBytes(StatePath)) : ArchiveState.None;
-            }
-            catch (JsonException damaged)
-            {
-                throw new StorageException($"{StatePath} is damaged ({damaged.Message}); delete it, and the package is installed anew");
-            }
-        }
-    }
+    public ArchiveState State => _folder.State;
 
     /// <summary>Does all that is left until the wanted version runs, or is known not to work.</summary>
     /// <returns>The state in the end.</returns>
     /// <exception cref="IOException">The disk is full or can't be written; what is done so far stays, and the next call goes on.</exception>
     public async Task<ArchiveState> Install(PackageManifest wanted, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Versions);
-        while (ArchivePlan.Next(State, wanted.Version) is { } next)
+        Directory.CreateDirectory(_folder.Versions);
+        while (ArchivePlan.Next(State, wanted.Version, mostChecks) is { } next)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (next.Pending is { Step: ArchiveStep.Check } checking)
-                next = next with { Pending = checking with { Checks = checking.Checks + 1 } };
-            Save(next);
-            Save(await Do(next, wanted, cancellation).ConfigureAwait(false) is { } why ? ArchivePlan.Failed(next, why) : ArchivePlan.After(next));
+            _folder.Save(next);
+            _folder.Save(await Do(next, wanted, cancellation).ConfigureAwait(false) is { } why ? ArchivePlan.Failed(next, why) : ArchivePlan.After(next));
         }
 
         return State;
@@ -61,14 +47,8 @@ public sealed class ArchiveInstaller(string directory, BlobStore content, Func<s
     public void Forgive()
     {
         if (State is { Pending: null, Refused: not null } state)
-            Save(state with { Refused = null });
+            _folder.Save(state with { Refused = null });
     }
-
-    private string StatePath => Path.Combine(_directory, "state.json");
-
-    private string Versions => Path.Combine(_directory, "versions");
-
-    private string PathOf(string version) => Path.Combine(Versions, Uri.EscapeDataString(version));
 
     /// <returns>Null: it is done; else why it failed for good.</returns>
     private async Task<string?> Do(ArchiveState now, PackageManifest wanted, CancellationToken cancellation)
@@ -79,12 +59,12 @@ public sealed class ArchiveInstaller(string directory, BlobStore content, Func<s
             case ArchiveStep.Unpack:
                 return Unpack(wanted);
             case ArchiveStep.Switch:
-                Point(version);
+                _folder.Point(version);
                 return null;
             case ArchiveStep.Check:
                 return await check(CurrentPath, cancellation).ConfigureAwait(false);
             case ArchiveStep.Return:
-                Point(now.Current);
+                _folder.Point(now.Current);
                 return null;
             default:
                 Clean([now.Current, now.Previous]);
@@ -94,7 +74,7 @@ public sealed class ArchiveInstaller(string directory, BlobStore content, Func<s
 
     private string? Unpack(PackageManifest wanted)
     {
-        var (folder, fresh) = (PathOf(wanted.Version), PathOf(wanted.Version) + NewSuffix);
+        var (folder, fresh) = (_folder.PathOf(wanted.Version), _folder.PathOf(wanted.Version) + NewSuffix);
         // Of a try that was cut, or of a version that was here before.
         Remove(fresh);
         if (Directory.Exists(folder))
@@ -103,28 +83,13 @@ public sealed class ArchiveInstaller(string directory, BlobStore content, Func<s
             return missing;
         _before($"name {wanted.Version}");
         Directory.Move(fresh, folder);
-        DurableFile.Sync(Versions);
+        DurableFile.Sync(_folder.Versions);
         return null;
-    }
-
-    /// <param name="version">Null: none; the link goes.</param>
-    private void Point(string? version)
-    {
-        if (version is null)
-        {
-            _before("unlink");
-            File.Delete(CurrentPath);
-            DurableFile.Sync(_directory);
-            return;
-        }
-
-        _before($"switch to {version}");
-        DurableFile.Link(CurrentPath, Path.Combine("versions", Uri.EscapeDataString(version)));
     }
 
     private void Clean(IEnumerable<string?> kept)
     {
-        foreach (var folder in Directory.GetDirectories(Versions).Except(kept.OfType<string>().Select(PathOf)))
+        foreach (var folder in Directory.GetDirectories(_folder.Versions).Except(kept.OfType<string>().Select(_folder.PathOf)))
         {
             _before($"remove {Path.GetFileName(folder)}");
             Remove(folder);
@@ -146,11 +111,5 @@ public sealed class ArchiveInstaller(string directory, BlobStore content, Func<s
         }
 
         Directory.Delete(folder, recursive: true);
-    }
-
-    private void Save(ArchiveState state)
-    {
-        _before("save");
-        DurableFile.Replace(StatePath, state.ToBytes());
     }
 }

@@ -7,13 +7,23 @@ public static class ArchivePlan
     public const int MostChecks = 3;
 
     /// <summary>The state that the next step begins with, to be made durable before it; null: nothing is to be done.</summary>
-    public static ArchiveState? Next(ArchiveState now, string wanted) => now.Pending switch
+    /// <param name="mostChecks">Null: whoever checks counts by himself (<see cref="Counted"/>).</param>
+    public static ArchiveState? Next(ArchiveState now, string wanted, int? mostChecks = MostChecks) => now.Pending switch
     {
         // Another version is wanted meanwhile: what was switched to must be judged or taken back first.
         { Step: ArchiveStep.Unpack } p when p.Version != wanted => now with { Pending = Begin(now, wanted) ?? p with { Step = ArchiveStep.Clean } },
-        { Step: ArchiveStep.Check, Checks: >= MostChecks } p => now with { Pending = p with { Step = ArchiveStep.Return }, Refused = new RefusedArchive(p.Version, $"its check did not end {MostChecks} times") },
+        { Step: ArchiveStep.Check } p when p.Checks >= mostChecks => Failed(now, $"its check did not end {mostChecks} times"),
+        { Step: ArchiveStep.Check } p when mostChecks is not null => now with { Pending = p with { Checks = p.Checks + 1 } },
         not null => now,
         null => Begin(now, wanted) is { } begun ? now with { Pending = begun, Refused = null } : null,
+    };
+
+    /// <summary>The state before a check that is made elsewhere, or after too many of them; the same where none is due.</summary>
+    public static ArchiveState Counted(ArchiveState now, int mostChecks, string otherwise) => now.Pending switch
+    {
+        { Step: ArchiveStep.Check } p when p.Checks >= mostChecks => Failed(now, otherwise),
+        { Step: ArchiveStep.Check } p => now with { Pending = p with { Checks = p.Checks + 1 } },
+        _ => now,
     };
 
     /// <summary>The state after a step that went well.</summary>

@@ -78,7 +78,8 @@ public sealed record DeviceOptions(
                 Duration("fleet.agent.updates.longest-retry"),
                 Duration("fleet.agent.updates.tell-within"),
                 Duration("fleet.agent.updates.health-timeout"),
-                Duration("fleet.agent.updates.run-timeout")));
+                Duration("fleet.agent.updates.run-timeout"),
+                Duration("fleet.agent.updates.probation")));
     }
 
     private static string ShippedText()

@@ -34,6 +34,8 @@ public sealed partial class DeviceUpdates : IDisposable
     private readonly ILogger _log;
     private readonly Random _random;
     private readonly IPrograms _programs;
+    private readonly AgentSlot? _own;
+    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly UpdateSources _sources;
     private readonly SourceIncidents _incidents;
     private readonly Backoff _backoff;
@@ -46,21 +48,26 @@ public sealed partial class DeviceUpdates : IDisposable
     /// <param name="storage">The device's.</param>
     /// <param name="directory">For what is no small file: signed metadata, content on its way, and packages where the settings name no other folder for them.</param>
     /// <param name="dial">The network of the distribution points and of headquarters.</param>
+    /// <param name="own">Where the agent's own program is updated; null: it is a part of another, which is not.</param>
     /// <exception cref="StorageException">The device's files are damaged.</exception>
-    public DeviceUpdates(DeviceRuntime device, IDeviceStorage storage, string directory, ByteDialler dial, DeviceOptions options, TimeProvider clock, ILogger log, Random? random = null)
-        : this(device, storage, directory, dial, options, clock, log, random, new Programs(clock))
+    public DeviceUpdates(
+        DeviceRuntime device, IDeviceStorage storage, string directory, ByteDialler dial, DeviceOptions options, TimeProvider clock, ILogger log, AgentSlot? own = null, Random? random = null)
+        : this(device, storage, directory, dial, options, clock, log, own, random, new Programs(clock))
     {
     }
 
     internal DeviceUpdates(
-        DeviceRuntime device, IDeviceStorage storage, string directory, ByteDialler dial, DeviceOptions options, TimeProvider clock, ILogger log, Random? random, IPrograms programs)
+        DeviceRuntime device, IDeviceStorage storage, string directory, ByteDialler dial, DeviceOptions options, TimeProvider clock, ILogger log, AgentSlot? own, Random? random,
+        IPrograms programs)
     {
-        (_device, _storage, _directory, _options, _clock, _log, _programs) = (device, storage, directory, options, clock, log, programs);
+        (_device, _storage, _directory, _options, _clock, _log, _own, _programs) = (device, storage, directory, options, clock, log, own, programs);
         _random = random ?? Random.Shared;
         _sources = new UpdateSources(dial, options, clock, _random);
         _incidents = new SourceIncidents(device.RecordHourly, clock);
         _backoff = new Backoff(options.Updates.FirstRetry);
         _state = UpdateState.Load(storage);
+        // The first round may be over before this runs.
+        device.RoundEnded += Look;
         // Before the device's first report: it must not look as if nothing were installed.
         Tell();
     }
@@ -68,12 +75,18 @@ public sealed partial class DeviceUpdates : IDisposable
     /// <summary>How the packages stand; immutable, so it may be read from any thread.</summary>
     public UpdateState State => _state;
 
+    /// <summary>The folder of all packages of kind archive.</summary>
+    /// <param name="directory">The data directory.</param>
+    public static string PackagesIn(string directory, UpdateOptions options) => options.Packages is { Length: > 0 } named ? named : Path.Combine(directory, "packages");
+
     /// <summary>Runs until cancelled. Never throws for what passes.</summary>
+    /// <exception cref="RestartException">Another version of the agent's own program has to take over.</exception>
     public async Task Run(CancellationToken cancellation)
     {
         _device.Changed += Poke;
         try
         {
+            await EndProbation(cancellation).ConfigureAwait(false);
             while (true)
             {
                 var wait = await Turn(cancellation).ConfigureAwait(false);
@@ -89,6 +102,7 @@ public sealed partial class DeviceUpdates : IDisposable
 
     public void Dispose()
     {
+        _device.RoundEnded -= Look;
         _sources.Dispose();
         _poke.Dispose();
     }
@@ -106,6 +120,48 @@ public sealed partial class DeviceUpdates : IDisposable
         lock (_poke)
             if (_poke.CurrentCount == 0)
                 _poke.Release();
+    }
+
+    // A gateway that can't get through to headquarters is not this program's fault.
+    private void Look(RoundEnd end)
+    {
+        if (end is RoundEnd.Done or RoundEnd.Held)
+            _synced.TrySetResult();
+    }
+
+    /// <summary>A new version of the agent itself does nothing else before it has shown that it syncs.</summary>
+    private async Task EndProbation(CancellationToken cancellation)
+    {
+        if (_own is not { IsOnProbation: true, IsPassedOver: false })
+            return;
+        string? why = null;
+        try
+        {
+            await _synced.Task.WaitAsync(_options.Updates.Probation, _clock, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            why = $"it did not sync within {DurationText.Of(_options.Updates.Probation)}";
+        }
+
+        while (!Conclude(why))
+            await Task.Delay(_options.Updates.FirstRetry, _clock, cancellation).ConfigureAwait(false);
+        if (why is not null)
+            throw new RestartException($"the agent's version {_own.Runs} is given up: {why}");
+    }
+
+    private bool Conclude(string? why)
+    {
+        try
+        {
+            _own!.Conclude(why);
+            return true;
+        }
+        catch (Exception fault) when (fault is StorageException or IOException or UnauthorizedAccessException)
+        {
+            LogStorage(fault.Message);
+            return false;
+        }
     }
 
     /// <summary>Takes each package as far as it goes now, and returns when to look again.</summary>
@@ -245,10 +301,9 @@ public sealed partial class DeviceUpdates : IDisposable
             return _tools;
         var updates = Path.Combine(_directory, "updates");
         var content = new BlobStore(Path.Combine(updates, "content"), new BlobStoreOptions(_options.Updates.Quota, _options.Updates.MinFree, BlobStoreOptions.Default.PartsKept), _clock);
-        var packages = _options.Updates.Packages is { Length: > 0 } named ? named : Path.Combine(_directory, "packages");
         return _tools = new Tools(
             new PackageBringer(content, _sources.Order, _incidents, _clock),
-            new PackageInstaller(packages, Path.Combine(updates, "unpacked"), content, _programs, Keep, _clock));
+            new PackageInstaller(PackagesIn(_directory, _options.Updates), Path.Combine(updates, "unpacked"), content, _programs, _own, Keep, _clock));
     }
 
     private void Keep(PackageState changed)

@@ -9,18 +9,23 @@ namespace Fleet.Device.Updates;
 /// <summary>Installs what is here, by its kind.</summary>
 /// <param name="packages">Holds a folder a package of kind archive.</param>
 /// <param name="unpacked">Where the others lie while they are installed.</param>
+/// <param name="own">The agent's own program; null: it is a part of another.</param>
 /// <param name="keep">Makes a package's state durable.</param>
-internal sealed class PackageInstaller(string packages, string unpacked, BlobStore content, IPrograms programs, Action<PackageState> keep, TimeProvider clock)
+internal sealed class PackageInstaller(
+    string packages, string unpacked, BlobStore content, IPrograms programs, AgentSlot? own, Action<PackageState> keep, TimeProvider clock)
 {
     private readonly HealthCheck _health = new(programs);
 
     /// <summary>Installs what is wanted, or goes on with it.</summary>
     /// <returns>How the package stands in the end.</returns>
     /// <exception cref="IOException">The disk is full or can't be written; to be tried again.</exception>
-    public async Task<PackageState> Install(PackageState package, PackageManifest manifest, PackageParameters parameters, CancellationToken cancellation) =>
-        manifest.Kind == InstallKind.Archive
-            ? await InstallArchive(package, manifest, parameters, cancellation).ConfigureAwait(false)
-            : await InstallOnce(package, manifest, parameters, cancellation).ConfigureAwait(false);
+    /// <exception cref="RestartException">It is this program, which has to make room for its other version.</exception>
+    public Task<PackageState> Install(PackageState package, PackageManifest manifest, PackageParameters parameters, CancellationToken cancellation) => (manifest.Kind, package.Name) switch
+    {
+        (InstallKind.Archive, AgentSlot.Package) => InstallAgent(package, manifest, cancellation),
+        (InstallKind.Archive, _) => InstallArchive(package, manifest, parameters, cancellation),
+        _ => InstallOnce(package, manifest, parameters, cancellation),
+    };
 
     /// <summary>Something was begun that must not run twice, and the machine went down: looks what came of it.</summary>
     public async Task<PackageState> Settle(PackageState package, CancellationToken cancellation)
@@ -44,22 +49,41 @@ internal sealed class PackageInstaller(string packages, string unpacked, BlobSto
 
     private async Task<PackageState> InstallArchive(PackageState package, PackageManifest manifest, PackageParameters parameters, CancellationToken cancellation)
     {
-        if (package.InstalledVersion == manifest.Version && package.InstalledManifest != package.Wanted!.Manifest)
-            return package.Failed($"version {manifest.Version} is here with other content; publish this one under another version", Now);
         var installer = new ArchiveInstaller(Path.Combine(packages, package.Name), content,
             (folder, stop) => parameters.Health is { } command ? _health.Run(command, folder, parameters.HealthTimeout, stop) : Task.FromResult<string?>(null));
-        if (package.Step != PackageStep.Installing)
-        {
-            // Whoever wants it once more gets it once more; what was cut keeps its verdict.
-            installer.Forgive();
-            keep(package = package.At(PackageStep.Installing, "", Now));
-        }
-
+        if (Begin(ref package, manifest, installer) is { } impossible)
+            return impossible;
         var end = await installer.Install(manifest, cancellation).ConfigureAwait(false);
         if (end.Current == manifest.Version)
             return package.Installed(Now);
         var why = end.Refused?.Why ?? "it was given up";
         return end.Current is null ? package.Failed(why, Now) : package.RolledBack($"{why}; {end.Current} is back", Now);
+    }
+
+    private async Task<PackageState> InstallAgent(PackageState package, PackageManifest manifest, CancellationToken cancellation)
+    {
+        if (own is null)
+            return package.Failed("the agent here is a part of another program, and is updated with it", Now);
+        if (manifest.Files.All(f => f.Path != own.Program))
+            return package.Failed($"it holds no '{own.Program}'", Now);
+        var installer = own.Installer(content);
+        if (Begin(ref package, manifest, installer) is { } impossible)
+            return impossible;
+        var end = await installer.Install(manifest, cancellation).ConfigureAwait(false);
+        return end.Current == manifest.Version ? package.Installed(Now) : package.RolledBack($"{end.Refused?.Why ?? "it was given up"}; the agent before is back", Now);
+    }
+
+    /// <returns>Null: it is begun; else why it can't be.</returns>
+    private PackageState? Begin(ref PackageState package, PackageManifest manifest, ArchiveInstaller installer)
+    {
+        if (package.Step == PackageStep.Installing)
+            return null;
+        if (package.InstalledVersion == manifest.Version && package.InstalledManifest != package.Wanted!.Manifest)
+            return package.Failed($"version {manifest.Version} is here with other content; publish this one under another version", Now);
+        // Whoever wants it once more gets it once more; what was cut keeps its verdict.
+        installer.Forgive();
+        keep(package = package.At(PackageStep.Installing, "", Now));
+        return null;
     }
 
     private async Task<PackageState> InstallOnce(PackageState package, PackageManifest manifest, PackageParameters parameters, CancellationToken cancellation)

@@ -10,4 +10,5 @@ public sealed record UpdateOptions(
     TimeSpan LongestRetry,
     TimeSpan TellWithin,
     TimeSpan HealthTimeout,
-    TimeSpan RunTimeout);
+    TimeSpan RunTimeout,
+    TimeSpan Probation);

@@ -18,6 +18,7 @@ internal sealed class UpdatedDevice : IDisposable
     public UpdatedDevice(FakeHeadquarters headquarters)
     {
         Headquarters = headquarters;
+        Sync = headquarters.Sync;
         _device = TestDevice.EnrolledAt(headquarters);
         Options = TestDevice.Options with
         {
@@ -28,6 +29,11 @@ internal sealed class UpdatedDevice : IDisposable
     public FakeHeadquarters Headquarters { get; }
 
     public DeviceOptions Options { get; set; }
+
+    /// <summary>The device's carrier.</summary>
+    public Func<SyncRequest, SyncReply> Sync { get; set; }
+
+    public AgentSlot? Own { get; set; }
 
     /// <summary>Of the machine.</summary>
     public IPrograms Programs { get; set; } = new Programs(TimeProvider.System);
@@ -48,8 +54,8 @@ internal sealed class UpdatedDevice : IDisposable
     public async Task<PackageStatus> RunUntil(string package, Func<PackageStatus, bool> enough)
     {
         using var stop = new CancellationTokenSource();
-        var runtime = _device.Start(new OneCarrier(new FakeChannel("gw1.leeds", Headquarters.Sync)), options: Options);
-        using var updates = new DeviceUpdates(runtime, _device.Storage, Folder, Tcp.Connect, Options, TimeProvider.System, NullLogger.Instance, new Random(1), Programs);
+        var runtime = _device.Start(new OneCarrier(new FakeChannel("gw1.leeds", Sync)), options: Options);
+        using var updates = new DeviceUpdates(runtime, _device.Storage, Folder, Tcp.Connect, Options, TimeProvider.System, NullLogger.Instance, Own, new Random(1), Programs);
         var running = SideBySide.Run([runtime.Run, updates.Run], stop.Token);
         PackageStatus? Newest() => Headquarters.Reports.ToArray().LastOrDefault()?.Packages.FirstOrDefault(p => p.Name == package);
         try
@@ -63,9 +69,11 @@ internal sealed class UpdatedDevice : IDisposable
         finally
         {
             await stop.CancelAsync();
-            await running.ContinueWith(_ => { }, TaskScheduler.Default);
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
+        if (running.IsFaulted)
+            await running;
         return Newest()!;
     }
 
