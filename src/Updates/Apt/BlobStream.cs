@@ -5,6 +5,7 @@ namespace Fleet.Updates.Apt;
 /// <summary>A blob as a stream of verified bytes, for those who read one. Forward only.</summary>
 internal sealed class BlobStream(BlobReader blob) : Stream
 {
+    private ReadOnlyMemory<byte> _block;
     private long _at;
 
     public override bool CanRead => true;
@@ -25,10 +26,12 @@ internal sealed class BlobStream(BlobReader blob) : Stream
 
     public override int Read(Span<byte> buffer)
     {
-        var bytes = blob.Read(_at).Span;
-        var count = Math.Min(bytes.Length, buffer.Length);
-        bytes[..count].CopyTo(buffer);
-        _at += count;
+        // A block is verified as a whole, and those who unpack ask for little at a time.
+        if (_block.Length == 0)
+            _block = blob.Read(_at);
+        var count = Math.Min(_block.Length, buffer.Length);
+        _block.Span[..count].CopyTo(buffer);
+        (_block, _at) = (_block[count..], _at + count);
         return count;
     }
 

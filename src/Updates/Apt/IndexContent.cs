@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Fleet.Updates.Content;
+using SharpCompress.Common;
 using SharpCompress.Compressors.Xz;
 
 namespace Fleet.Updates.Apt;
@@ -12,8 +13,7 @@ internal static class IndexContent
     public static Stream Open(BlobStore store, AptFile file)
     {
         var blob = store.Open(file.Hash) ?? throw new AptException(AptFault.Unavailable, file.Path, "it was removed to make room");
-        // A block at a time, because each is verified as a whole.
-        var content = new BufferedStream(new BlobStream(blob), BlockSums.BlockSize);
+        var content = new BlobStream(blob);
         return Path.GetExtension(file.Path) switch
         {
             ".gz" => new GZipStream(content, CompressionMode.Decompress),
@@ -21,4 +21,7 @@ internal static class IndexContent
             _ => content,
         };
     }
+
+    /// <summary>Whether reading ended because the index is not packed as its name says.</summary>
+    public static bool IsMispacked(Exception fault) => fault is InvalidDataException or SharpCompressException;
 }

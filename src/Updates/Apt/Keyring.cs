@@ -73,6 +73,9 @@ public sealed class Keyring
         throw new AptException(AptFault.Unsigned, subject, reasons.Count == 0 ? "it bears no signature" : string.Join("; ", reasons));
     }
 
+    /// <summary>The library throws whatever it stumbles over in made-up packets.</summary>
+    internal static bool IsUnreadable(Exception fault) => fault is not (AptException or OutOfMemoryException);
+
     private string? Problem(PgpSignature signature, ReadOnlySpan<byte> content, bool isText, DateTimeOffset now)
     {
         var id = signature.KeyId.ToString("X16");
@@ -133,7 +136,4 @@ public sealed class Keyring
             at = next;
         }
     }
-
-    // The library throws whatever it stumbles over in made-up packets.
-    private static bool IsUnreadable(Exception fault) => fault is not (AptException or OutOfMemoryException);
 }

@@ -261,6 +261,10 @@ internal sealed class MirroredSuite
             {
                 // Set aside; brought anew.
             }
+            catch (Exception fault) when (IndexContent.IsMispacked(fault))
+            {
+                throw new AptException(AptFault.Malformed, SubjectOf(path), $"it can't be unpacked: {fault.Message}", fault);
+            }
         }
     }
 

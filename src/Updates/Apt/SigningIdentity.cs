@@ -9,10 +9,11 @@ internal sealed class SigningIdentity
     private const int MinRsaBits = 2048;
 
     private readonly PgpPublicKey _primary;
-    private readonly DateTime? _expires;
-    private readonly string? _never;
+    private readonly Lazy<Standing> _standing;
 
-    private SigningIdentity(PgpPublicKey key, PgpPublicKey primary, DateTime? expires, string? never) => (Key, _primary, _expires, _never) = (key, primary, expires, never);
+    // The library checks an RSA key anew for each signature, which takes its time: only what is asked for is looked into.
+    private SigningIdentity(PgpPublicKey key, PgpPublicKey primary, Func<Standing> standing) =>
+        (Key, _primary, _standing) = (key, primary, new Lazy<Standing>(() => Looked(standing)));
 
     public PgpPublicKey Key { get; }
 
@@ -21,32 +22,50 @@ internal sealed class SigningIdentity
     /// <summary>A ring's primary key and its subkeys.</summary>
     public static IEnumerable<SigningIdentity> Of(PgpPublicKeyRing ring)
     {
-        var primary = ring.GetPublicKey();
-        var self = Newest(SelfSignatures(primary));
-        var expires = Expiry(primary, self);
-        var dead = IsRevoked(primary, primary) ? "is revoked" : self is null ? "is not signed by itself" : null;
-        yield return new SigningIdentity(primary, primary, expires, dead ?? Weakness(primary) ?? (MaySign(self!) ? null : "may not sign"));
-
-        foreach (var subkey in ring.GetPublicKeys().Where(k => !k.IsMasterKey))
-        {
-            var binding = Newest(subkey.GetSignaturesOfType(PgpSignature.SubkeyBinding).Where(s => s.KeyId == primary.KeyId && Holds(s, primary, () => s.VerifyCertification(primary, subkey))));
-            // A key that only decrypts is none of ours.
-            if (binding is not null && !MaySign(binding))
-                continue;
-            var never = dead is not null ? $"is a subkey of {Convert.ToHexString(primary.GetFingerprint())}, which {dead}"
-                : binding is null ? "is not bound to its primary key"
-                : IsRevoked(subkey, primary) ? "is revoked"
-                : !IsBoundBack(binding, primary, subkey) ? "does not say itself that it is a subkey"
-                : Weakness(subkey);
-            yield return new SigningIdentity(subkey, primary, Earlier(expires, Expiry(subkey, binding)), never);
-        }
+        var key = ring.GetPublicKey();
+        var primary = new SigningIdentity(key, key, () => StandingOf(key));
+        return ring.GetPublicKeys().Where(k => !k.IsMasterKey).Select(k => new SigningIdentity(k, key, () => StandingOf(k, primary))).Prepend(primary);
     }
 
     /// <summary>Null: it may sign.</summary>
-    public string? Problem(DateTimeOffset now) =>
-        _never
-        ?? (_expires <= now.UtcDateTime ? $"expired at {_expires:u}" : null)
-        ?? (Key.CreationTime > now.UtcDateTime.AddDays(1) || _primary.CreationTime > now.UtcDateTime.AddDays(1) ? $"was made at {Key.CreationTime:u}, ahead of this clock" : null);
+    public string? Problem(DateTimeOffset now)
+    {
+        if (Key.CreationTime > now.UtcDateTime.AddDays(1) || _primary.CreationTime > now.UtcDateTime.AddDays(1))
+            return $"was made at {Key.CreationTime:u}, ahead of this clock";
+        var standing = _standing.Value;
+        return standing.Dead ?? standing.CannotSign ?? (standing.Expires <= now.UtcDateTime ? $"expired at {standing.Expires:u}" : null);
+    }
+
+    private static Standing Looked(Func<Standing> standing)
+    {
+        try
+        {
+            return standing();
+        }
+        catch (Exception wrong) when (Keyring.IsUnreadable(wrong))
+        {
+            return new Standing($"can't be read: {wrong.Message}", null, null);
+        }
+    }
+
+    private static Standing StandingOf(PgpPublicKey primary)
+    {
+        var self = Newest(SelfSignatures(primary));
+        var dead = IsRevoked(primary, primary) ? "is revoked" : self is null ? "is not signed by itself" : null;
+        return new Standing(dead, dead is null && !MaySign(self!) ? "may not sign" : Weakness(primary), Expiry(primary, self));
+    }
+
+    private static Standing StandingOf(PgpPublicKey subkey, SigningIdentity primary)
+    {
+        var above = primary._standing.Value;
+        var binding = Newest(subkey.GetSignaturesOfType(PgpSignature.SubkeyBinding).Where(s => s.KeyId == primary.Key.KeyId).Select(s => (s, Holds(s, primary.Key, () => s.VerifyCertification(primary.Key, subkey)))));
+        var never = above.Dead is not null ? $"is a subkey of {primary.Fingerprint}, which {above.Dead}"
+            : binding is null ? "is not bound to its primary key"
+            : IsRevoked(subkey, primary.Key) ? "is revoked"
+            : !MaySign(binding) ? "may not sign"
+            : Weakness(subkey) ?? (IsBoundBack(binding, primary.Key, subkey) ? null : "does not say itself that it is a subkey");
+        return new Standing(never, null, Earlier(above.Expires, Expiry(subkey, binding)));
+    }
 
     private static string? Weakness(PgpPublicKey key) => key.Algorithm switch
     {
@@ -55,24 +74,25 @@ internal sealed class SigningIdentity
         var other => $"is of a kind that is not accepted: {other}",
     };
 
-    // Certifications by itself of each name that it has not taken back, and signatures on the key alone.
-    private static IEnumerable<PgpSignature> SelfSignatures(PgpPublicKey primary)
+    // Certifications by itself of each name that it has not taken back, and signatures on the key alone; each with a way to verify it.
+    private static IEnumerable<(PgpSignature, Func<bool>)> SelfSignatures(PgpPublicKey primary)
     {
         foreach (var id in primary.GetUserIds())
         {
-            var own = primary.GetSignaturesForId(id).Where(s => s.KeyId == primary.KeyId && Holds(s, primary, () => s.VerifyCertification(id, primary))).ToList();
-            var revoked = own.Where(s => s.SignatureType == PgpSignature.CertificationRevocation).Select(s => s.CreationTime).DefaultIfEmpty(DateTime.MinValue).Max();
+            var own = primary.GetSignaturesForId(id).Where(s => s.KeyId == primary.KeyId).ToList();
+            var revoked = own.Where(s => s.SignatureType == PgpSignature.CertificationRevocation && Holds(s, primary, () => s.VerifyCertification(id, primary))())
+                .Select(s => s.CreationTime).DefaultIfEmpty(DateTime.MinValue).Max();
             foreach (var certification in own.Where(s => s.IsCertification() && s.CreationTime > revoked))
-                yield return certification;
+                yield return (certification, Holds(certification, primary, () => certification.VerifyCertification(id, primary)));
         }
 
-        foreach (var direct in primary.GetSignaturesOfType(PgpSignature.DirectKey).Where(s => s.KeyId == primary.KeyId && Holds(s, primary, () => s.VerifyCertification(primary))))
-            yield return direct;
+        foreach (var direct in primary.GetSignaturesOfType(PgpSignature.DirectKey).Where(s => s.KeyId == primary.KeyId))
+            yield return (direct, Holds(direct, primary, () => direct.VerifyCertification(primary)));
     }
 
     private static bool IsRevoked(PgpPublicKey key, PgpPublicKey primary) => key.IsMasterKey
-        ? key.GetSignaturesOfType(PgpSignature.KeyRevocation).Any(s => s.KeyId == primary.KeyId && Holds(s, primary, () => s.VerifyCertification(primary)))
-        : key.GetSignaturesOfType(PgpSignature.SubkeyRevocation).Any(s => s.KeyId == primary.KeyId && Holds(s, primary, () => s.VerifyCertification(primary, key)));
+        ? key.GetSignaturesOfType(PgpSignature.KeyRevocation).Any(s => s.KeyId == primary.KeyId && Holds(s, primary, () => s.VerifyCertification(primary))())
+        : key.GetSignaturesOfType(PgpSignature.SubkeyRevocation).Any(s => s.KeyId == primary.KeyId && Holds(s, primary, () => s.VerifyCertification(primary, key))());
 
     // Else somebody could claim another's key as a subkey of his own.
     private static bool IsBoundBack(PgpSignature binding, PgpPublicKey primary, PgpPublicKey subkey)
@@ -90,7 +110,7 @@ internal sealed class SigningIdentity
         return false;
     }
 
-    private static bool Holds(PgpSignature signature, PgpPublicKey by, Func<bool> verify)
+    private static Func<bool> Holds(PgpSignature signature, PgpPublicKey by, Func<bool> verify) => () =>
     {
         try
         {
@@ -101,7 +121,7 @@ internal sealed class SigningIdentity
         {
             return false;
         }
-    }
+    };
 
     private static bool MaySign(PgpSignature signature) =>
         signature.GetHashedSubPackets() is not { } packets || !packets.HasSubpacket(SignatureSubpacketTag.KeyFlags) || (packets.GetKeyFlags() & PgpKeyFlags.CanSign) != 0;
@@ -111,5 +131,10 @@ internal sealed class SigningIdentity
 
     private static DateTime? Earlier(DateTime? one, DateTime? other) => one is null ? other : other is null || one < other ? one : other;
 
-    private static PgpSignature? Newest(IEnumerable<PgpSignature> signatures) => signatures.MaxBy(s => s.CreationTime);
+    private static PgpSignature? Newest(IEnumerable<(PgpSignature Signature, Func<bool> Holds)> signatures) =>
+        signatures.OrderByDescending(s => s.Signature.CreationTime).FirstOrDefault(s => s.Holds()).Signature;
+
+    /// <param name="Dead">Why neither it nor its subkeys may sign.</param>
+    /// <param name="CannotSign">Why it may not sign itself.</param>
+    private sealed record Standing(string? Dead, string? CannotSign, DateTime? Expires);
 }

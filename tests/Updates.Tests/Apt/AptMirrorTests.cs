@@ -372,6 +372,27 @@ public sealed class AptMirrorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_list_packed_with_xz_is_read_and_one_that_is_not_what_its_name_says_is_told()
+    {
+        var packed = Convert.FromBase64String("/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM4ABwAG1dACgYSGbb2jCF/hberuFGi/ZwV5p62qp45gRanoHVVU2F96t58dZdLxCdC7/TSNihBlm1kW3cEmBUXtVBkDbwYNlZ3BlGJa+dAGRLYH/DYXEmZnNhfG6g8rccBlyD19PBByLpqcNRazBqCfDliAAAAAAAyxRvHGO3UD0AAYkBcQAAAIR/CRSxxGf7AgAAAAAEWVo=");
+        PublishIndex("Packages.xz", packed);
+        await Release();
+        Assert.Equal(5, (await _mirror.Find("debian", "pool/a.deb"))!.Length);
+
+        PublishIndex("Packages.xz", "no xz"u8.ToArray());
+        Later();
+        await Release();
+        var refused = await Assert.ThrowsAsync<AptException>(() => _mirror.Find("debian", "pool/b_1_all.deb"));
+        Assert.Contains("Packages.xz: it can't be unpacked", refused.Message, StringComparison.Ordinal);
+
+        void PublishIndex(string name, byte[] content)
+        {
+            _vendor.Put(TestVendor.Suite + name, content);
+            _vendor.Put(InRelease, Key.ClearSign(TestVendor.Release(_clock.GetUtcNow(), new Dictionary<string, byte[]> { [name] = content }, byHash: false), _clock.GetUtcNow()));
+        }
+    }
+
+    [Fact]
     public async Task Bytes_are_counted_by_source_and_by_what_was_here()
     {
         var traffic = new ConcurrentQueue<AptTraffic>();
