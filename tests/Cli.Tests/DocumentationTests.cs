@@ -34,6 +34,7 @@ public sealed partial class DocumentationTests : IDisposable
         ["seen-on-network"] = [ApiJson.Default.SeenOnNetworkResource],
         ["update"] = [ApiJson.Default.UpdateResource],
         ["update-detail"] = [ApiJson.Default.UpdateDetailResource, ApiJson.Default.UpdateFileResource],
+        ["apt-repository"] = [ApiJson.Default.AptRepositoryResource],
         ["published-update"] = [UpdateJson.Default.PublishedResource],
         ["wake"] = [ApiJson.Default.WakeResource],
         ["wake-outcome"] = [ApiJson.Default.WakeOutcome],

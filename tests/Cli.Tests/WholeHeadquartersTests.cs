@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Headquarters;
 using Fleet.Headquarters.Identity;
 using Fleet.Messages.Transport;
+using Fleet.TestSupport.Apt;
 using Fleet.Updates.Fetching;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf.Client;
@@ -42,6 +43,20 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
         Assert.Equal("leeds", join!.Office.Value);
         Assert.Contains(join.Id.Value, (await _terminal.Run("token", "list")).Done().Out, StringComparison.Ordinal);
         Assert.Equal(1, status.GetProperty("offices").GetInt32());
+    }
+
+    [Fact]
+    public async Task An_apt_repository_is_added_shown_with_the_line_for_devices_and_removed()
+    {
+        var keyring = Path.Combine(_terminal.Home, "vendor.asc");
+        await File.WriteAllBytesAsync(keyring, TestKey.EdDsa(DateTimeOffset.UtcNow.AddYears(-1)).ArmoredPublic);
+
+        (await _terminal.Run("update", "apt", "add", "vendor", "--from", "https://deb.example.org/", "--keyring", keyring, "--suite", "stable")).Done();
+
+        Assert.Contains("/apt/vendor/ stable main", (await _terminal.Run("update", "apt", "show", "vendor")).Done().Out, StringComparison.Ordinal);
+        Assert.Contains("https://deb.example.org", (await _terminal.Run("update", "apt", "list")).Done().Out, StringComparison.Ordinal);
+        (await _terminal.Run("update", "apt", "remove", "vendor")).Done();
+        Assert.Contains("no APT repositories", (await _terminal.Run("update", "apt", "list")).Done().Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ internal static class UpdateCommands
         List(commands),
         Show(commands),
         Withdraw(commands),
+        AptCommands.Make(commands),
     };
 
     private static Argument<string> Name() => new("name") { Description = "The package's name." };

@@ -45,6 +45,8 @@ namespace Fleet.Contracts.Api;
 [JsonSerializable(typeof(ListPage<RolloutResource>))]
 [JsonSerializable(typeof(NewRollout))]
 [JsonSerializable(typeof(RolloutHalt))]
+[JsonSerializable(typeof(ListPage<AptRepositoryResource>))]
+[JsonSerializable(typeof(AptRepositoryContent))]
 [JsonSerializable(typeof(ListPage<UpdateResource>))]
 [JsonSerializable(typeof(NewUpdate))]
 [JsonSerializable(typeof(UpdatePublished))]

@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.Rollouts;
 using Fleet.Headquarters.Rules;
+using Fleet.Headquarters.Updates;
 using Fleet.Messages.Company;
 
 namespace Fleet.Headquarters.Company;
@@ -42,6 +43,8 @@ public sealed record Company
         CreateRollout c => RolloutRules.Decide(this, c, now),
         PauseRollout c => RolloutRules.Decide(this, c, now),
         ResumeRollout c => RolloutRules.Decide(this, c, now),
+        PutAptRepository c => AptRules.Decide(this, c, now),
+        RemoveAptRepository c => AptRules.Decide(this, c, now),
         NoteRepository c when c.Timestamp == Updates.Timestamp && c.Root.Span.SequenceEqual(Updates.Root.Span) => new CompanyDecision([], new CompanyAccepted()),
         NoteRepository c => Change(Updates with { Root = c.Root, Timestamp = c.Timestamp }, $"timestamp {c.Timestamp}", "headquarters", now),
         RemovePolicy c when Book.Policies.All(p => p.Document.Name != c.Name) => Refuse(RefusalCode.NotFound, $"there is no policy {c.Name}"),

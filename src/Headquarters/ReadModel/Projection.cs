@@ -66,7 +66,10 @@ internal sealed class Projection(ReadModelConnection db)
             case IRolloutEvent e:
                 _rollouts.Apply(position, e);
                 break;
-            case UpdateBookChanged or OfficePoliciesAdopted or OfficeRulesAdopted or OfficeUpdatesAdopted:
+            case UpdateBookChanged e:
+                AptQueries.Put(db, e.Book.Apt);
+                break;
+            case OfficePoliciesAdopted or OfficeRulesAdopted or OfficeUpdatesAdopted:
                 // Shown is the company's book.
                 break;
             case OfficeAdded or OfficeRemoved:
@@ -93,6 +96,7 @@ internal sealed class Projection(ReadModelConnection db)
                     Insert(policy, "");
                 Insert(s.Rules ?? RuleBook.Empty);
                 _rollouts.Begin(s.Rollouts ?? []);
+                AptQueries.Put(db, (s.Updates ?? UpdateBook.Empty).Apt);
                 break;
             default:
                 throw new NotSupportedException($"{snapshot.GetType().Name} has no place in the read model");

@@ -14,7 +14,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 8;
+    private const int Format = 9;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
@@ -171,6 +171,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public ITable<RolloutEventRow> RolloutEvents => this.GetTable<RolloutEventRow>();
 
+    public ITable<AptRow> Apt => this.GetTable<AptRow>();
+
     public ITable<ProjectionRow> Projections => this.GetTable<ProjectionRow>();
 
     public bool Exists<T>()
@@ -203,6 +205,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.DropTable<RolloutRow>(throwExceptionIfNotExists: false);
         this.DropTable<RolloutStandingRow>(throwExceptionIfNotExists: false);
         this.DropTable<RolloutEventRow>(throwExceptionIfNotExists: false);
+        this.DropTable<AptRow>(throwExceptionIfNotExists: false);
         this.DropTable<ProjectionRow>(throwExceptionIfNotExists: false);
     }
 
@@ -228,6 +231,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.CreateTable<RolloutRow>();
         this.CreateTable<RolloutStandingRow>();
         this.CreateTable<RolloutEventRow>();
+        this.CreateTable<AptRow>();
         this.CreateTable<ProjectionRow>();
         foreach (var (table, columns) in Indexes)
             this.Execute($"CREATE INDEX {table}_{columns.Replace(", ", "_", StringComparison.Ordinal)} ON {table} ({columns})");

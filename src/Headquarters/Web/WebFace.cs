@@ -92,6 +92,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(parts.Credentials);
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));
         services.AddSingleton(new NetworkQueries(parts.ReadModel));
+        services.AddSingleton(new AptQueries(parts.ReadModel));
         services.AddSingleton(new RolloutQueries(parts.ReadModel));
         services.AddSingleton(parts.Discovery);
         services.AddSingleton(new Secrets(parts.SecretsKey));
@@ -136,6 +137,7 @@ public sealed class WebFace : IAsyncDisposable
         api.MapDiscovered();
         api.MapRules();
         api.MapUpdates();
+        api.MapApt();
         api.MapRollouts();
         api.MapFleet();
         host.MapConsole();

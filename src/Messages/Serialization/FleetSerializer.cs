@@ -198,6 +198,8 @@ public static class Manifests
         ["enable-rule"] = typeof(EnableRule),
         ["remove-rule"] = typeof(RemoveRule),
         ["note-repository"] = typeof(NoteRepository),
+        ["put-apt-repository"] = typeof(PutAptRepository),
+        ["remove-apt-repository"] = typeof(RemoveAptRepository),
         ["update-book-changed"] = typeof(UpdateBookChanged),
         ["create-rollout"] = typeof(CreateRollout),
         ["pause-rollout"] = typeof(PauseRollout),

@@ -10,15 +10,16 @@ public sealed class Keyring
     /// <summary>How far ahead a signature may lie: clocks differ.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromDays(1);
 
+    private readonly List<PgpPublicKeyRing> _rings;
     private readonly List<SigningIdentity> _keys;
 
-    private Keyring(List<SigningIdentity> keys) => _keys = keys;
+    private Keyring(List<PgpPublicKeyRing> rings) => (_rings, _keys) = (rings, [.. rings.SelectMany(SigningIdentity.Of)]);
 
     /// <summary>Reads keys, armored (also several one behind the other) or not.</summary>
     /// <exception cref="AptException">It holds no public keys.</exception>
     public static Keyring Read(ReadOnlyMemory<byte> content, string subject)
     {
-        var keys = new List<SigningIdentity>();
+        var rings = new List<PgpPublicKeyRing>();
         try
         {
             foreach (var block in Blocks(content))
@@ -28,7 +29,7 @@ public sealed class Keyring
                     switch (item)
                     {
                         case PgpPublicKeyRing ring:
-                            keys.AddRange(SigningIdentity.Of(ring));
+                            rings.Add(ring);
                             break;
                         case PgpSecretKeyRing:
                             throw new AptException(AptFault.Malformed, subject, "it holds a secret key; hand out public keys alone");
@@ -40,10 +41,23 @@ public sealed class Keyring
             throw new AptException(AptFault.Malformed, subject, $"it holds no OpenPGP keys that can be read: {wrong.Message}", wrong);
         }
 
-        return keys.Count > 0 ? new Keyring(keys) : throw new AptException(AptFault.Malformed, subject, "it holds no OpenPGP public key");
+        return rings.Count > 0 ? new Keyring(rings) : throw new AptException(AptFault.Malformed, subject, "it holds no OpenPGP public key");
     }
 
-    /// <summary>Fingerprints of the keys that may sign now, for people.</summary>
+    /// <summary>Fingerprints of all its keys, for people.</summary>
+    public IReadOnlyList<string> Fingerprints => [.. _keys.Select(k => k.Fingerprint)];
+
+    /// <summary>The keys that may sign now, with what their owners say of them and nothing else; empty: none may.</summary>
+    public byte[] Slimmed(DateTimeOffset now)
+    {
+        var usable = _keys.Where(k => k.Problem(now) is null).Select(k => k.Key.KeyId).ToHashSet();
+        using var slim = new MemoryStream();
+        foreach (var ring in _rings.Where(r => r.GetPublicKeys().Any(k => usable.Contains(k.KeyId))))
+            SigningIdentity.Slimmed(ring, usable).Encode(slim);
+        return slim.ToArray();
+    }
+
+    /// <summary>Fingerprints of the keys that may sign now.</summary>
     public IReadOnlyList<string> Usable(DateTimeOffset now) => [.. _keys.Where(k => k.Problem(now) is null).Select(k => k.Fingerprint)];
 
     /// <summary>Why each key of the ring that may not sign may not.</summary>

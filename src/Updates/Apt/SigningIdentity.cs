@@ -27,6 +27,19 @@ internal sealed class SigningIdentity
         return ring.GetPublicKeys().Where(k => !k.IsMasterKey).Select(k => new SigningIdentity(k, key, () => StandingOf(k, primary))).Prepend(primary);
     }
 
+    /// <summary>The ring without others' signatures, pictures and the subkeys that are not among the wanted.</summary>
+    public static PgpPublicKeyRing Slimmed(PgpPublicKeyRing ring, IReadOnlySet<long> wanted)
+    {
+        var key = ring.GetPublicKey();
+        foreach (var picture in key.GetUserAttributes().ToList())
+            key = PgpPublicKey.RemoveCertification(key, picture) ?? key;
+        foreach (var id in key.GetUserIds().ToList())
+            foreach (var foreign in key.GetSignaturesForId(id).Where(s => s.KeyId != key.KeyId).ToList())
+                key = PgpPublicKey.RemoveCertification(key, id, foreign) ?? key;
+        ring = PgpPublicKeyRing.InsertPublicKey(ring, key);
+        return ring.GetPublicKeys().Where(k => !k.IsMasterKey && !wanted.Contains(k.KeyId)).ToList().Aggregate(ring, PgpPublicKeyRing.RemovePublicKey);
+    }
+
     /// <summary>Null: it may sign.</summary>
     public string? Problem(DateTimeOffset now)
     {

@@ -119,6 +119,31 @@ public sealed class KeyringTests
     }
 
     [Fact]
+    public void A_slimmed_ring_has_the_keys_that_may_sign_and_no_others()
+    {
+        var (expired, subkey) = (TestKey.EdDsa(Before, validFor: TimeSpan.FromDays(1)), TestKey.WithSubkey(Before));
+        var slim = Keyring.Read((byte[])[.. expired.Public, .. subkey.Public], "ring").Slimmed(Noon);
+
+        new SignedRelease(subkey.ClearSign("x", Noon), null).Verified(Keyring.Read(slim, "ring"), Noon, "InRelease");
+
+        Assert.Equal(2, Keyring.Read(slim, "ring").Fingerprints.Count);
+        Assert.Empty(Keyring.Read(expired.Public, "ring").Slimmed(Noon));
+    }
+
+    [SkippableFact]
+    public void Others_signatures_are_left_out_of_a_slimmed_ring()
+    {
+        const string Debian = "/usr/share/keyrings/debian-archive-bookworm-automatic.gpg";
+        Skip.IfNot(File.Exists(Debian), $"there is no {Debian} here");
+        var content = File.ReadAllBytes(Debian);
+
+        var slim = Keyring.Read(content, "ring").Slimmed(DateTimeOffset.UtcNow);
+
+        Assert.InRange(slim.Length, 1, content.Length * 3 / 4);
+        Assert.NotEmpty(Keyring.Read(slim, "ring").Usable(DateTimeOffset.UtcNow));
+    }
+
+    [Fact]
     public void Short_keys_and_weak_hashes_are_refused()
     {
         var (small, good) = (TestKey.Rsa(Before, bits: 1024), TestKey.EdDsa(Before));
