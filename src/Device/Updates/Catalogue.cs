@@ -15,9 +15,18 @@ internal sealed class NotBroughtException(string message) : Exception(message);
 /// <param name="now">Headquarters' time, as far as it is known.</param>
 /// <param name="floor">The newest timestamp version that headquarters told of.</param>
 internal sealed class Catalogue(
-    IReadOnlyList<UpdateSource> sources, IMetadataStore store, DateTimeOffset now, ulong floor, SourceOrder order, SourceIncidents incidents, TimeProvider clock)
+    IReadOnlyList<UpdateSource> sources, IMetadataStore store, DateTimeOffset now, ulong floor, SourceOrder order, SourceIncidents incidents, TimeProvider clock, Random random)
 {
+    /// <summary>
+    /// How long a distribution point may lag behind headquarters before headquarters itself is asked: a publication reaches devices by their syncs as fast as
+    /// it reaches the mirror, and if all of them went around it the office's uplink would carry a copy each.
+    /// </summary>
+    public static readonly TimeSpan MayLag = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
     private readonly List<string> _problems = [];
+    private int? _lagging;
     private TufClient? _fresh;
     private int _next;
 
@@ -32,6 +41,13 @@ internal sealed class Catalogue(
         {
             if (_fresh is null && _next == sources.Count)
                 throw new NotBroughtException(sources.Count == 0 ? "headquarters named no source of updates" : Problems);
+            if (_fresh is null && sources[_next].Address.IsHeadquarters && _lagging is { } lagging && incidents.FrozenFor(sources[lagging].Name) < MayLag)
+            {
+                await Task.Delay(LookAgain * (0.5 + random.NextDouble()), clock, stop).ConfigureAwait(false);
+                (_next, _lagging) = (lagging, null);
+                _problems.Clear();
+            }
+
             // The source that stands at the present place gave what is fresh, and brings what is missing of it.
             var source = _fresh is null ? sources[_next++] : sources[_next - 1];
             try
@@ -61,6 +77,8 @@ internal sealed class Catalogue(
             // It may lag behind a publication of this minute, so its content is asked for all the same.
             case TufFault.Stale or TufFault.Rollback or TufFault.Expired:
                 incidents.Frozen(source.Name, fault.Message);
+                if (fault.Fault == TufFault.Stale && !source.Address.IsHeadquarters)
+                    _lagging ??= _next - 1;
                 return $"{source.Name} is frozen: {fault.Message}";
             case TufFault.Unsigned or TufFault.Malformed or TufFault.UnsafePath or TufFault.TooLarge or TufFault.TooMany:
                 order.Lied(source.Name);

@@ -268,7 +268,7 @@ public sealed partial class DeviceUpdates : IDisposable
             throw new NotBroughtException($"the root of the repository that headquarters named can't be used: {fault.Message}");
         }
 
-        return new Catalogue(InOrder(), store, now, _device.State.UpdateTimestamp, _sources.Order, _incidents, _clock);
+        return new Catalogue(InOrder(), store, now, _device.State.UpdateTimestamp, _sources.Order, _incidents, _clock, _random);
     }
 
     private IReadOnlyList<UpdateSource> InOrder()

@@ -122,13 +122,15 @@ internal sealed class PackageBringer
         return needed;
     }
 
-    /// <summary>A manifest where the repository has it: among its targets.</summary>
+    /// <summary>A manifest: like all content by its hash, and else where any repository has it, among its targets.</summary>
     private sealed class ManifestSource(UpdateSource source, WantedPackage wanted) : IBlobSource
     {
         public string Name => source.Name;
 
         public async Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation)
         {
+            if (await source.Open(hash, from, cancellation).ConfigureAwait(false) is { } blob)
+                return blob;
             var path = PackageTarget.PathOf(wanted.Name, wanted.Version);
             var slash = path.LastIndexOf('/') + 1;
             var found = await source.Targets.OpenAsync($"{path[..slash]}{Uri.EscapeDataString($"{hash}.{path[slash..]}")}", cancellation).ConfigureAwait(false);

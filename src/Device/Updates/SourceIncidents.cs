@@ -23,5 +23,8 @@ internal sealed class SourceIncidents(Action<Note> record, TimeProvider clock)
         record(new Note(FrozenSource, $"{source} is frozen: {what}"));
     }
 
+    /// <summary>How long it has been frozen, as this device has seen it; zero: it is not.</summary>
+    public TimeSpan FrozenFor(string source) => _frozen.TryGetValue(source, out var since) ? clock.GetElapsedTime(since) : TimeSpan.Zero;
+
     public void Fresh(string source) => _frozen.Remove(source);
 }

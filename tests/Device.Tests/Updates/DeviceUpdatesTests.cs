@@ -59,7 +59,7 @@ public sealed class DeviceUpdatesTests : IDisposable
     {
         await using var liar = await Start("gw1");
         await using var honest = await Start("gw2");
-        liar.Instead = path => path.StartsWith("blobs/", StringComparison.Ordinal) ? "program X"u8.ToArray() : null;
+        liar.Instead = path => path == PathOf("program 1") || path == PathOf("program 2") ? "program X"u8.ToArray() : null;
         // Both orders, as two devices have them: the liar is asked first by one of them.
         _device.Want(_repository, [("gw1.leeds", liar.Address), ("gw2.leeds", honest.Address)], await Till("1"));
         await _device.RunUntil("till", PackageStep.Installed);
@@ -88,6 +88,35 @@ public sealed class DeviceUpdatesTests : IDisposable
         Assert.Equal(PackageStep.Fetching, stuck.Step);
         Assert.Contains($"gw1.leeds at {point.Address} is frozen: timestamp: version 1 where 2 is published", stuck.Detail);
         Directory.Delete(frozen, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_mirror_that_lags_for_a_moment_is_waited_for_and_headquarters_sends_no_copy()
+    {
+        await using var point = await Start("gw1");
+        await using var headquarters = await RepositoryServer.Start(_repository.Folder, _headquarters.Authority, PeerIdentity.Headquarters);
+        var before = File.ReadAllBytes(Path.Combine(_repository.Folder, "metadata", "timestamp.json"));
+        var looks = 0;
+        point.Instead = path => path == "metadata/timestamp.json" && looks++ == 0 ? before : null;
+        _device.Want(_repository, [("gw1.leeds", point.Address)], await Till("1"));
+        _headquarters.Desired!.HeadquartersUpdateAddresses.Add(headquarters.Address);
+
+        await _device.RunUntil("till", PackageStep.Installed);
+
+        Assert.Equal(2, looks);
+        Assert.Empty(headquarters.Asked);
+    }
+
+    [Fact]
+    public async Task Where_no_distribution_point_answers_headquarters_sends_it()
+    {
+        await using var headquarters = await RepositoryServer.Start(_repository.Folder, _headquarters.Authority, PeerIdentity.Headquarters);
+        _device.Want(_repository, [("gw1.leeds", "127.0.0.1:1")], await Till("1"));
+        _headquarters.Desired!.HeadquartersUpdateAddresses.Add(headquarters.Address);
+
+        await _device.RunUntil("till", PackageStep.Installed);
+
+        Assert.Contains("blobs/", string.Join(' ', headquarters.Asked));
     }
 
     [Fact]
@@ -247,7 +276,7 @@ public sealed class DeviceUpdatesTests : IDisposable
         Assert.Contains("'at night' is no maintenance window; write 22:00-05:00", (await _device.RunUntil("till", PackageStep.Failed)).Detail);
     }
 
-    private static int Blobs(RepositoryServer point) => point.Asked.Count(p => p.StartsWith("blobs/", StringComparison.Ordinal));
+    private int Blobs(RepositoryServer point) => point.Asked.Count(p => p == PathOf("1") || p == PathOf("program 1"));
 
     private string PathOf(string content) => $"blobs/{Path.GetFileName(_repository.PathOfBlob(content))}";
 
