@@ -2,11 +2,13 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Fleet.Contracts.Agents;
 using Fleet.Device.Enrolment;
 using Fleet.Device.Identity;
 using Fleet.Device.Settings;
 using Fleet.Device.Storage;
 using Fleet.Device.Sync;
+using Fleet.Device.Updates;
 
 namespace Fleet.Agent.Commands;
 
@@ -63,9 +65,17 @@ internal static class ShowCommand
             ("reached-through", state.ReachedThrough),
             ("addresses", string.Join(' ', RoutePlan.Addresses(identity.Reach, state.Desired, effective.GatewayOnly))),
             .. effective.All.Select(s => ($"setting {s.Key}", s.Value)),
+            .. UpdateState.Load(directory).Packages.Select(p => ($"package {p.Name}", InWords(p.ToStatus()))),
             .. effective.Problems.Select((p, n) => ($"problem {n + 1}", p)),
             .. ReplyRules.ClockProblem(state.ClockBehind) is { } clock ? [("problem clock", clock)] : Array.Empty<(string, string)>(),
         ];
+    }
+
+    private static string InWords(PackageStatus package)
+    {
+        var there = package.InstalledVersion.Length > 0 ? package.InstalledVersion : "none";
+        var wanted = package.WantedVersion.Length > 0 && package.WantedVersion != package.InstalledVersion ? $"; {package.WantedVersion} is wanted: {package.Step.ToString().ToLowerInvariant()}" : "";
+        return there + wanted + (package.Detail.Length > 0 ? $", {package.Detail}" : "");
     }
 
     private static string Number(ulong number) => number.ToString(CultureInfo.InvariantCulture);

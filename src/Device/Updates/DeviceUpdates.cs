@@ -239,7 +239,8 @@ public sealed partial class DeviceUpdates : IDisposable
         Volatile.Write(ref _bringing, bringing);
         try
         {
-            return await tools.Bringer.Bring(wanted, catalogue(), InOrder, bringing.Stop).ConfigureAwait(false);
+            var installed = Path.Combine(PackagesIn(_directory, _options.Updates), wanted.Name, "current");
+            return await tools.Bringer.Bring(wanted, installed, catalogue(), InOrder, bringing.Stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

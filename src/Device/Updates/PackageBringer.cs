@@ -45,9 +45,10 @@ internal sealed class PackageBringer
     }
 
     /// <summary>Brings all that is not here of a package that the signed targets list with the very hash that headquarters named.</summary>
+    /// <param name="installed">The folder of the version that is there.</param>
     /// <param name="sources">The sources, best first at the moment of the call.</param>
     /// <exception cref="NotBroughtException">Not now.</exception>
-    public async Task<PackageManifest> Bring(WantedPackage wanted, Catalogue catalogue, Func<IReadOnlyList<UpdateSource>> sources, CancellationToken stop)
+    public async Task<PackageManifest> Bring(WantedPackage wanted, string installed, Catalogue catalogue, Func<IReadOnlyList<UpdateSource>> sources, CancellationToken stop)
     {
         var path = PackageTarget.PathOf(wanted.Name, wanted.Version);
         var target = await catalogue.Find(path, stop).ConfigureAwait(false) ?? throw new NotBroughtException($"the repository does not list {path}{Besides(catalogue)}");
@@ -58,8 +59,9 @@ internal sealed class PackageBringer
         await Fetch(BlobHash.Of(wanted.Manifest.Span), target.Length, path, () => [.. sources().Select(s => new ManifestSource(s, wanted))], stop).ConfigureAwait(false);
         var manifest = ManifestOf(wanted) ?? throw new NotBroughtException($"{path} is gone from the disk");
         _needed = new HashSet<BlobHash>(_needed.Concat(manifest.Files.Select(f => f.Content)));
+        var here = new InstalledFiles(installed, manifest);
         foreach (var file in manifest.Files)
-            await Fetch(file.Content, file.Length, $"{file.Path} of {wanted.Name} {wanted.Version}", sources, stop).ConfigureAwait(false);
+            await Fetch(file.Content, file.Length, $"{file.Path} of {wanted.Name} {wanted.Version}", () => [here, .. sources()], stop).ConfigureAwait(false);
         return manifest;
     }
 

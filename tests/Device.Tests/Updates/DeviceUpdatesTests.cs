@@ -108,6 +108,22 @@ public sealed class DeviceUpdatesTests : IDisposable
     }
 
     [Fact]
+    public async Task Files_that_the_installed_version_has_do_not_come_again_unless_somebody_changed_them()
+    {
+        await using var point = await Start("gw1");
+        _device.Want(_repository, [("gw1.leeds", point.Address)], await _repository.Add("till", "1", InstallKind.Archive, ("bin/till", "program 1"), ("same", "same"), ("changed", "before")));
+        await _device.RunUntil("till", PackageStep.Installed);
+        File.WriteAllText(Path.Combine(_device.Packages, "till", "current", "changed"), "edited");
+        point.Asked.Clear();
+
+        _device.Want(_repository, [("gw1.leeds", point.Address)], await _repository.Add("till", "2", InstallKind.Archive, ("bin/till", "program 2"), ("same", "same"), ("changed", "before")));
+        await _device.RunUntil("till", s => s.InstalledVersion == "2");
+
+        Assert.Equal(new[] { PathOf("program 2"), PathOf("before") }.Order(), point.Asked.Where(p => p == PathOf("program 2") || p == PathOf("same") || p == PathOf("before")).Order());
+        Assert.Equal("before", File.ReadAllText(Path.Combine(_device.Packages, "till", "current", "changed")));
+    }
+
+    [Fact]
     public async Task Where_no_distribution_point_answers_headquarters_sends_it()
     {
         await using var headquarters = await RepositoryServer.Start(_repository.Folder, _headquarters.Authority, PeerIdentity.Headquarters);
