@@ -8,6 +8,7 @@ using Fleet.Cli.Networks;
 using Fleet.Cli.Nodes;
 using Fleet.Cli.Offices;
 using Fleet.Cli.Policies;
+using Fleet.Cli.Rollouts;
 using Fleet.Cli.Status;
 using Fleet.Cli.Tokens;
 using Fleet.Cli.Updates;
@@ -32,6 +33,7 @@ internal static class FleetCli
           fleet poll run leeds
           fleet discovered list --office leeds
           fleet update publish tills --version 1.4.0 --file build/
+          fleet rollout create tills --version 1.4.0
           fleet status --json
 
         Where headquarters is and who asks: --url and --token, else FLEET_URL and FLEET_TOKEN, else what 'fleet login' kept.
@@ -67,6 +69,7 @@ internal static class FleetCli
             DiscoveredCommands.Make(commands),
             RuleCommands.Make(commands),
             UpdateCommands.Make(commands),
+            RolloutCommands.Make(commands),
             StatusCommand.Make(commands),
             LoginCommand.Make(commands),
             CompletionCommand.Make(commands),

@@ -1,12 +1,10 @@
 using Fleet.Contracts;
 using Fleet.Headquarters;
 using Fleet.Headquarters.Identity;
-using Fleet.Messages.Transport;
 using Fleet.TestSupport.Apt;
 using Fleet.Updates.Fetching;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf.Client;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fleet.Cli.Tests;
 
@@ -16,12 +14,7 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
     private readonly TestTerminal _terminal = new();
     private HeadquartersNode _node = null!;
 
-    public async Task InitializeAsync()
-    {
-        var options = HeadquartersOptions.Load(null, ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0", "updates.bind=127.0.0.1", "updates.port=0", "updates.quota=3MB"]);
-        _node = await HeadquartersNode.Start(Path.Combine(_terminal.Home, "hq"), options, new TcpNetwork(), TimeProvider.System, NullLoggerFactory.Instance);
-        _terminal.With("FLEET_URL", $"https://127.0.0.1:{_node.Web.Port}").With("FLEET_TOKEN", "@" + _node.AdminTokenFile);
-    }
+    public async Task InitializeAsync() => _node = await WholeHeadquarters.Start(_terminal);
 
     public async Task DisposeAsync()
     {

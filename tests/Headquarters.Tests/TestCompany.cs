@@ -185,5 +185,5 @@ internal static class TestOffices
             ReviewEvery: TimeSpan.FromMilliseconds(100),
             SilentAfter: TimeSpan.FromMinutes(5)));
 
-    public static WakeOptions Wake { get; } = new(PushWithin: TimeSpan.FromMilliseconds(300), DatagramWithin: TimeSpan.FromMilliseconds(300), StartWithin: TimeSpan.FromMinutes(1), DatagramPort: 1, ReachableNetworks: []);
+    public static WakeOptions Wake { get; } = new(PushWithin: TimeSpan.FromMilliseconds(300), DatagramWithin: TimeSpan.FromMilliseconds(300), StartWithin: TimeSpan.FromMinutes(1), NudgeEvery: TimeSpan.FromMilliseconds(50), NudgeWithin: TimeSpan.FromSeconds(1), DatagramPort: 1, ReachableNetworks: []);
 }

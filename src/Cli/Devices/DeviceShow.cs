@@ -24,6 +24,8 @@ internal static class DeviceShow
                 var events = await call.Client.Get(Query.Of(Query.Path("devices", found.Device.Id, "/events"), ("page-size", "10")), ApiJson.Default.ListPageEventResource, call.Cancellation).ConfigureAwait(false);
                 call.Display.Facts([.. Identity(found, call.Terminal.Clock.GetUtcNow()), .. Machine(found.Inventory)]);
                 call.Display.Section("Settings that run", ["SETTING", "VALUE"], found.Settings.OrderBy(s => s.Key, StringComparer.Ordinal).Select(IReadOnlyList<string> (s) => [s.Key, s.Value]));
+                call.Display.Section("Packages", ["PACKAGE", "WANTED", "INSTALLED", "STEP", "DETAIL", "SINCE"],
+                    found.Packages.Select(IReadOnlyList<string> (p) => [p.Name, p.Wanted ?? Words.None, p.Installed ?? Words.None, p.Step, p.Detail ?? Words.None, Words.At(p.Since)]));
                 call.Display.Section("Problems", ["PROBLEM"], found.Problems.Select(IReadOnlyList<string> (p) => [p]));
                 call.Display.Section("Last events", Words.EventColumns, events.Items.Select(Words.EventRow));
             },

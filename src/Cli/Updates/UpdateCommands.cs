@@ -15,6 +15,7 @@ internal static class UpdateCommands
         Show(commands),
         Withdraw(commands),
         AptCommands.Make(commands),
+        Counters(commands),
     };
 
     private static Argument<string> Name() => new("name") { Description = "The package's name." };
@@ -57,7 +58,7 @@ internal static class UpdateCommands
     private static Command Withdraw(FleetCommands commands)
     {
         var (name, version) = (Name(), Version());
-        return commands.Remote("withdraw", "Withdraws a version of a package: no device begins to install it any more.", "fleet update withdraw tills 1.4.0",
+        return commands.Remote("withdraw", "Withdraws a version of a package: no device begins to install it any more, and devices that have it get the version before.", "fleet update withdraw tills 1.4.0",
             async call =>
             {
                 await call.Client.Delete(PathOf(call.Value(name), call.Value(version)), call.Cancellation).ConfigureAwait(false);
@@ -65,4 +66,21 @@ internal static class UpdateCommands
             },
             name, version);
     }
+
+    private static Command Counters(FleetCommands commands)
+    {
+        var office = new Option<string?>("--office") { Description = "Distribution points of this office alone.", HelpName = "OFFICE" };
+        var package = new Option<string?>("--package") { Description = "This package alone.", HelpName = "PACKAGE" };
+        return commands.Remote("counters", "Shows what went through the offices' distribution points: from where each version came, and how much went to devices.", "fleet update counters --office leeds",
+            call => call.Display.List(
+                call.Client.List(Query.Of("updates/counters", ("office", call.Value(office)), ("package", call.Value(package))), ApiJson.Default.ListPageCounterResource, null, call.Cancellation),
+                ApiJson.Default.CounterResource,
+                "nothing counted yet; make a node a distribution point: fleet node assign NAME.OFFICE --role distribution-point",
+                ["NODE", "PACKAGE", "HERE", "FROM SOURCES", "FROM PEERS", "TO DEVICES", "FROM CACHE", "HEALED", "DELTA SAVED"],
+                c => [c.Node, c.Package is null ? "metadata and others" : $"{c.Package} {c.Version}", c.Total > 0 ? $"{Words.Size(c.Here)} of {Words.Size(c.Total)}" : Words.Size(c.Here), From(c.FromSources),
+                    Words.Size(c.FromPeers), Words.Size(c.ToDevices), Words.Size(c.FromCache), Words.Size(c.Healed), Words.Size(c.DeltaSaved)]),
+            office, package);
+    }
+
+    private static string From(IReadOnlyDictionary<string, long> sources) => Words.Many(sources.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key} {Words.Size(s.Value)}"));
 }

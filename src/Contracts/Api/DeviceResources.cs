@@ -61,7 +61,16 @@ public sealed record DeviceDetailResource(
     WakeResource? Wake,
     SeenOnNetworkResource? SeenOnNetwork,
     string Connects,
-    string? ConnectionRefusal);
+    string? ConnectionRefusal,
+    IReadOnlyList<PackageResource> Packages);
+
+/// <summary>How a package stands on a device, as it reported.</summary>
+/// <param name="Wanted">The version that headquarters wants; absent: none any more.</param>
+/// <param name="Installed">The version that is on it; absent: none.</param>
+/// <param name="Step"><c>fetching</c>, <c>waiting</c>, <c>installing</c>, <c>installed</c>, <c>failed</c> or <c>rolled-back</c>.</param>
+/// <param name="Detail">What it waits for, or why it failed.</param>
+/// <param name="Rollout">The rollout that the wanted version is of.</param>
+public sealed record PackageResource(string Name, string? Wanted, string? Installed, string Step, string? Detail, DateTimeOffset? Since, string? Rollout);
 
 /// <summary>A wake-up.</summary>
 /// <param name="Id">Rises with each of the device.</param>

@@ -17,6 +17,8 @@ namespace Fleet.Contracts.Api;
 /// <param name="Link"><c>always</c>: it keeps its link; <c>periodic</c>: it dials, brings all up to date and hangs up, so being unlinked between is no fault.</param>
 /// <param name="LinkSet">What was set for this node alone: <c>always</c> or <c>periodic</c>; absent: policies decide.</param>
 /// <param name="LinkRefusal">Why it is periodic although it should keep its link: the budget, the count and the setting; absent: no reason.</param>
+/// <param name="ContentAddresses">host:port of its distribution point.</param>
+/// <param name="Mirror">How its mirror stands; absent: it is no distribution point, or has not said yet.</param>
 /// <param name="DialSeconds">How often it dials where it is periodic.</param>
 public sealed record NodeResource(
     string Id,
@@ -45,7 +47,15 @@ public sealed record NodeResource(
     string Link,
     string? LinkSet,
     string? LinkRefusal,
-    double? DialSeconds);
+    double? DialSeconds,
+    IReadOnlyList<string> ContentAddresses,
+    MirrorResource? Mirror);
+
+/// <summary>What a distribution point has.</summary>
+/// <param name="Timestamp">Version of the newest timestamp of the repository that it serves.</param>
+/// <param name="Whole">Manifests (SHA-256) of packages of which it has every file.</param>
+/// <param name="Problem">Why it lacks something that is wanted; absent: it does not.</param>
+public sealed record MirrorResource(ulong Timestamp, IReadOnlyList<string> Whole, string? Problem);
 
 /// <summary>POST /api/v1/nodes/{id}/link.</summary>
 /// <param name="Mode"><c>always</c> or <c>periodic</c>; absent: as policies say, which is <c>always</c> where none does.</param>

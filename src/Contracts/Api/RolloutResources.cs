@@ -77,3 +77,50 @@ public sealed record RingResource(
     int FailCount,
     int FailPercent,
     double SoakSeconds);
+
+/// <summary>One entry of a rollout's history.</summary>
+public sealed record RolloutEventResource(DateTimeOffset At, string Kind, string Text);
+
+/// <summary>A device of a rollout.</summary>
+/// <param name="Ring">The ring that picks it.</param>
+/// <param name="State"><c>installed</c>, <c>failed</c>, <c>rolled-back</c> or <c>under-way</c>.</param>
+/// <param name="Installed">The version that is on it, as it reported; absent: none that it told of.</param>
+/// <param name="WaitsFor">What it waits for, or why it failed; absent: it has the version.</param>
+/// <param name="Since">Since when it waits; absent: not known.</param>
+public sealed record RolloutDeviceResource(string Id, string Name, string Office, string Ring, string State, string? Installed, string? WaitsFor, DateTimeOffset? Since);
+
+/// <summary>The way of a version of a package from headquarters to a device: why it does not have it yet.</summary>
+/// <param name="Ring">The ring that picks the device, reached or not.</param>
+/// <param name="WaitsAt">The first step that is not done; absent: the device has the version.</param>
+public sealed record PackagePathResource(string Device, string Rollout, string Package, string Version, string Ring, string? WaitsAt, IReadOnlyList<PathStepResource> Steps);
+
+/// <param name="Where"><c>headquarters</c>, <c>office</c>, <c>distribution-point</c>, <c>device</c> or <c>package</c>.</param>
+/// <param name="State"><c>done</c>, <c>waits</c> or <c>failed</c>.</param>
+/// <param name="Since">Since when; absent: not known.</param>
+public sealed record PathStepResource(string Where, string State, string Text, DateTimeOffset? Since);
+
+/// <summary>What went through a distribution point of one version of a package, in bytes, since it began to count.</summary>
+/// <param name="Package">Absent: metadata, and content that no known package names.</param>
+/// <param name="Total">Of all its files.</param>
+/// <param name="Here">Of them, those that are here and verified.</param>
+/// <param name="FromSources">Came over the office's uplink, by source.</param>
+/// <param name="FromPeers">Came from the office's other distribution points.</param>
+/// <param name="ToDevices">Went to devices.</param>
+/// <param name="FromCache">Of these, were here when they were asked for.</param>
+/// <param name="Healed">Were brought again because the disk had lost or changed them.</param>
+/// <param name="DeltaSaved">Did not have to come because a delta did.</param>
+public sealed record CounterResource(
+    string Office,
+    string Node,
+    string? Package,
+    string? Version,
+    long Total,
+    long Here,
+    IReadOnlyDictionary<string, long> FromSources,
+    long FromPeers,
+    long ToDevices,
+    long FromCache,
+    long Healed,
+    long DeltaSaved,
+    DateTimeOffset Since,
+    DateTimeOffset At);

@@ -16,7 +16,8 @@ internal static class Resources
     public static NodeResource Of(NodeView n) => new(
         n.NodeId.Value, n.OfficeId.Value, n.DeviceId.Value, Names(n.DesiredRoles), Names(n.Roles), n.DesiredVersion, n.AppliedVersion,
         n.Linked, n.LinkSince, n.LinkReason, n.GatewayAddresses, n.PushAddresses, n.LinkAddresses, n.LinkedBy, n.Through?.Value, n.DmzAddress, n.HostName, n.Version, n.StartedAt, n.ReportedAt, n.EnrolledAt, n.CertificateNotAfter, n.Problems,
-        PolicySettings.Mode(!n.Mode.Periodic)!, PolicySettings.Mode(n.Mode.Set), n.Mode.Why.Length == 0 ? null : n.Mode.Why, n.Mode.Periodic ? n.Mode.Interval.TotalSeconds : null);
+        PolicySettings.Mode(!n.Mode.Periodic)!, PolicySettings.Mode(n.Mode.Set), n.Mode.Why.Length == 0 ? null : n.Mode.Why, n.Mode.Periodic ? n.Mode.Interval.TotalSeconds : null,
+        n.ContentAddresses, n.Mirror is { } mirror ? new MirrorResource(mirror.Timestamp, mirror.Whole, mirror.Problem.Length == 0 ? null : mirror.Problem) : null);
 
     public static DeviceResource Of(DeviceView d) => new(
         d.DeviceId.Value, d.Name, d.OfficeId.Value, d.HostName, d.Os, d.AgentVersion, d.DesiredVersion, d.AppliedVersion, d.ReportedVersion,
@@ -27,7 +28,8 @@ internal static class Resources
         Of(d.Device), d.EnrolledAt, d.DesiredAt, d.AppliedAt, d.AppliedKnownAt, d.Delay?.TotalSeconds, d.CertificateSerial, d.CertificateNotAfter, d.KeyGeneration,
         d.CloneEvidence, d.Report?.Inventory is { } inventory ? Of(inventory) : null, d.Report?.Settings.ToDictionary() ?? [], [.. d.Report?.Problems ?? []],
         PolicySettings.Mode(d.AlwaysConnected), d.Wake is { } wake ? Of(wake) : null,
-        d.SeenOnNetwork is { } seen ? NetworkResourcesOf.Of(seen) : null, PolicySettings.Mode(d.HasPlace)!, d.PlaceWhy.Length == 0 ? null : d.PlaceWhy);
+        d.SeenOnNetwork is { } seen ? NetworkResourcesOf.Of(seen) : null, PolicySettings.Mode(d.HasPlace)!, d.PlaceWhy.Length == 0 ? null : d.PlaceWhy,
+        [.. (d.Report?.Packages ?? []).Select(RolloutResources.Of)]);
 
     private static WakeResource Of(WakeView w) => new(
         w.Counter.ToString(CultureInfo.InvariantCulture), w.EndedAt is null ? "running" : w.Channel is null ? "failed" : "woken", w.RequestedAt, w.EndedAt,

@@ -19,6 +19,9 @@ internal static class RolloutEndpoints
         rollouts.MapGet("", List).WithSummary("Lists rollouts, those that go on first; 'open' and 'package' narrow the list.");
         rollouts.MapPost("", Create).WithSummary("Begins a rollout of a published version of a package; the same again changes nothing.");
         rollouts.MapGet("/{name}", Show).WithSummary("Shows a rollout and how its rings stand.");
+        rollouts.MapGet("/{name}/events", Events).WithSummary("The history of a rollout, newest first.");
+        rollouts.MapGet("/{name}/devices", RolloutDeviceEndpoints.List).WithSummary("Lists the devices of a rollout that do not have the version, and what each waits for; all of them with 'all'.");
+        api.MapGet("/devices/{id}/packages", RolloutDeviceEndpoints.Explain).WithTags("Devices").WithSummary("Why a device does not have a package yet: the way from headquarters to it, and the step that waits.");
         rollouts.MapPost("/{name}/pause", Pause).WithSummary("Begins no further ring until it is resumed; devices of the rings that are reached go on.");
         rollouts.MapPost("/{name}/resume", Resume).WithSummary("Lets a paused rollout go on.");
         rollouts.MapPost("/{name}/halt", Halt).WithSummary("Ends a rollout: no device that does not have the version begins to install it.");
@@ -35,9 +38,18 @@ internal static class RolloutEndpoints
     {
         if (ApiIds.Read(name, out RolloutName rollout) is { } wrong)
             return wrong.Problem();
-        return await queries.Rollout(rollout) is { } found
-            ? TypedResults.Ok(RolloutResources.Of(found))
-            : new Refusal(RefusalCode.NotFound, $"there is no rollout '{name}'{NearMiss.Hint(name, await queries.Names())}").Problem();
+        return await queries.Rollout(rollout) is { } found ? TypedResults.Ok(RolloutResources.Of(found)) : (await Missing(name, queries)).Problem();
+    }
+
+    internal static async Task<Refusal> Missing(string name, RolloutQueries queries) =>
+        new(RefusalCode.NotFound, $"there is no rollout '{name}'{NearMiss.Hint(name, await queries.Names())}");
+
+    private static async Task<Results<Ok<ListPage<RolloutEventResource>>, ProblemHttpResult>> Events(string name, [AsParameters] PageParameters paging, RolloutQueries queries)
+    {
+        PageRequest page = default;
+        if ((ApiIds.Read(name, out RolloutName rollout) ?? paging.Read(out page)) is { } wrong)
+            return wrong.Problem();
+        return TypedResults.Ok((await queries.Events(rollout, page)).Shown(page, RolloutResources.Of));
     }
 
     private static async Task<Results<Ok<RolloutResource>, ProblemHttpResult>> Create(NewRollout wanted, TenantRepository repository, Owners owners, RolloutQueries queries, Settled settled)

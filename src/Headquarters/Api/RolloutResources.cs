@@ -1,6 +1,10 @@
+using System.Text.Json;
+using Fleet.Contracts;
+using Fleet.Contracts.Agents;
 using Fleet.Contracts.Api;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Company;
+using Fleet.Messages.Offices;
 
 namespace Fleet.Headquarters.Api;
 
@@ -16,6 +20,21 @@ internal static class RolloutResources
     }
 
     public static string Name(RolloutState state) => state.ToString().ToLowerInvariant();
+
+    public static RolloutEventResource Of(RolloutEventView e) => new(e.At, e.Kind, e.Text);
+
+    public static RolloutDeviceResource Of(OfficeId office, RolloutDevice d) => new(d.DeviceId.Value, d.Name, office.Value, d.Ring, d.Stand, Text(d.Installed), Text(d.Detail), d.Since);
+
+    public static PackagePathResource Of(DeviceId device, PackagePath path) => new(
+        device.Value, path.Rollout.Value, path.Package, path.PackageVersion, path.Ring, path.Steps.FirstOrDefault(s => s.State != StepState.Done)?.Where,
+        [.. path.Steps.Select(s => new PathStepResource(s.Where, s.State.ToString().ToLowerInvariant(), s.Text, s.Since))]);
+
+    public static PackageResource Of(PackageStatus p) => new(
+        p.Name, Text(p.WantedVersion), Text(p.InstalledVersion), JsonNamingPolicy.KebabCaseLower.ConvertName(p.Step.ToString()), Text(p.Detail), p.Since?.ToDateTimeOffset(), Text(p.Rollout));
+
+    public static CounterResource Of(ContentCountView c) => new(
+        c.NodeId.Office.Value, c.NodeId.Value, Text(c.Count.Package), Text(c.Count.PackageVersion), c.Count.Total, c.Count.Here, c.Count.FromSources, c.Count.FromPeers, c.Count.ToDevices,
+        c.Count.FromCache, c.Count.Healed, c.Count.DeltaSaved, c.Since, c.At);
 
     private static RingResource Of(RingPlan ring, bool reached, RingCount count) => new(
         ring.Name, reached, count.Picked, count.Installed, count.Failed, count.RolledBack, Of(ring.Picks), ring.Percent, ring.SuccessPercent, ring.FailCount, ring.FailPercent, ring.Soak.TotalSeconds);

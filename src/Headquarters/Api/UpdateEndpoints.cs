@@ -24,6 +24,7 @@ internal static class UpdateEndpoints
         updates.MapGet("", List).WithSummary("Lists the packages that devices may install.");
         updates.MapPost("", Publish).WithMetadata(new RequestSizeLimitAttribute(MaxListBytes)).WithSummary("Publishes a version of a package over content that was uploaded before.");
         updates.MapPost("/missing", Missing).WithMetadata(new RequestSizeLimitAttribute(MaxListBytes)).WithSummary("Checks a publication to come, and says which content must be uploaded before it.");
+        updates.MapGet("/counters", Counters).WithSummary("What went through offices' distribution points, by node and package; 'office' and 'package' narrow the list.");
         updates.MapGet("/{name}/{version}", Show).WithSummary("Shows a version of a package and its files.");
         updates.MapDelete("/{name}/{version}", Withdraw).WithSummary("Withdraws a version of a package: no device begins to install it any more, its rollouts are halted, and devices that have it get the version before.");
         // Its length is bounded by the room that there is.
@@ -37,6 +38,14 @@ internal static class UpdateEndpoints
             return wrong.Problem();
         var all = repository.Packages;
         return TypedResults.Ok(new Page<PublishedPackage>([.. all.Skip(page.Skip).Take(page.Take)], all.Count).Shown(page, Of));
+    }
+
+    private static async Task<Results<Ok<ListPage<CounterResource>>, ProblemHttpResult>> Counters([AsParameters] PageParameters paging, string? office, string? package, RolloutQueries queries)
+    {
+        OfficeId? of = null;
+        if ((paging.Read(out var page) ?? ApiIds.Optional(office, ApiIds.Read, out of)) is { } wrong)
+            return wrong.Problem();
+        return TypedResults.Ok((await queries.Counters(page, of, package)).Shown(page, RolloutResources.Of));
     }
 
     private static async Task<Results<Ok<UpdatePublished>, ProblemHttpResult>> Publish(NewUpdate update, TenantRepository repository, CancellationToken cancellation)

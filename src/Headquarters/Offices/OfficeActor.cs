@@ -8,6 +8,7 @@ using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Installs;
 using Fleet.Headquarters.Policies;
+using Fleet.Headquarters.Rollouts;
 using Fleet.Headquarters.Updates;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
@@ -29,6 +30,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private readonly Presence _presence;
     private readonly OfficeIntake _intake;
     private readonly OfficeWakes _wakes;
+    private readonly OfficeNudges _nudges;
+    private readonly OfficeRollouts _rollouts = new();
     private readonly OfficeNetwork _network;
     private readonly DeviceEnvelopes _envelopes;
     private readonly List<OfficeWork> _queue = [];
@@ -50,8 +53,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _presence = new Presence(tools.Clock.GetUtcNow());
         _envelopes = new DeviceEnvelopes(tools.Issuer, tools.Clock);
         _wakes = new OfficeWakes(tools, _links, _presence, _envelopes, Context.System.EventStream.Publish, () => Timers);
+        _nudges = new OfficeNudges(tools, _links, _presence, _wakes, Context.System.EventStream.Publish, () => Timers);
         _network = new OfficeNetwork(tools, _log);
-        _intake = new OfficeIntake(tools, _presence, _wakes, _network, _log);
+        _intake = new OfficeIntake(tools, _presence, _wakes, _network, Context.System.EventStream.Publish, _log);
 
         Recover<SnapshotOffer>(offer => Restore(offer));
         Recover<IOfficeEvent>(e => _office = _office.Apply(e));
@@ -106,6 +110,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<NodeNotDialled>(Handle);
         Command<TakeAnnounce>(Handle);
         Command<WakeDue>(Handle);
+        Command<NudgeDue>(_ => _nudges.Next(_office));
+        Command<RolloutsCounted>(_rollouts.Heard);
         Command<ConnectionsGranted>(Handle);
         Command<DeviceTakenIn>(Handle);
         Command<OfficeRefused>(Handle);
@@ -119,6 +125,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             DeleteOldEvents();
             SayWhomToDial();
             AskForPlaces(again: true);
+            CountRollouts(again: true);
         });
         Housekeeping();
     }
@@ -150,7 +157,11 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Housekeeping()
     {
         Command<GetPresence>(_ => Sender.Tell(new OfficePresence(_office.Id, [.. _office.Nodes.Values.Select(PresenceOf)], _presence.All)));
-        Command<PresenceTick>(_ => PublishPresence());
+        Command<PresenceTick>(_ =>
+        {
+            PublishPresence();
+            CountRollouts(again: false);
+        });
         Command<SaveSnapshotSuccess>(Handle);
         Command<SaveSnapshotFailure>(f => _log.Warning("Office {OfficeId} could not save a snapshot: {Reason}", _office.Id, f.Cause.Message));
         Command<DeleteMessagesSuccess>(_ => { });
@@ -305,6 +316,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             RequestWake c => _office.Decide(c, _wakes.NextCounter, Now),
             StartPoll c => _office.Decide(c, NewIds.Poll(), _tools.Options.Discovery, Now),
             SchedulePolls c => _office.Decide(c, _tools.Options.Discovery, Now),
+            // These change nothing, and need to know who is there.
+            ListRolloutDevices c => new OfficeDecision([], new RolloutDevices(_office.Id, PackagePaths.Devices(_office, c.Rollout, c.All, _presence.Of))),
+            ExplainDevice c => _office.Explain(c, _presence.Of),
             _ => _office.Decide(command, Now),
         };
         Store(decision.Events, () =>
@@ -316,6 +330,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
                 _links.Send(_office.Polling.Open[poll].NodeId, [new CancelPoll(poll)]);
             if (command is MoveDevice)
                 HandOver();
+            // It hands out its book where it does not know who has it: it may have begun anew.
+            if (command is AdoptUpdateBook)
+                _rollouts.SayAgain();
         });
     }
 
@@ -540,6 +557,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             PublishDirect(items);
         }
 
+        _rollouts.Journaled(events);
+        _nudges.Journaled(_office, events);
         foreach (var wanted in events.OfType<DeviceWakeRequested>())
             _wakes.Begin(_office, _office.Devices[wanted.DeviceId]);
         foreach (var over in events.OfType<DeviceWakeEnded>())
@@ -644,6 +663,13 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             return;
         Context.System.EventStream.Publish(new PresenceChanged(_office.Id, [.. _nodesChanged.Values], devices));
         _nodesChanged.Clear();
+    }
+
+    // Batched: many devices report between two ticks.
+    private void CountRollouts(bool again)
+    {
+        if (_office.IsOpen && _rollouts.Review(_office, Now, again) is { } counted)
+            _tools.Company().Tell(counted);
     }
 
     private static TimeSpan Spread(TimeSpan over) => over * (0.05 + 0.95 * Random.Shared.NextDouble());

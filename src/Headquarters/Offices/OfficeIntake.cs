@@ -5,6 +5,7 @@ using Fleet.Contracts.Agents;
 using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Installs;
+using Fleet.Headquarters.Updates;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
@@ -14,7 +15,7 @@ using MessagePack;
 namespace Fleet.Headquarters.Offices;
 
 /// <summary>Decides about everything in a batch but device reports, which it hands to the devices' twins. Part of the office twin, on its thread.</summary>
-internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeWakes wakes, OfficeNetwork network, ILoggingAdapter log)
+internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeWakes wakes, OfficeNetwork network, Action<object> publish, ILoggingAdapter log)
 {
     private DateTimeOffset _refusalHour;
     private int _refusals;
@@ -139,6 +140,9 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeW
                 break;
             case InstallEnded ended when work.Through is { } node:
                 batch.Add(InstallRules.Ended(office, node, ended, now));
+                break;
+            case ContentCounts counts when work.Through is { } node:
+                publish(new ContentCounted(node, counts, now));
                 break;
             case NodeRenewal renewal when work.Through is { } node:
                 Renew(batch, work, office.Nodes[node], renewal, now);

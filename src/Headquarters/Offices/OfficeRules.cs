@@ -78,6 +78,12 @@ public static class OfficeRules
         return new OfficeDecision([new DeviceWakeRequested(office.Id, device.Id, counter, command.By, now)], new WakeAccepted(office.Id, device.Id, counter));
     }
 
+    /// <summary>Says how packages come to a device.</summary>
+    public static OfficeDecision Explain(this Office office, ExplainDevice question, Func<DeviceId, DevicePresence?> presence) =>
+        office.Devices.TryGetValue(question.DeviceId, out var device)
+            ? new OfficeDecision([], new DeviceExplained(office.Id, PackagePaths.Of(office, device, question.Rollouts, presence(device.Id))))
+            : NoDevice(office, question.DeviceId);
+
     /// <summary>
     /// Adds what follows from the events: devices whose effective document changed by them get its next version. So the journal never holds
     /// a cause without its effect.

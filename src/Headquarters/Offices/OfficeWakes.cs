@@ -21,6 +21,9 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
     /// <summary>The counter of the next wake-up of a device.</summary>
     public ulong NextCounter(Device device) => Math.Max(envelopes.NextCounter(), (device.Known.Wake?.Counter ?? 0) + 1);
 
+    /// <summary>A signal for the device that is of no wake-up: whether it syncs is not followed.</summary>
+    public byte[] SignalFor(Device device) => envelopes.Wake(device, NextCounter(device));
+
     /// <summary>Begins at the best channel, also where a wake-up is under way: a better channel may have come back.</summary>
     public void Begin(Office office, Device device)
     {

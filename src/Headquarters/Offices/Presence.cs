@@ -67,6 +67,14 @@ internal sealed class Presence(DateTimeOffset startedAt)
 
     public bool HasLine(DeviceId device, NodeId? at) => SignsOf(device).Line is { } line && line.Node == at;
 
+    public bool HasLine(DeviceId device) => SignsOf(device).Line is not null;
+
+    /// <summary>Where the device keeps its line open; null: it keeps none.</summary>
+    public OpenAt? LineOf(DeviceId device) => SignsOf(device).Line;
+
+    /// <summary>How the device was judged at the last review; null: not yet.</summary>
+    public DevicePresence? Of(DeviceId device) => _shown.GetValueOrDefault(device);
+
     /// <summary>Whether the device seems to be off, as of the last review.</summary>
     public bool IsOff(DeviceId device) => _shown.GetValueOrDefault(device)?.State == PresenceState.Offline;
 

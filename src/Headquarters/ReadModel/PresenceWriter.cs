@@ -2,12 +2,13 @@ using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Headquarters.Rollouts;
+using Fleet.Headquarters.Updates;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 
 namespace Fleet.Headquarters.ReadModel;
 
-/// <summary>Writes what twins and the company publish beside the journal: presence, what polls see, how rollouts stand. What comes while a write runs is collapsed to the newest of each and written next.</summary>
+/// <summary>Writes what twins and the company publish beside the journal: presence, what polls see, how rollouts stand, what distribution points count. What comes while a write runs is collapsed to the newest of each and written next.</summary>
 public sealed class PresenceWriter : ReceiveActor
 {
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -42,6 +43,11 @@ public sealed class PresenceWriter : ReceiveActor
             _pending.Rollouts[standing.Name] = standing;
             Write();
         });
+        Receive<ContentCounted>(counted =>
+        {
+            _pending.Content[counted.NodeId] = counted;
+            Write();
+        });
         Receive<Written>(written =>
         {
             // All of it comes anew: a lost write is only told.
@@ -59,6 +65,7 @@ public sealed class PresenceWriter : ReceiveActor
         Context.System.EventStream.Subscribe(Self, typeof(PresenceChanged));
         Context.System.EventStream.Subscribe(Self, typeof(NetworkSeen));
         Context.System.EventStream.Subscribe(Self, typeof(RolloutStanding));
+        Context.System.EventStream.Subscribe(Self, typeof(ContentCounted));
     }
 
     protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
@@ -90,5 +97,7 @@ internal sealed class SeenChanges
 
     public Dictionary<RolloutName, RolloutStanding> Rollouts { get; } = [];
 
-    public bool IsEmpty => Presence.Count + Discovered.Count + OnNetwork.Count + Polls.Count + Installs.Count + Rollouts.Count == 0;
+    public Dictionary<NodeId, ContentCounted> Content { get; } = [];
+
+    public bool IsEmpty => Presence.Count + Discovered.Count + OnNetwork.Count + Polls.Count + Installs.Count + Rollouts.Count + Content.Count == 0;
 }

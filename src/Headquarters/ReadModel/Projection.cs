@@ -255,6 +255,7 @@ internal sealed class Projection(ReadModelConnection db)
                 break;
             case NodeRemoved e:
                 db.Nodes.Delete(n => n.NodeId == e.NodeId.Value);
+                ContentRows.Forget(db, e.NodeId.Value);
                 _incidents.Removed(e.NodeId, e.At);
                 Note(e.NodeId, "removed", $"by {e.By}", e.At);
                 break;
@@ -389,6 +390,8 @@ internal sealed class Projection(ReadModelConnection db)
         (row.AppliedVersion, row.ReportedRoles, row.ReportedAt) = ((long)report.AppliedVersion, Names(report.Roles), at);
         row.PushAddresses = string.Join(',', report.PushAddresses);
         (row.LinkAddresses, row.LinkedBy) = (string.Join(',', report.LinkAddresses ?? []), report.LinkedBy ?? "");
+        row.ContentAddresses = string.Join(',', report.ContentAddresses ?? []);
+        row.Mirror = report.Mirror is { } mirror ? MessagePackSerializer.Serialize(mirror, Codec.Options) : null;
         (row.GatewayAddresses, row.Version, row.HostName) = (string.Join(',', report.GatewayAddresses), report.Version, report.HostName);
         (row.StartedAt, row.Problems) = (report.StartedAt, string.Join('\n', report.Problems));
     }

@@ -276,7 +276,8 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         Roles(row.ReportedRoles), (ulong)row.AppliedVersion, row.ReportedAt, Parts(row.GatewayAddresses, ','), Parts(row.PushAddresses, ','), Parts(row.LinkAddresses, ','), row.LinkedBy,
         row.Through is { } through ? new NodeId(through) : null, row.DmzAddress, row.Version, row.HostName, row.StartedAt,
         Parts(row.Problems, '\n'), row.Linked, row.LinkSince, row.LinkReason, row.EnrolledAt, row.CertificateSerial, row.CertificateNotAfter,
-        new LinkModeView(row.Periodic, row.AlwaysLinked, TimeSpan.FromMilliseconds(row.DialMilliseconds), row.PeriodicWhy));
+        new LinkModeView(row.Periodic, row.AlwaysLinked, TimeSpan.FromMilliseconds(row.DialMilliseconds), row.PeriodicWhy),
+        Parts(row.ContentAddresses, ','), row.Mirror is { } mirror ? MessagePackSerializer.Deserialize<MirrorState>(mirror, Codec.Options) : null);
 
     private static EventView View(DeviceEventRow e) =>
         new(e.Position, new OfficeId(e.OfficeId), e.DeviceId, (ulong)e.Number, e.Kind, e.Text, e.DeviceTime, e.At);

@@ -90,6 +90,8 @@ public sealed class ReadModelStore
         foreach (var poll in changes.Polls.Values)
             db.Polls.Where(p => p.PollId == poll.PollId.Value && p.EndedAt == null)
                 .Set(p => p.Done, poll.Done).Set(p => p.Total, poll.Total).Set(p => p.Found, poll.Found).Set(p => p.Packets, poll.Packets).Update();
+        foreach (var counted in changes.Content.Values)
+            ContentRows.Write(db, counted);
         foreach (var standing in changes.Rollouts.Values)
             db.InsertOrReplace(new RolloutStandingRow { Name = standing.Name.Value, WaitsFor = standing.WaitsFor, Rings = MessagePackSerializer.Serialize(standing.Rings, Codec.Options) });
         transaction.Commit();
@@ -173,6 +175,10 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public ITable<AptRow> Apt => this.GetTable<AptRow>();
 
+    public ITable<ContentCountRow> ContentCounts => this.GetTable<ContentCountRow>();
+
+    public ITable<ContentStoreRow> ContentStores => this.GetTable<ContentStoreRow>();
+
     public ITable<ProjectionRow> Projections => this.GetTable<ProjectionRow>();
 
     public bool Exists<T>()
@@ -206,6 +212,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.DropTable<RolloutStandingRow>(throwExceptionIfNotExists: false);
         this.DropTable<RolloutEventRow>(throwExceptionIfNotExists: false);
         this.DropTable<AptRow>(throwExceptionIfNotExists: false);
+        this.DropTable<ContentCountRow>(throwExceptionIfNotExists: false);
+        this.DropTable<ContentStoreRow>(throwExceptionIfNotExists: false);
         this.DropTable<ProjectionRow>(throwExceptionIfNotExists: false);
     }
 
@@ -232,6 +240,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.CreateTable<RolloutStandingRow>();
         this.CreateTable<RolloutEventRow>();
         this.CreateTable<AptRow>();
+        this.CreateTable<ContentCountRow>();
+        this.CreateTable<ContentStoreRow>();
         this.CreateTable<ProjectionRow>();
         foreach (var (table, columns) in Indexes)
             this.Execute($"CREATE INDEX {table}_{columns.Replace(", ", "_", StringComparison.Ordinal)} ON {table} ({columns})");
@@ -254,6 +264,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         ("polls", "office_id, begun_at"),
         ("polls", "ended_at"),
         ("rollout_events", "name, position"),
+        ("content_counts", "office_id"),
         ("discovered", "office_id, name"),
         ("discovered", "name"),
         ("discovered", "last_seen"),

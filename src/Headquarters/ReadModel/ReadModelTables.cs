@@ -31,6 +31,9 @@ internal sealed class NodeRow
     [Column("gateway_addresses"), NotNull] public string GatewayAddresses { get; set; } = "";
     [Column("push_addresses"), NotNull] public string PushAddresses { get; set; } = "";
     [Column("link_addresses"), NotNull] public string LinkAddresses { get; set; } = "";
+    [Column("content_addresses"), NotNull] public string ContentAddresses { get; set; } = "";
+    /// <summary>A MirrorState as the wire's MessagePack; null: it is no distribution point.</summary>
+    [Column("mirror")] public byte[]? Mirror { get; set; }
     [Column("linked_by"), NotNull] public string LinkedBy { get; set; } = "";
     [Column("through_node")] public string? Through { get; set; }
     [Column("dmz_address")] public string? DmzAddress { get; set; }

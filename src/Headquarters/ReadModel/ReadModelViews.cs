@@ -64,7 +64,9 @@ public sealed record NodeView(
     DateTimeOffset EnrolledAt,
     string CertificateSerial,
     DateTimeOffset CertificateNotAfter,
-    LinkModeView Mode);
+    LinkModeView Mode,
+    IReadOnlyList<string> ContentAddresses,
+    MirrorState? Mirror);
 
 /// <summary>Whether a node keeps its link or dials periodically.</summary>
 /// <param name="Set">For this node alone; null: policies decide.</param>

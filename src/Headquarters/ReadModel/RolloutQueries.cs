@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Messages.Company;
+using Fleet.Messages.Link;
 using Fleet.Messages.Serialization;
 using LinqToDB;
 using LinqToDB.Async;
@@ -34,6 +35,42 @@ public sealed class RolloutQueries(ReadModelStore store)
             : null;
     }
 
+    /// <summary>All of them, oldest first; they are few.</summary>
+    public async Task<IReadOnlyList<RolloutSnapshot>> All()
+    {
+        await using var db = store.Open();
+        return [.. (await db.Rollouts.OrderBy(r => r.CreatedAt).ThenBy(r => r.Name).ToListAsync()).Select(RolloutRows.Read)];
+    }
+
+    /// <summary>What happened to a rollout, newest first.</summary>
+    public async Task<Page<RolloutEventView>> Events(RolloutName name, PageRequest page)
+    {
+        await using var db = store.Open();
+        var rows = db.RolloutEvents.Where(e => e.Name == name.Value);
+        var events = await rows.OrderByDescending(e => e.Position).Paged(page).ToListAsync();
+        return new Page<RolloutEventView>([.. events.Select(e => new RolloutEventView(e.Kind, e.Text, e.At))], await rows.CountAsync());
+    }
+
+    /// <summary>What went through distribution points, by node and package.</summary>
+    public async Task<Page<ContentCountView>> Counters(PageRequest page, OfficeId? office = null, string? package = null)
+    {
+        await using var db = store.Open();
+        IQueryable<ContentCountRow> rows = db.ContentCounts;
+        if (office is { } one)
+            rows = rows.Where(c => c.OfficeId == one.Value);
+        if (package is not null)
+            rows = rows.Where(c => c.Package == package);
+        var found = await rows.OrderBy(c => c.NodeId).ThenBy(c => c.Package).ThenBy(c => c.PackageVersion).Paged(page).ToListAsync();
+        return new Page<ContentCountView>([.. found.Select(c => new ContentCountView(new NodeId(c.NodeId), ContentRows.Read(c), c.Since, c.At))], await rows.CountAsync());
+    }
+
+    /// <summary>How full each distribution point is.</summary>
+    public async Task<IReadOnlyDictionary<NodeId, (long Used, long Quota)>> Stores()
+    {
+        await using var db = store.Open();
+        return (await db.ContentStores.ToListAsync()).ToDictionary(s => new NodeId(s.NodeId), s => (s.Used, s.Quota));
+    }
+
     /// <summary>All names, to say what a mistyped one may have meant.</summary>
     public async Task<IReadOnlyList<string>> Names()
     {
@@ -56,3 +93,11 @@ public sealed record RolloutView(RolloutSnapshot Rollout, IReadOnlyList<RingCoun
 {
     public RingCount Of(string ring) => Counts.FirstOrDefault(c => c.Ring == ring) ?? new RingCount(Rollout.Plan.Name, ring, 0, 0, 0, 0);
 }
+
+/// <summary>One entry of a rollout's history.</summary>
+public sealed record RolloutEventView(string Kind, string Text, DateTimeOffset At);
+
+/// <summary>What went through a distribution point of one version of a package.</summary>
+/// <param name="Since">When it began to count.</param>
+/// <param name="At">When it last said so.</param>
+public sealed record ContentCountView(NodeId NodeId, UpdateCount Count, DateTimeOffset Since, DateTimeOffset At);

@@ -82,6 +82,10 @@ internal static class RolloutRules
             }
         }
 
+        // What a newer one has taken the place of, nobody needs to bring to its end.
+        var after = events.Aggregate(company, (c, e) => c.Apply(e)).Rollouts;
+        events.AddRange(after.Where(r => !r.IsOver).Select(r => (Rollout: r, By: after.Skip(after.IndexOf(r) + 1).FirstOrDefault(later => later.Replaces(r))))
+            .Where(r => r.By is not null).Select(r => new RolloutHalted(r.Rollout.Name, $"{r.By!.Name} has taken its place", RolledBack: false, tally(r.Rollout).Rings, Rollout.ByItself, now)));
         return Changed(company, events, string.Join(", ", events.Select(e => $"{((IRolloutEvent)e).Name}: {e.GetType().Name}")), Rollout.ByItself, now).Events;
     }
 

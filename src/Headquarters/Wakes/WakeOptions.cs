@@ -8,14 +8,18 @@ namespace Fleet.Headquarters.Wakes;
 /// <param name="PushWithin">How long a push may take until the device has synced; then the next channel is tried.</param>
 /// <param name="DatagramWithin">The same for datagrams.</param>
 /// <param name="StartWithin">How long a device that was off may take to start and sync.</param>
+/// <param name="NudgeEvery">Between two devices of an office that are told of a change over their open lines.</param>
+/// <param name="NudgeWithin">All of an office are told within this, however many they are.</param>
 /// <param name="DatagramPort">The UDP port at which agents take wake signals.</param>
 /// <param name="ReachableNetworks">Networks into which headquarters can send datagrams itself.</param>
-public sealed record WakeOptions(TimeSpan PushWithin, TimeSpan DatagramWithin, TimeSpan StartWithin, int DatagramPort, IReadOnlyList<IPNetwork> ReachableNetworks)
+public sealed record WakeOptions(TimeSpan PushWithin, TimeSpan DatagramWithin, TimeSpan StartWithin, TimeSpan NudgeEvery, TimeSpan NudgeWithin, int DatagramPort, IReadOnlyList<IPNetwork> ReachableNetworks)
 {
     public static WakeOptions From(Config fleet, Problems problems) => new(
         PushWithin: problems.Positive(fleet, "wake.push-within"),
         DatagramWithin: problems.Positive(fleet, "wake.datagram-within"),
         StartWithin: problems.Positive(fleet, "wake.start-within"),
+        NudgeEvery: problems.Positive(fleet, "wake.nudge-every"),
+        NudgeWithin: problems.Positive(fleet, "wake.nudge-within"),
         DatagramPort: problems.Port(fleet, "wake.datagram-port"),
         ReachableNetworks: [.. problems.Texts(fleet, "wake.reachable-networks").Select(text => Network(text, problems)).OfType<IPNetwork>()]);
 

@@ -99,5 +99,5 @@ public sealed class DeviceCommandTests : IDisposable
 
     private static DeviceDetailResource Detail(string id, string name, DateTimeOffset? lastSync) => new(
         new DeviceResource(id, name, "leeds", name, "Debian 12", "0.1.0", 1, 1, 1, true, null, lastSync, null, new Dictionary<string, string>(), null, "online", lastSync, "syncs with gw1.leeds"),
-        DateTimeOffset.UnixEpoch, null, null, null, null, "00", DateTimeOffset.UnixEpoch, 1, "", null, new Dictionary<string, string>(), [], null, null, null, "periodic", null);
+        DateTimeOffset.UnixEpoch, null, null, null, null, "00", DateTimeOffset.UnixEpoch, 1, "", null, new Dictionary<string, string>(), [], null, null, null, "periodic", null, []);
 }

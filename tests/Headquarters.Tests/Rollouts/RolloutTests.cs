@@ -111,6 +111,17 @@ public sealed class RolloutTests
     }
 
     [Fact]
+    public void A_rollout_under_way_that_a_newer_one_has_taken_the_place_of_ends()
+    {
+        var both = new Company.Company().With(new CreateRollout(Plan("1.0"), "test")).With(new CreateRollout(Plan("2.0"), "test"));
+
+        var done = both.Stepped(Noon, Count("1.0", "all", 3, 1), Count("2.0", "all", 3, 3));
+
+        Assert.Equal((RolloutState.Halted, "tills-2-0 has taken its place"), (done.Of("1.0").Known.State, done.Of("1.0").Known.Why));
+        Assert.Equal("2.0", Assert.Single(done.Updates.Releases).PackageVersion);
+    }
+
+    [Fact]
     public void A_rollout_for_one_office_does_not_take_the_place_of_one_for_all()
     {
         var leeds = Plan("2.0") with { For = new ReleaseSelector([Leeds], new Dictionary<string, string>(), []) };
