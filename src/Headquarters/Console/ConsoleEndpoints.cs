@@ -3,6 +3,7 @@ using Fleet.Headquarters.Console.Pages;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Web;
+using Fleet.Messages.Link;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -29,6 +30,7 @@ internal static class ConsoleEndpoints
         inside.MapGet("/", Overview);
         inside.MapGet("/devices/{id}", Device);
         inside.MapGet("/discovered", Discovered);
+        inside.MapGet("/rollouts", Rollouts);
         inside.MapGet("/console/events", (HttpContext http, ReadModelStore store, ProgramFacts program) =>
             ServerSentEvents.Stream(http, store.Changes, program.Stopping, stream => stream.Send("changed")));
     }
@@ -70,6 +72,14 @@ internal static class ConsoleEndpoints
             await queries.Discovered(new DiscoveredFilter(rows, only, q)),
             list);
         return new RazorComponentResult<DiscoveredPage>(new Dictionary<string, object?> { [nameof(DiscoveredPage.View)] = view });
+    }
+
+    private static async Task<RazorComponentResult<RolloutsPage>> Rollouts(int? page, RolloutQueries rollouts, ReadModelQueries queries)
+    {
+        var (list, rows, _) = Wanted("/rollouts", null, null, page);
+        var points = await queries.Nodes(new NodeFilter(new PageRequest(0, PageRequest.MaxTake), Role: NodeRole.DistributionPoint));
+        var view = new RolloutsOverview(await rollouts.Rollouts(rows), points.Items, await rollouts.Stores(), list);
+        return new RazorComponentResult<RolloutsPage>(new Dictionary<string, object?> { [nameof(RolloutsPage.View)] = view });
     }
 
     private static (ListQuery List, PageRequest Rows, OfficeId? Office) Wanted(string path, string? text, string? office, int? page)

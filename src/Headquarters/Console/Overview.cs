@@ -1,3 +1,4 @@
+using Fleet.Contracts;
 using Fleet.Headquarters.ReadModel;
 
 namespace Fleet.Headquarters.Console;
@@ -23,3 +24,8 @@ public sealed record ListQuery(string Path, string Text, string Office, int Page
 /// <summary>What the page of discovered devices shows.</summary>
 /// <param name="Running">Polls under way.</param>
 public sealed record DiscoveredOverview(IReadOnlyList<PollView> Running, Page<DiscoveredView> Devices, ListQuery Query);
+
+/// <summary>What the page of rollouts shows.</summary>
+/// <param name="Points">The distribution points of all offices.</param>
+/// <param name="Stores">How full they are.</param>
+public sealed record RolloutsOverview(Page<RolloutView> Rollouts, IReadOnlyList<NodeView> Points, IReadOnlyDictionary<NodeId, (long Used, long Quota)> Stores, ListQuery Query);

@@ -1,5 +1,7 @@
 using System.Net;
 using Fleet.Contracts;
+using Fleet.Headquarters.Tests.Rollouts;
+using Fleet.Messages.Company;
 
 namespace Fleet.Headquarters.Tests.Web;
 
@@ -87,6 +89,23 @@ public sealed class ConsoleTests(TestFaces faces) : IClassFixture<TestFaces>
         Assert.Contains("fleet token create --office whitby --kind agent", empty, StringComparison.Ordinal);
         Assert.Contains("till-9", full, StringComparison.Ordinal);
         Assert.Contains(till.Id.Value, device, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_page_of_rollouts_shows_rings_and_why_one_halted()
+    {
+        using var client = TestFaces.Client(faces.Address, bearer: null);
+        using var login = await TestFaces.LogIn(client, faces.Token.ToText());
+
+        var empty = await client.GetStringAsync("/rollouts");
+        await faces.Company.Company(new CreateRollout(RolloutSituation.Plan("2.0", RolloutSituation.Ring("canary"), RolloutSituation.Ring("rest")), "test"));
+        await faces.Company.Company(new HaltRollout(new RolloutName("tills-2-0"), RollBack: true, "somebody"));
+        await TestCompany.ReadModelShows(async () => (await client.GetStringAsync("/rollouts")).Contains("halted, rolled back", StringComparison.Ordinal), "the rollout is halted");
+        var full = await client.GetStringAsync("/rollouts");
+
+        Assert.Contains("fleet rollout create", empty, StringComparison.Ordinal);
+        Assert.Contains("somebody halted it with roll-back", full, StringComparison.Ordinal);
+        Assert.Contains("not reached", full, StringComparison.Ordinal);
     }
 
     [Fact]
