@@ -11,7 +11,7 @@ internal static class RolloutDeviceEndpoints
 {
     private const int OfficesAtOnce = 16;
 
-    public static async Task<Results<Ok<ListPage<RolloutDeviceResource>>, ProblemHttpResult>> List(
+    public static async Task<Results<Ok<ListPage<RolloutDeviceResource>>, ProblemHttpResult>> Devices(
         string name, [AsParameters] PageParameters paging, bool? all, Owners owners, RolloutQueries rollouts, ReadModelQueries queries)
     {
         PageRequest page = default;
@@ -32,7 +32,7 @@ internal static class RolloutDeviceEndpoints
         return TypedResults.Ok(new Page<RolloutDeviceResource>([.. devices.Skip(page.Skip).Take(page.Take)], devices.Count).Shown(page, d => d));
     }
 
-    public static async Task<Results<Ok<ListPage<PackagePathResource>>, ProblemHttpResult>> Explain(string id, string? rollout, Owners owners, RolloutQueries rollouts, ReadModelQueries queries)
+    public static async Task<Results<Ok<ListPage<PackagePathResource>>, ProblemHttpResult>> Packages(string id, string? rollout, Owners owners, RolloutQueries rollouts, ReadModelQueries queries)
     {
         RolloutName? only = null;
         if ((ApiIds.Read(id, out DeviceId device) ?? ApiIds.Optional(rollout, ApiIds.Read, out only)) is { } wrong)

@@ -20,8 +20,8 @@ internal static class RolloutEndpoints
         rollouts.MapPost("", Create).WithSummary("Begins a rollout of a published version of a package; the same again changes nothing.");
         rollouts.MapGet("/{name}", Show).WithSummary("Shows a rollout and how its rings stand.");
         rollouts.MapGet("/{name}/events", Events).WithSummary("The history of a rollout, newest first.");
-        rollouts.MapGet("/{name}/devices", RolloutDeviceEndpoints.List).WithSummary("Lists the devices of a rollout that do not have the version, and what each waits for; all of them with 'all'.");
-        api.MapGet("/devices/{id}/packages", RolloutDeviceEndpoints.Explain).WithTags("Devices").WithSummary("Why a device does not have a package yet: the way from headquarters to it, and the step that waits.");
+        rollouts.MapGet("/{name}/devices", RolloutDeviceEndpoints.Devices).WithSummary("Lists the devices of a rollout that do not have the version, and what each waits for; all of them with 'all'.");
+        api.MapGet("/devices/{id}/packages", RolloutDeviceEndpoints.Packages).WithTags("Devices").WithSummary("Why a device does not have a package yet: the way from headquarters to it, and the step that waits.");
         rollouts.MapPost("/{name}/pause", Pause).WithSummary("Begins no further ring until it is resumed; devices of the rings that are reached go on.");
         rollouts.MapPost("/{name}/resume", Resume).WithSummary("Lets a paused rollout go on.");
         rollouts.MapPost("/{name}/halt", Halt).WithSummary("Ends a rollout: no device that does not have the version begins to install it.");

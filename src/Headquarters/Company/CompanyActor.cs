@@ -92,9 +92,12 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     // By the clock, not at each count: rings soak, and many offices count at a time.
     private void StepRollouts()
     {
-        if (_counts.Changed)
-            foreach (var rollout in _company.Rollouts.Where(r => r.Known.State != RolloutState.Halted))
-                Context.System.EventStream.Publish(new RolloutStanding(rollout.Name, rollout.WaitsFor(TallyOf(rollout)), TallyOf(rollout).Rings));
+        foreach (var rollout in _counts.Changed ? _company.Rollouts.Where(r => r.Known.State != RolloutState.Halted) : [])
+        {
+            var tally = TallyOf(rollout);
+            Context.System.EventStream.Publish(new RolloutStanding(rollout.Name, rollout.WaitsFor(tally), tally.Rings));
+        }
+
         _counts.Changed = false;
         if (RolloutRules.Step(_company, TallyOf, Now) is { Count: > 0 } events)
             Store(events, ActorRefs.Nobody, new CompanyAccepted());

@@ -8,28 +8,49 @@ internal sealed class RolloutCounts
 {
     private readonly Dictionary<OfficeId, CountRollouts> _offices = [];
 
+    private readonly Dictionary<(RolloutName Rollout, string Ring), RingCount> _sums = [];
+    private bool _stale;
+
     /// <summary>Whether something changed since this was last set back.</summary>
     public bool Changed { get; set; }
 
     public void Take(CountRollouts counted)
     {
         _offices[counted.OfficeId] = counted;
-        Changed = true;
+        _stale = Changed = true;
     }
 
-    public void Forget(OfficeId office) => Changed |= _offices.Remove(office);
+    public void Forget(OfficeId office)
+    {
+        if (_offices.Remove(office))
+            _stale = Changed = true;
+    }
 
     /// <param name="offices">All there are.</param>
     public RolloutTally Of(Rollout rollout, IEnumerable<OfficeId> offices)
     {
         if (rollout.Known.State == RolloutState.Halted)
             return new RolloutTally(IsWhole: true, rollout.Known.Counts);
+        Sum();
         var whole = offices.All(o => _offices.TryGetValue(o, out var counted) && counted.BookVersion >= rollout.Known.BookVersion);
-        var counts = _offices.Values.SelectMany(o => o.Counts).Where(c => c.Rollout == rollout.Name).ToLookup(c => c.Ring);
-        return new RolloutTally(whole, [.. rollout.Plan.Rings.Take(rollout.Known.Reached).Select(r => Sum(rollout.Name, r.Name, counts[r.Name]))]);
+        return new RolloutTally(whole,
+            [.. rollout.Plan.Rings.Take(rollout.Known.Reached).Select(r => _sums.GetValueOrDefault((rollout.Name, r.Name)) ?? new RingCount(rollout.Name, r.Name, 0, 0, 0, 0))]);
     }
 
-    private static RingCount Sum(RolloutName rollout, string ring, IEnumerable<RingCount> counts) => counts.Aggregate(
-        new RingCount(rollout, ring, 0, 0, 0, 0),
-        (sum, c) => new RingCount(rollout, ring, sum.Picked + c.Picked, sum.Installed + c.Installed, sum.Failed + c.Failed, sum.RolledBack + c.RolledBack));
+    // Once for all rollouts, since many offices count between two looks.
+    private void Sum()
+    {
+        if (!_stale)
+            return;
+        _stale = false;
+        _sums.Clear();
+        foreach (var c in _offices.Values.SelectMany(o => o.Counts))
+        {
+            var sum = _sums.GetValueOrDefault((c.Rollout, c.Ring)) ?? c with { Picked = 0, Installed = 0, Failed = 0, RolledBack = 0 };
+            _sums[(c.Rollout, c.Ring)] = sum with
+            {
+                Picked = sum.Picked + c.Picked, Installed = sum.Installed + c.Installed, Failed = sum.Failed + c.Failed, RolledBack = sum.RolledBack + c.RolledBack,
+            };
+        }
+    }
 }
