@@ -13,7 +13,7 @@ internal static class AptEndpoints
 {
     public static void MapApt(this IEndpointRouteBuilder api)
     {
-        var apt = api.MapGroup("/apt").WithTags("Updates");
+        var apt = api.MapGroup("/apt").WithTags("Apt");
         apt.MapGet("", List).WithSummary("Lists the APT repositories that distribution points pass on.");
         apt.MapGet("/{name}", Show).WithSummary("Shows an APT repository.");
         apt.MapPut("/{name}", Put).WithSummary("Adds an APT repository, or changes the one of that name.");

@@ -49,7 +49,10 @@ internal sealed class RolloutCounts
             var sum = _sums.GetValueOrDefault((c.Rollout, c.Ring)) ?? c with { Picked = 0, Installed = 0, Failed = 0, RolledBack = 0 };
             _sums[(c.Rollout, c.Ring)] = sum with
             {
-                Picked = sum.Picked + c.Picked, Installed = sum.Installed + c.Installed, Failed = sum.Failed + c.Failed, RolledBack = sum.RolledBack + c.RolledBack,
+                Picked = sum.Picked + c.Picked,
+                Installed = sum.Installed + c.Installed,
+                Failed = sum.Failed + c.Failed,
+                RolledBack = sum.RolledBack + c.RolledBack,
             };
         }
     }
