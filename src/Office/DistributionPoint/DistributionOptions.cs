@@ -10,6 +10,7 @@ namespace Fleet.Office.DistributionPoint;
 /// <param name="PlainContent">Devices too are sent to the plain port.</param>
 /// <param name="Addresses"><c>host:port</c> for the office's devices; empty: the machine's own.</param>
 /// <param name="AnswerWithin">How long somebody who asks for content on its way waits before he is told to ask again.</param>
+/// <param name="AptFreshFor">How long a release of an APT repository is passed on before its source is asked again.</param>
 /// <param name="RefreshEvery">How often the sources are asked for something new, besides when headquarters says that there is.</param>
 /// <param name="RetryAfter">First wait after a run that lacks something; doubles up to <paramref name="RefreshEvery"/>.</param>
 /// <param name="KeepUnused">How long content stays that nothing wanted names, since it was last used.</param>
@@ -26,6 +27,7 @@ public sealed record DistributionOptions(
     int MaxTransfersOfOne,
     BlobStoreOptions Content,
     TimeSpan AnswerWithin,
+    TimeSpan AptFreshFor,
     TimeSpan RefreshEvery,
     TimeSpan RetryAfter,
     TimeSpan KeepUnused,
@@ -43,6 +45,7 @@ public sealed record DistributionOptions(
         MaxTransfersOfOne: problems.Number(fleet, "distribution.max-transfers-of-one", 1, 100_000),
         Content: BlobStoreOptions.Default with { Quota = problems.Bytes(fleet, "distribution.quota"), MinFree = problems.Bytes(fleet, "distribution.min-free") },
         AnswerWithin: problems.Positive(fleet, "distribution.answer-within"),
+        AptFreshFor: problems.Positive(fleet, "distribution.apt-fresh-for"),
         RefreshEvery: problems.Positive(fleet, "distribution.refresh-every"),
         RetryAfter: problems.Positive(fleet, "distribution.retry-after"),
         KeepUnused: problems.Positive(fleet, "distribution.keep-unused"),

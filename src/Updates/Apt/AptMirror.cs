@@ -37,7 +37,7 @@ public sealed class AptMirror : IDisposable
     /// <summary>Bytes passed.</summary>
     public event Action<AptTraffic>? Passed;
 
-    /// <summary>How each suite stands that is passed on; a repository whose keyring can't be read has one line, with no suite.</summary>
+    /// <summary>How each suite stands that devices asked for since the start; a repository whose keyring can't be read has one line, with no suite.</summary>
     public IReadOnlyList<AptSuiteState> States => [.. _repositories.Values.SelectMany(r => r.States), .. _unreadable];
 
     /// <summary>Passes on these repositories from now on, and no others.</summary>

@@ -13,7 +13,8 @@ internal sealed class MirroredRepository
     private readonly AptSource _source;
     private readonly string _directory;
     private readonly BlobFetcher _fetcher;
-    private readonly ConcurrentDictionary<string, MirroredSuite> _suites = new(StringComparer.Ordinal);
+    // Each release on the disk is verified anew, which takes its time: not before somebody asks.
+    private readonly Lazy<ConcurrentDictionary<string, MirroredSuite>> _loaded;
     private readonly Action<AptSuiteState> _tell;
 
     /// <exception cref="AptException">Its keyring can't be read.</exception>
@@ -23,12 +24,7 @@ internal sealed class MirroredRepository
         (Store, Options, Clock, Stop) = (tools.Store, tools.Options, tools.Clock, tools.Stop);
         Keyring = Keyring.Read(source.Keyring, $"the keyring of APT repository {source.Name}");
         Upstream = new AptUpstream(source, tools.Http, tools.Pace, tools.Clock, bytes => passed(new AptTraffic(source.Name, new Uri(source.Url).Authority, bytes, 0, Hit: false)));
-        foreach (var suite in Directory.Exists(directory) ? Directory.EnumerateDirectories(directory, SuitePrefix + "*") : [])
-        {
-            var root = Uri.UnescapeDataString(Path.GetFileName(suite)[SuitePrefix.Length..]);
-            if (MayPass(root) && new MirroredSuite(this, root, suite) is { Generations.Count: > 0 } known)
-                _suites[root] = known;
-        }
+        _loaded = new(Load);
     }
 
     public string Name => _source.Name;
@@ -47,14 +43,16 @@ internal sealed class MirroredRepository
 
     public DateTimeOffset Now => Clock.GetUtcNow();
 
-    public IEnumerable<AptSuiteState> States => _suites.Values.Select(s => s.State);
+    public IEnumerable<AptSuiteState> States => _loaded.IsValueCreated ? Suites.Values.Select(s => s.State) : [];
+
+    private ConcurrentDictionary<string, MirroredSuite> Suites => _loaded.Value;
 
     /// <summary>Whether it is the same repository with the same keys.</summary>
     public bool Is(AptSource other) => _source.Url == other.Url && _source.Keyring.Span.SequenceEqual(other.Keyring.Span) && _source.Suites.SequenceEqual(other.Suites);
 
     public void Tell(AptSuiteState state) => _tell(state);
 
-    public bool Needs(BlobHash hash) => _suites.Values.Any(s => s.Needs(hash));
+    public bool Needs(BlobHash hash) => Suites.Values.Any(s => s.Needs(hash));
 
     /// <summary>A file of a signed release; null: the path names none that is passed on.</summary>
     /// <exception cref="AptException">There is none that may be served.</exception>
@@ -63,11 +61,11 @@ internal sealed class MirroredRepository
         var root = AptPath.DirectoryOf(path);
         if (!MayPass(root))
             return null;
-        if (!_suites.TryGetValue(root, out var suite))
+        if (!Suites.TryGetValue(root, out var suite))
         {
-            if (_suites.Count >= Options.SuitesKept)
+            if (Suites.Count >= Options.SuitesKept)
                 throw new AptException(AptFault.Missing, Upstream.AddressOf(path).AbsoluteUri, $"{Options.SuitesKept} suites of {Name} are passed on already; name those that are needed");
-            suite = _suites.GetOrAdd(root, r => new MirroredSuite(this, r, Path.Combine(_directory, SuitePrefix + Uri.EscapeDataString(r))));
+            suite = Suites.GetOrAdd(root, r => new MirroredSuite(this, r, Path.Combine(_directory, SuitePrefix + Uri.EscapeDataString(r))));
         }
 
         try
@@ -78,7 +76,7 @@ internal sealed class MirroredRepository
         {
             // Else whoever asks for suites that are nowhere fills the memory.
             if (suite.Generations.Count == 0)
-                _suites.TryRemove(new(root, suite));
+                Suites.TryRemove(new(root, suite));
         }
     }
 
@@ -86,7 +84,7 @@ internal sealed class MirroredRepository
     /// <exception cref="IOException">A list that might name it can't be had.</exception>
     public async Task<AptFile?> Find(string path)
     {
-        var suites = _suites.Values.OrderByDescending(s => s.Root.Length).ToList();
+        var suites = Suites.Values.OrderByDescending(s => s.Root.Length).ToList();
         foreach (var suite in suites.Where(s => path.StartsWith(s.Root, StringComparison.Ordinal)))
             if (suite.Index(path[suite.Root.Length..]) is { } index)
                 return index;
@@ -105,10 +103,23 @@ internal sealed class MirroredRepository
         catch (FetchException fault)
         {
             // It may have published something new in the meantime.
-            foreach (var suite in _suites.Values)
+            foreach (var suite in Suites.Values)
                 suite.Doubt();
             throw new AptException(AptFault.Unavailable, Upstream.AddressOf(file.Path).AbsoluteUri, fault.Message, fault);
         }
+    }
+
+    private ConcurrentDictionary<string, MirroredSuite> Load()
+    {
+        var suites = new ConcurrentDictionary<string, MirroredSuite>(StringComparer.Ordinal);
+        foreach (var suite in Directory.Exists(_directory) ? Directory.EnumerateDirectories(_directory, SuitePrefix + "*") : [])
+        {
+            var root = Uri.UnescapeDataString(Path.GetFileName(suite)[SuitePrefix.Length..]);
+            if (MayPass(root) && new MirroredSuite(this, root, suite) is { Generations.Count: > 0 } known)
+                suites[root] = known;
+        }
+
+        return suites;
     }
 
     // Lists that devices asked for name nearly all that they ask for next; the others are read for a device that has its lists from elsewhere.
