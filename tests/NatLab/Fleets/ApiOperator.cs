@@ -61,6 +61,9 @@ public sealed class ApiOperator(Func<HttpClient> api) : IOperator
         return install.State == "installed" ? install : throw new LabException($"installation {install.Id} is {install.State}: {install.Detail}");
     }
 
+    public async Task AddAptRepository(string name, string from, string keyringFile, string suite) =>
+        await Send(HttpMethod.Put, $"apt/{name}", JsonContent.Create(new AptRepositoryContent(from, await File.ReadAllBytesAsync(keyringFile).ConfigureAwait(false), [suite]), ApiJson.Default.AptRepositoryContent)).ConfigureAwait(false);
+
     public Task<PollResource> BeginPoll(NewPoll poll) => Send(HttpMethod.Post, "polls", JsonContent.Create(poll, ApiJson.Default.NewPoll), ApiJson.Default.PollResource);
 
     public Task CancelPoll(string id) => Send(HttpMethod.Post, $"polls/{id}/cancel");

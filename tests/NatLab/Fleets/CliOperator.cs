@@ -44,6 +44,8 @@ internal sealed class CliOperator(Func<IReadOnlyList<string>, Task<(int Code, st
     public async Task<InstallResource> InstallAgent(string discovered, string user, string keyFile) =>
         Read(await Run("discovered", "install", discovered, "--user", user, "--key", $"@{keyFile}").ConfigureAwait(false), ApiJson.Default.InstallResource);
 
+    public Task AddAptRepository(string name, string from, string keyringFile, string suite) => Run("update", "apt", "add", name, "--from", from, "--keyring", keyringFile, "--suite", suite);
+
     private async Task<string> Run(params string[] command)
     {
         var (code, output, errors) = await fleet([.. command, "--json"]).ConfigureAwait(false);

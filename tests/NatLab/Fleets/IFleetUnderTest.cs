@@ -119,6 +119,10 @@ public interface IOperator
     /// <param name="keyFile">Holds the private key with which <paramref name="user"/> logs in.</param>
     Task<InstallResource> InstallAgent(string discovered, string user, string keyFile);
 
+    /// <summary>Lets distribution points pass on a signed APT repository.</summary>
+    /// <param name="keyringFile">Holds the public keys that sign it.</param>
+    Task AddAptRepository(string name, string from, string keyringFile, string suite);
+
     /// <summary>Wakes a device and waits for the outcome, whatever it is.</summary>
     Task<WakeResource> Wake(string device);
 }

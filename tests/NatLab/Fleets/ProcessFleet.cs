@@ -39,6 +39,9 @@ public sealed class ProcessFleet : IFleetUnderTest
     /// <summary>More settings of headquarters, <c>key=value</c>; read when it starts.</summary>
     public IReadOnlyList<string> HeadquartersSettings { get; set; } = [];
 
+    /// <summary>More settings of all nodes, <c>key=value</c>; read when they start.</summary>
+    public IReadOnlyList<string> NodeSettings { get; set; } = [];
+
     public FleetReader Shown => _shown ?? throw new InvalidOperationException("headquarters has not been started");
 
     public string Agents => _plan.Agents;
@@ -126,7 +129,7 @@ public sealed class ProcessFleet : IFleetUnderTest
     }
 
     public Task StartNode(TopologyNode node) => Start(node.Id.Value, _plan.MachineOf(node), $"office node {node.Id} is ready", Programs.Office,
-        ["run", "--data", DataOf(node.Id.Value), .. _plan.SettingsOf(node).Concat(node.Dmz ? ["office.links.dmz=on"] : []).SelectMany(Set)]);
+        ["run", "--data", DataOf(node.Id.Value), .. _plan.SettingsOf(node).Concat(NodeSettings).Concat(node.Dmz ? ["office.links.dmz=on"] : []).SelectMany(Set)]);
 
     public Task KillNode(TopologyNode node) => Kill(node.Id.Value);
 
@@ -227,6 +230,13 @@ public sealed class ProcessFleet : IFleetUnderTest
     /// <summary>The same on a device's machine.</summary>
     /// <inheritdoc cref="StartOther(string, TopologyNode, string, IReadOnlyList{string})"/>
     public Task StartOtherAt(string name, TopologyDevice at, string ready, IReadOnlyList<string> command) => Start(name, _plan.MachineOf(at), ready, command[0], [.. command.Skip(1)]);
+
+    /// <summary>Runs a program that is not of the fleet on a device's machine, to its end.</summary>
+    public Task<(int Code, string Output, string Errors)> RunAt(TopologyDevice at, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment) =>
+        Run(_plan.MachineOf(at), command[0], [.. command.Skip(1)], environment);
+
+    /// <summary>A machine more in the internet.</summary>
+    public NetworkNamespace PlugIn(string name, IPAddress address) => Lab.PlugIn(name, address);
 
     /// <summary>A directory for what a program that is not of the fleet needs; gone with the fleet.</summary>
     public string ScratchOf(string name) => Directory.CreateDirectory(DataOf(name)).FullName;

@@ -23,5 +23,6 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         DmzGateway.Journey,
         PollSubnet.Journey,
         SshInstall.Journey,
+        AptThroughDp.Journey,
     ];
 }

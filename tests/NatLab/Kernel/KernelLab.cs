@@ -91,6 +91,18 @@ public sealed class KernelLab : ILab, IDisposable
 
     public void ChangeAddress(OfficeId office, IPAddress outside) => _routers[office].Rebind(outside);
 
+    /// <summary>A machine more in the internet, such as a vendor's; its packets are counted.</summary>
+    public NetworkNamespace PlugIn(string name, IPAddress address)
+    {
+        var machine = Machine(name);
+        Plug(_internet, "wire", machine, "eth0");
+        machine.Ip("addr", "add", $"{address}/32", "dev", "eth0");
+        machine.Ip("link", "set", "eth0", "up");
+        machine.Ip("route", "add", "default", "dev", "eth0");
+        machine.Count(Topology.Headquarters);
+        return machine;
+    }
+
     /// <summary>Lets this machine's own browser reach headquarters: a cable from the host to it. Returns the address to use.</summary>
     public IPAddress OpenToHost()
     {
