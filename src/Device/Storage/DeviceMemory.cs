@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
+
 namespace Fleet.Device.Storage;
 
 /// <summary>A device's files in memory: gone with the object. An object handed to a second runtime is a restart.</summary>
 public sealed class DeviceMemory : IDeviceStorage
 {
-    private readonly Dictionary<string, byte[]> _files = [];
+    // The device's rounds and its updates write different files at one time.
+    private readonly ConcurrentDictionary<string, byte[]> _files = [];
 
     public byte[]? Read(string name) => _files.GetValueOrDefault(name);
 
@@ -11,7 +14,7 @@ public sealed class DeviceMemory : IDeviceStorage
 
     public void Append(string name, ReadOnlySpan<byte> content) => _files[name] = [.. Read(name) ?? [], .. content];
 
-    public void Delete(string name) => _files.Remove(name);
+    public void Delete(string name) => _files.TryRemove(name, out _);
 
     /// <summary>A copy of all files: what somebody gets who clones the machine.</summary>
     public DeviceMemory Clone()

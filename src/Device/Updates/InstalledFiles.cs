@@ -19,15 +19,13 @@ internal sealed class InstalledFiles(string folder, PackageManifest next) : IBlo
             var file = new FileInfo(Path.Combine(folder, known.Path));
             if (!file.Exists || file.Length != known.Length)
                 continue;
-            var content = file.OpenRead();
+            using var content = file.OpenRead();
             // Programs may have changed their own files; that is no source's lie.
-            if (BlobHash.Of(await SHA256.HashDataAsync(content, cancellation).ConfigureAwait(false)) == hash)
-            {
-                content.Position = from;
-                return content;
-            }
-
-            await content.DisposeAsync().ConfigureAwait(false);
+            if (BlobHash.Of(await SHA256.HashDataAsync(content, cancellation).ConfigureAwait(false)) != hash)
+                continue;
+            var found = file.OpenRead();
+            found.Position = from;
+            return found;
         }
 
         return null;

@@ -50,6 +50,21 @@ public sealed class ReplyRulesTests : IDisposable
     }
 
     [Fact]
+    public void The_update_repositorys_newest_timestamp_only_rises_and_makes_no_other_document()
+    {
+        _headquarters.Desired = new DesiredDocument { Version = 1, UpdateTimestamp = 5 };
+        var state = Take(new SyncState(), _headquarters.SealDesired()).State;
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        _headquarters.Desired = new DesiredDocument { Version = 1, UpdateTimestamp = 7 };
+        var newer = Take(state, _headquarters.SealDesired()).State;
+        _headquarters.Desired = new DesiredDocument { Version = 2, UpdateTimestamp = 6 };
+        var lower = Take(newer, _headquarters.SealDesired()).State;
+
+        Assert.Equal((5UL, 7UL, 7UL), (state.UpdateTimestamp, newer.UpdateTimestamp, lower.UpdateTimestamp));
+        Assert.Equal((state.Desired, state.AppliedAt), (newer.Desired, newer.AppliedAt));
+    }
+
+    [Fact]
     public void A_replayed_acknowledgement_is_refused()
     {
         var old = _headquarters.Acknowledge(3, 1);
