@@ -12,6 +12,9 @@ internal static class StatusCommand
     /// <summary>Long enough to enrol a fleet anew.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromDays(365);
 
+    /// <summary>Who has not looked by then has seen it elsewhere.</summary>
+    private static readonly TimeSpan LongAgo = TimeSpan.FromDays(7);
+
     public static Command Make(FleetCommands commands) => commands.Remote("status", "Shows the fleet: how many are linked and run what is desired, and what needs a look.", "fleet status",
         async call =>
         {
@@ -33,7 +36,7 @@ internal static class StatusCommand
             var offices = await call.Client.Get("offices?page-size=500", ApiJson.Default.ListPageOfficeResource, call.Cancellation).ConfigureAwait(false);
             call.Display.Section("Offices", ["OFFICE", "NODES LINKED", "DEVICES", "TITLE"], offices.Items.Select(IReadOnlyList<string> (o) =>
                 [o.Id, call.Display.Share(o.LinkedNodes, o.Nodes), Words.Number(o.Devices), o.Title]));
-            call.Display.Section("Needs a look", ["WHAT", "WHY"], [.. Authority(status, now), .. await DownNodes(call, now).ConfigureAwait(false), .. await Devices(call, status, now).ConfigureAwait(false)]);
+            call.Display.Section("Needs a look", ["WHAT", "WHY"], [.. Authority(status, now), .. await DownNodes(call, now).ConfigureAwait(false), .. await Halted(call, now).ConfigureAwait(false), .. await Devices(call, status, now).ConfigureAwait(false)]);
         });
 
     private static IEnumerable<IReadOnlyList<string>> Authority(StatusResource status, DateTimeOffset now) => status.AuthorityNotAfter - now > Soon
@@ -46,6 +49,14 @@ internal static class StatusCommand
         return [
             .. down.Items.Select(IReadOnlyList<string> (n) => [n.Id, $"not linked{(n.LinkSince is { } since ? $" for {Words.Length(now - since)}" : "")}{(n.LinkReason.Length == 0 ? "" : $": {n.LinkReason}")}"]),
             .. More(down.Total, "fleet node list --down")];
+    }
+
+    // One that somebody halted needs nobody's look.
+    private static async Task<IEnumerable<IReadOnlyList<string>>> Halted(RemoteCall call, DateTimeOffset now)
+    {
+        var over = await call.Client.Get($"rollouts?open=false&page-size={Looked}", ApiJson.Default.ListPageRolloutResource, call.Cancellation).ConfigureAwait(false);
+        return over.Items.Where(r => r is { State: "halted", Failures.Count: > 0 } && now - r.EndedAt < LongAgo)
+            .Select(IReadOnlyList<string> (r) => [$"rollout {r.Name}", $"halted {Words.Ago(r.EndedAt, now)}: {r.Why}; fleet rollout show {r.Name}"]);
     }
 
     private static async Task<IEnumerable<IReadOnlyList<string>>> Devices(RemoteCall call, StatusResource status, DateTimeOffset now)

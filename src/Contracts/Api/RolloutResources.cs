@@ -41,6 +41,7 @@ public sealed record RolloutHalt(bool RollBack = false);
 /// <param name="RolledBack">Whether it was halted and devices get the version before.</param>
 /// <param name="Why">Why it was halted; absent: it was not.</param>
 /// <param name="WaitsFor">What it waits for; absent: it is over.</param>
+/// <param name="Failures">Devices that had failed when it was halted, the first of many.</param>
 /// <param name="EndedAt">When it was halted or done.</param>
 public sealed record RolloutResource(
     string Name,
@@ -54,9 +55,15 @@ public sealed record RolloutResource(
     IReadOnlyDictionary<string, string> Parameters,
     string? Why,
     string? WaitsFor,
+    IReadOnlyList<FailureResource> Failures,
     DateTimeOffset CreatedAt,
     string CreatedBy,
     DateTimeOffset? EndedAt);
+
+/// <summary>A device that a rollout failed on.</summary>
+/// <param name="RolledBack">It had the version, and is back on the one before.</param>
+/// <param name="Detail">Why, in the device's words.</param>
+public sealed record FailureResource(string Device, string Name, string Office, string Ring, bool RolledBack, string Detail, DateTimeOffset? Since);
 
 /// <summary>A ring and how its devices stand: those that it is the first to pick.</summary>
 /// <param name="Reached">Whether it is begun.</param>

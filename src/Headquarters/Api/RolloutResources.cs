@@ -16,7 +16,8 @@ internal static class RolloutResources
         var (rollout, plan) = (view.Rollout, view.Rollout.Plan);
         return new RolloutResource(
             plan.Name.Value, plan.Package, plan.PackageVersion, Name(rollout.State), Of(plan.For), [.. plan.Rings.Select((r, at) => Of(r, at < rollout.Reached, view.Of(r.Name)))],
-            plan.RollBack, rollout.RolledBack, plan.Parameters, Text(rollout.Why), Text(view.WaitsFor), rollout.CreatedAt, rollout.By, rollout.EndedAt);
+            plan.RollBack, rollout.RolledBack, plan.Parameters, Text(rollout.Why), Text(view.WaitsFor),
+            [.. rollout.Failures.Select(f => new FailureResource(f.DeviceId.Value, f.Name, f.OfficeId.Value, f.Ring, f.RolledBack, f.Detail, f.Since))], rollout.CreatedAt, rollout.By, rollout.EndedAt);
     }
 
     public static string Name(RolloutState state) => state.ToString().ToLowerInvariant();

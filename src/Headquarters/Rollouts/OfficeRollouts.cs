@@ -39,13 +39,13 @@ internal sealed class OfficeRollouts
         if (_stale)
         {
             _stale = false;
-            var counts = Count(office);
+            var (counts, failures) = Count(office);
             var silent = _said is null && office.Updates.Releases.Count == 0;
-            if (!silent && !(_said is { } said && said.BookVersion == office.Updates.Version && said.Counts.SequenceEqual(counts)))
+            if (!silent && !(_said is { } said && said.BookVersion == office.Updates.Version && said.Counts.SequenceEqual(counts) && said.Failures!.SequenceEqual(failures)))
             {
                 // Numbers rise over restarts without being stored: they follow the clock.
                 _number = Math.Max(_number + 1, (ulong)now.UtcTicks);
-                (_said, _heard) = (new CountRollouts(office.Id, _number, office.Updates.Version, counts), false);
+                (_said, _heard) = (new CountRollouts(office.Id, _number, office.Updates.Version, counts, failures), false);
                 return _said;
             }
         }
@@ -53,26 +53,30 @@ internal sealed class OfficeRollouts
         return again && !_heard ? _said : null;
     }
 
-    private IReadOnlyList<RingCount> Count(Office office)
+    private (IReadOnlyList<RingCount> Counts, IReadOnlyList<RolloutFailure> Failures) Count(Office office)
     {
         if (office.Updates.Releases.Count == 0)
         {
             _read.Clear();
-            return [];
+            return ([], []);
         }
 
         var counts = new Dictionary<(string Rollout, string Ring), RingCount>();
-        foreach (var device in office.Devices.Values)
+        var failures = new List<RolloutFailure>();
+        foreach (var device in office.Devices.Values.OrderBy(d => d.Id.Value, StringComparer.Ordinal))
         {
             var packages = PackagesOf(device);
             foreach (var (release, ring) in ReleasePicks.For(office, device, () => packages))
             {
+                var (stand, status) = ReleaseStand.Of(release, packages);
                 var so = counts.GetValueOrDefault((release.Rollout, ring.Name)) ?? new RingCount(new RolloutName(release.Rollout), ring.Name, 0, 0, 0, 0);
-                counts[(release.Rollout, ring.Name)] = (so with { Picked = so.Picked + 1 }).With(ReleaseStand.Of(release, packages).Stand);
+                counts[(release.Rollout, ring.Name)] = (so with { Picked = so.Picked + 1 }).With(stand);
+                if (stand is Stand.Failed or Stand.RolledBack && failures.Count(f => f.Rollout == so.Rollout) < RolloutFailure.Most)
+                    failures.Add(new RolloutFailure(so.Rollout, office.Id, device.Id, device.Known.Name, ring.Name, stand == Stand.RolledBack, status!.Detail, status.Since?.ToDateTimeOffset()));
             }
         }
 
-        return [.. counts.Values.OrderBy(c => c.Rollout.Value, StringComparer.Ordinal).ThenBy(c => c.Ring, StringComparer.Ordinal)];
+        return ([.. counts.Values.OrderBy(c => c.Rollout.Value, StringComparer.Ordinal).ThenBy(c => c.Ring, StringComparer.Ordinal)], failures);
     }
 
     // A report is parsed once, not at each count.

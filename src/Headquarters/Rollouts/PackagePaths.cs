@@ -36,6 +36,8 @@ internal static class PackagePaths
         var picked = ReleasePicks.For(office, device, () => packages).FirstOrDefault(p => p.Release?.Rollout == rollout.Plan.Name.Value);
         var (stand, status) = ReleaseStand.Of(rollout.Plan, packages);
         // What failed in a rollout that was halted is no longer told to have the version, and is what people look for.
+        if (stand == Stand.UnderWay && Failure(rollout, device) is { } failed)
+            return new RolloutDevice(device.Id, device.Known.Name, failed.Ring, (failed.RolledBack ? Stand.RolledBack : Stand.Failed).Name(), status?.InstalledVersion ?? "", failed.Detail, failed.Since);
         if (picked.Release is null && status?.Rollout != rollout.Plan.Name.Value)
             return null;
         var ring = picked.Release is null ? RingOf(rollout, office, device)?.Name ?? "" : picked.Ring.Name;
@@ -119,6 +121,7 @@ internal static class PackagePaths
             (Stand.Installed, _) => new PathStep(PackageStepName, StepState.Done, $"{named} is installed", since),
             (Stand.Failed, { } s) => new PathStep(PackageStepName, StepState.Failed, $"{named} failed: {s.Detail}", since),
             (Stand.RolledBack, { } s) => new PathStep(PackageStepName, StepState.Failed, $"{named} was rolled back to {(s.InstalledVersion.Length > 0 ? s.InstalledVersion : "nothing")}: {s.Detail}", since),
+            _ when Failure(rollout, device) is { } f => new PathStep(PackageStepName, StepState.Failed, $"{named} {(f.RolledBack ? "was rolled back" : "failed")}: {f.Detail}", f.Since),
             (_, { } s) when s.WantedVersion == rollout.Plan.PackageVersion => new PathStep(PackageStepName, StepState.Waits, $"{Doing(s.Step)}{(s.Detail.Length > 0 ? $": {s.Detail}" : "")}", since),
             _ => new PathStep(PackageStepName, StepState.Waits, $"the device has not told of {named} yet", null),
         };
@@ -131,6 +134,8 @@ internal static class PackagePaths
         PackageStep.Installing => "installs it",
         _ => "has begun",
     };
+
+    private static RolloutFailure? Failure(RolloutSnapshot rollout, Device device) => rollout.Failures.FirstOrDefault(f => f.DeviceId == device.Id);
 
     // Reached or not.
     private static RingPlan? RingOf(RolloutSnapshot rollout, Office office, Device device) =>

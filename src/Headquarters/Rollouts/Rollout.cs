@@ -26,7 +26,7 @@ public sealed record Rollout(RolloutSnapshot Known)
     public bool Replaces(Rollout older) => Known.State == RolloutState.Done && Plan.Package == older.Plan.Package && Covers(Plan.For, older.Plan.For);
 
     public static Rollout From(RolloutCreated e) => new(new RolloutSnapshot(
-        e.Plan, RolloutState.Running, Reached: 1, e.BookVersion, e.At, SoaksUntil: null, Why: "", RolledBack: false, Counts: [], e.By, e.At, EndedAt: null));
+        e.Plan, RolloutState.Running, Reached: 1, e.BookVersion, e.At, SoaksUntil: null, Why: "", RolledBack: false, Counts: [], e.By, e.At, EndedAt: null, Failed: null));
 
     public Rollout Apply(IRolloutEvent happened) => new(happened switch
     {
@@ -34,7 +34,7 @@ public sealed record Rollout(RolloutSnapshot Known)
         RolloutAdvanced e => Known with { Reached = e.Reached, BookVersion = e.BookVersion, ReachedAt = e.At, SoaksUntil = null },
         RolloutPaused => Known with { State = RolloutState.Paused },
         RolloutResumed => Known with { State = RolloutState.Running },
-        RolloutHalted e => Known with { State = RolloutState.Halted, Why = e.Why, RolledBack = e.RolledBack, Counts = e.Counts, EndedAt = e.At },
+        RolloutHalted e => Known with { State = RolloutState.Halted, Why = e.Why, RolledBack = e.RolledBack, Counts = e.Counts, EndedAt = e.At, Failed = e.Failures },
         RolloutDone e => Known with { State = RolloutState.Done, EndedAt = e.At },
         _ => throw new NotSupportedException($"{happened.GetType().Name} does not change a rollout"),
     });
@@ -46,7 +46,7 @@ public sealed record Rollout(RolloutSnapshot Known)
         if (IsOver)
             return null;
         if (Plan.Rings.Take(Known.Reached).Select(r => TooMany(r, tally.Of(r.Name))).FirstOrDefault(w => w is not null) is { } why)
-            return new RolloutHalted(Name, why, Plan.RollBack, tally.Rings, ByItself, now);
+            return new RolloutHalted(Name, why, Plan.RollBack, tally.Rings, ByItself, now, tally.Failures);
         // Who has not counted under the book that has the ring may know of more devices in it.
         if (Known.State == RolloutState.Paused || !tally.IsWhole)
             return null;
@@ -93,7 +93,8 @@ public sealed record Rollout(RolloutSnapshot Known)
 
 /// <summary>How a rollout stands over all offices.</summary>
 /// <param name="IsWhole">Every office has counted under the book that has its newest ring.</param>
-public sealed record RolloutTally(bool IsWhole, IReadOnlyList<RingCount> Rings)
+/// <param name="Failures">Some of the devices that failed.</param>
+public sealed record RolloutTally(bool IsWhole, IReadOnlyList<RingCount> Rings, IReadOnlyList<RolloutFailure> Failures)
 {
     public RingCount Of(string ring) => Rings.FirstOrDefault(r => r.Ring == ring) ?? new RingCount(default, ring, 0, 0, 0, 0);
 }

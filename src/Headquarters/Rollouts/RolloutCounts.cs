@@ -30,11 +30,12 @@ internal sealed class RolloutCounts
     public RolloutTally Of(Rollout rollout, IEnumerable<OfficeId> offices)
     {
         if (rollout.Known.State == RolloutState.Halted)
-            return new RolloutTally(IsWhole: true, rollout.Known.Counts);
+            return new RolloutTally(IsWhole: true, rollout.Known.Counts, rollout.Known.Failures);
         Sum();
         var whole = offices.All(o => _offices.TryGetValue(o, out var counted) && counted.BookVersion >= rollout.Known.BookVersion);
         return new RolloutTally(whole,
-            [.. rollout.Plan.Rings.Take(rollout.Known.Reached).Select(r => _sums.GetValueOrDefault((rollout.Name, r.Name)) ?? new RingCount(rollout.Name, r.Name, 0, 0, 0, 0))]);
+            [.. rollout.Plan.Rings.Take(rollout.Known.Reached).Select(r => _sums.GetValueOrDefault((rollout.Name, r.Name)) ?? new RingCount(rollout.Name, r.Name, 0, 0, 0, 0))],
+            [.. _offices.Values.SelectMany(o => o.Failures ?? []).Where(f => f.Rollout == rollout.Name).Take(RolloutFailure.Most)]);
     }
 
     // Once for all rollouts, since many offices count between two looks.

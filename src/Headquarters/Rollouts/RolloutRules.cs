@@ -56,7 +56,7 @@ internal static class RolloutRules
         if (rollout!.Known.State == RolloutState.Halted && (rollout.Known.RolledBack || !command.RollBack))
             return Accept();
         var why = $"{command.By} halted it{(command.RollBack ? " with roll-back" : "")}";
-        return Changed(company, [new RolloutHalted(command.Name, why, command.RollBack, tally(rollout).Rings, command.By, now)], $"rollout {command.Name} halted", command.By, now);
+        return Changed(company, [new RolloutHalted(command.Name, why, command.RollBack, tally(rollout).Rings, command.By, now, tally(rollout).Failures)], $"rollout {command.Name} halted", command.By, now);
     }
 
     /// <inheritdoc cref="Decide(Company.Company, HaltRollout, Func{Rollout, RolloutTally}, DateTimeOffset)"/>
@@ -64,7 +64,7 @@ internal static class RolloutRules
     {
         // Nobody can be told to have what is no longer signed, so what has it gets the version before.
         var halted = company.Rollouts.Where(r => r.Plan.Package == command.Package && r.Plan.PackageVersion == command.PackageVersion && !r.Known.RolledBack)
-            .Select(r => new RolloutHalted(r.Name, $"{command.By} withdrew {command.Package} {command.PackageVersion}", RolledBack: true, tally(r).Rings, command.By, now));
+            .Select(r => new RolloutHalted(r.Name, $"{command.By} withdrew {command.Package} {command.PackageVersion}", RolledBack: true, tally(r).Rings, command.By, now, tally(r).Failures));
         return Changed(company, [.. halted], $"{command.Package} {command.PackageVersion} withdrawn", command.By, now);
     }
 
@@ -85,7 +85,7 @@ internal static class RolloutRules
         // What a newer one has taken the place of, nobody needs to bring to its end.
         var after = events.Aggregate(company, (c, e) => c.Apply(e)).Rollouts;
         events.AddRange(after.Where(r => !r.IsOver).Select(r => (Rollout: r, By: after.Skip(after.IndexOf(r) + 1).FirstOrDefault(later => later.Replaces(r))))
-            .Where(r => r.By is not null).Select(r => new RolloutHalted(r.Rollout.Name, $"{r.By!.Name} has taken its place", RolledBack: false, tally(r.Rollout).Rings, Rollout.ByItself, now)));
+            .Where(r => r.By is not null).Select(r => new RolloutHalted(r.Rollout.Name, $"{r.By!.Name} has taken its place", RolledBack: false, tally(r.Rollout).Rings, Rollout.ByItself, now, tally(r.Rollout).Failures)));
         return Changed(company, events, string.Join(", ", events.Select(e => $"{((IRolloutEvent)e).Name}: {e.GetType().Name}")), Rollout.ByItself, now).Events;
     }
 

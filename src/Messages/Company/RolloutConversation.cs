@@ -29,12 +29,14 @@ public sealed record WithdrawVersion([property: Key(0)] string Package, [propert
 /// <param name="Number">Names this count.</param>
 /// <param name="BookVersion">Of the book of updates under which it was counted.</param>
 /// <param name="Counts">Rings that pick nobody are left out.</param>
+/// <param name="Failures">Devices that failed, the first <see cref="RolloutFailure.Most"/> of a rollout.</param>
 [MessagePackObject]
 public sealed record CountRollouts(
     [property: Key(0)] OfficeId OfficeId,
     [property: Key(1)] ulong Number,
     [property: Key(2)] ulong BookVersion,
-    [property: Key(3)] IReadOnlyList<RingCount> Counts) : ICompanyCommand;
+    [property: Key(3)] IReadOnlyList<RingCount> Counts,
+    [property: Key(4)] IReadOnlyList<RolloutFailure>? Failures) : ICompanyCommand;
 
 [MessagePackObject]
 public sealed record RolloutsCounted([property: Key(0)] OfficeId OfficeId, [property: Key(1)] ulong Number) : ICompanyReply;
@@ -52,6 +54,24 @@ public sealed record RingCount(
     [property: Key(3)] int Installed,
     [property: Key(4)] int Failed,
     [property: Key(5)] int RolledBack);
+
+/// <summary>A device that a rollout failed on. Once the rollout is halted the device is told otherwise, and says no more of it.</summary>
+/// <param name="RolledBack">It had the version, and is back on the one before.</param>
+/// <param name="Detail">Why, in the device's words.</param>
+[MessagePackObject]
+public sealed record RolloutFailure(
+    [property: Key(0)] RolloutName Rollout,
+    [property: Key(1)] OfficeId OfficeId,
+    [property: Key(2)] DeviceId DeviceId,
+    [property: Key(3)] string Name,
+    [property: Key(4)] string Ring,
+    [property: Key(5)] bool RolledBack,
+    [property: Key(6)] string Detail,
+    [property: Key(7)] DateTimeOffset? Since)
+{
+    /// <summary>The most that an office tells of, and that are kept, of one rollout.</summary>
+    public const int Most = 20;
+}
 
 // ---- Events ----
 
@@ -87,6 +107,7 @@ public sealed record RolloutResumed([property: Key(0)] RolloutName Name, [proper
 
 /// <param name="RolledBack">Devices that have it are told to have the version before.</param>
 /// <param name="Counts">How it stood.</param>
+/// <param name="Failures">Devices that failed.</param>
 [MessagePackObject]
 public sealed record RolloutHalted(
     [property: Key(0)] RolloutName Name,
@@ -94,7 +115,8 @@ public sealed record RolloutHalted(
     [property: Key(2)] bool RolledBack,
     [property: Key(3)] IReadOnlyList<RingCount> Counts,
     [property: Key(4)] string By,
-    [property: Key(5)] DateTimeOffset At) : IRolloutEvent;
+    [property: Key(5)] DateTimeOffset At,
+    [property: Key(6)] IReadOnlyList<RolloutFailure>? Failures) : IRolloutEvent;
 
 /// <summary>Its last ring has succeeded and soaked: the version is what its devices should have until another takes its place.</summary>
 [MessagePackObject]
@@ -154,6 +176,7 @@ public enum RolloutState
 /// <param name="BookVersion">Of the book of updates that has the newest of them: older counts say nothing of it.</param>
 /// <param name="SoaksUntil">When the next ring may be begun; null: the newest has not succeeded.</param>
 /// <param name="Counts">How it stood when it was halted.</param>
+/// <param name="Failed">Devices that had failed then.</param>
 [MessagePackObject]
 public sealed record RolloutSnapshot(
     [property: Key(0)] RolloutPlan Plan,
@@ -167,4 +190,9 @@ public sealed record RolloutSnapshot(
     [property: Key(8)] IReadOnlyList<RingCount> Counts,
     [property: Key(9)] string By,
     [property: Key(10)] DateTimeOffset CreatedAt,
-    [property: Key(11)] DateTimeOffset? EndedAt);
+    [property: Key(11)] DateTimeOffset? EndedAt,
+    [property: Key(12)] IReadOnlyList<RolloutFailure>? Failed)
+{
+    [IgnoreMember]
+    public IReadOnlyList<RolloutFailure> Failures => Failed ?? [];
+}

@@ -45,6 +45,8 @@ public sealed class RolloutCommandTests : IAsyncLifetime
         Assert.Contains("bin/check: exit code 3", (await _terminal.Run("rollout", "why", "till-1", "tills-2-0")).Done().Out, StringComparison.Ordinal);
         Assert.Contains("rolled-back", (await _terminal.Run("device", "show", "till-1")).Done().Out, StringComparison.Ordinal);
         Assert.Contains("no rollout is for desk-1", (await _terminal.Run("rollout", "why", "desk-1")).Done().Error, StringComparison.Ordinal);
+        Assert.Contains("rollout tills-2-0", (await _terminal.Run("status")).Done().Out, StringComparison.Ordinal);
+        Assert.Equal("bin/check: exit code 3", (await Shown()).GetProperty("failures")[0].GetProperty("detail").GetString());
         Assert.Contains("is halted; create another", (await _terminal.Run("rollout", "resume", "tills-2-0")).Error, StringComparison.Ordinal);
     }
 

@@ -87,10 +87,12 @@ public sealed class PackagePathsTests
     {
         var failed = new PackageStatus { Name = "tills", Rollout = "tills-2-0", Step = PackageStep.RolledBack };
         var begun = Ready().Under(Everywhere().Release!);
-        var halted = Everywhere().Apply(new RolloutHalted(Begun.Name, "1 of 1 failed", RolledBack: true, [], "test", Noon));
+        var halted = Everywhere().Apply(new RolloutHalted(Begun.Name, "1 of 1 failed", RolledBack: true, [], "test", Noon, []));
+        var remembered = halted.Known with { Failed = [new RolloutFailure(Begun.Name, Leeds, Till, "till-1", "rest", RolledBack: true, "exit code 3", Noon)] };
 
         Assert.Equal(("till-1", "rest", "under-way"), PackagePaths.Devices(begun, Everywhere().Known, all: false, _ => Here).Select(d => (d.Name, d.Ring, d.Stand)).Single());
         Assert.Equal("rolled-back", Assert.Single(PackagePaths.Devices(Ready().With(Report(9, failed)), halted.Known, all: false, _ => Here)).Stand);
+        Assert.Equal(("rolled-back", "exit code 3"), PackagePaths.Devices(Ready(), remembered, all: false, _ => Here).Select(d => (d.Stand, d.Detail)).Single());
         Assert.Empty(PackagePaths.Devices(Ready(), halted.Known, all: true, _ => Here));
     }
 

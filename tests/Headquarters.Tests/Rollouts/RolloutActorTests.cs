@@ -45,7 +45,7 @@ public sealed class RolloutActorTests : IAsyncLifetime
         await _company.Report(canary, Leeds, canary.Report(1).WithPackage("2.0", "", PackageStep.RolledBack, "tills-2-0"));
 
         var halted = await Happened<RolloutHalted>();
-        Assert.Equal("1 of 1 devices of ring canary failed", halted.Why);
+        Assert.Equal(("1 of 1 devices of ring canary failed", canary.Id), (halted.Why, Assert.Single(halted.Failures!).DeviceId));
         Assert.Empty((await Happened<UpdateBookChanged>(b => b.What.Contains(nameof(RolloutHalted), StringComparison.Ordinal))).Book.Releases);
         Assert.Equal(before, await ChangesOf(desk));
     }

@@ -35,7 +35,7 @@ internal static class RolloutSituation
     public static Company.Company Stepped(this Company.Company company, DateTimeOffset now, params RingCount[] counts) => company.With(RolloutRules.Step(company, Tally(counts), now));
 
     /// <summary>Whole where the newest ring was counted.</summary>
-    public static Func<Rollout, RolloutTally> Tally(params RingCount[] counts) => r => new RolloutTally(counts.Any(c => c.Rollout == r.Name && c.Ring == r.Ring.Name), [.. counts.Where(c => c.Rollout == r.Name)]);
+    public static Func<Rollout, RolloutTally> Tally(params RingCount[] counts) => r => new RolloutTally(counts.Any(c => c.Rollout == r.Name && c.Ring == r.Ring.Name), [.. counts.Where(c => c.Rollout == r.Name)], []);
 
     public static RingCount Count(string version, string ring, int picked, int installed, int failed = 0, int rolledBack = 0) =>
         new(new RolloutName($"tills-{version.Replace('.', '-')}"), ring, picked, installed, failed, rolledBack);

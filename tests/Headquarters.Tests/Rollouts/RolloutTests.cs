@@ -34,7 +34,7 @@ public sealed class RolloutTests
     [Fact]
     public void No_ring_is_begun_before_every_office_has_counted_the_one_before()
     {
-        RolloutTally some = new(IsWhole: false, [Count("2.0", "canary", 1, 1)]);
+        RolloutTally some = new(IsWhole: false, [Count("2.0", "canary", 1, 1)], []);
 
         Assert.Null(Started.Of("2.0").Step(some, 2, Noon));
     }
