@@ -28,16 +28,18 @@ internal static class DeviceCommands
         var converged = new Option<bool?>("--converged") { Description = "Only devices that run what is desired (true), or do not yet (false)." };
         var presence = new Option<string?>("--presence") { Description = "Devices in this state alone: online, offline or unknown.", HelpName = "STATE" };
         presence.AcceptOnlyFromAmong("online", "offline", "unknown");
+        var package = new Option<string?>("--package") { Description = "Devices that have this package alone, in this version.", HelpName = "NAME[=VERSION]" };
         var sort = new Option<string?>("--sort") { Description = "name, office, last-sync, reported-at or enrolled-at; with '-' in front: descending." };
         var limit = new Option<int?>("--limit") { Description = "At most this many.", HelpName = "N" };
         return commands.Remote("list", "Lists the devices.", """
             fleet device list --office leeds --label room=shop
             fleet device list --converged false --sort last-sync
+            fleet device list --package tills=1.4.0
             """,
             call => call.Display.List(
                 call.Client.List(
                     Query.Of("devices",
-                        [("office", call.Value(office)), ("text", call.Value(text)), ("converged", call.Value(converged)?.ToString().ToLowerInvariant()), ("presence", call.Value(presence)), ("sort", call.Value(sort)),
+                        [("office", call.Value(office)), ("text", call.Value(text)), ("converged", call.Value(converged)?.ToString().ToLowerInvariant()), ("presence", call.Value(presence)), ("package", call.Value(package)), ("sort", call.Value(sort)),
                         .. (call.Value(labels) ?? []).Select(l => ("label", (string?)l))]),
                     ApiJson.Default.ListPageDeviceResource, call.Value(limit), call.Cancellation),
                 ApiJson.Default.DeviceResource,
@@ -45,7 +47,7 @@ internal static class DeviceCommands
                 ["NAME", "OFFICE", "STATE", "SYNCED", "THROUGH", "RUNS", "DEVICE", "LABELS"],
                 d => [d.Name, d.Office, d.Presence, Words.Ago(d.LastSync, call.Terminal.Clock.GetUtcNow()), d.Through ?? (d.LastSync is null ? Words.None : "direct"),
                     d.Converged ? Words.Number(d.AppliedVersion) : $"{d.AppliedVersion} → {d.DesiredVersion}", d.Id, Words.Labels(d.Labels)]),
-            office, text, labels, converged, presence, sort, limit);
+            office, text, labels, converged, presence, package, sort, limit);
     }
 
     private static Command Label(FleetCommands commands)

@@ -14,7 +14,7 @@ internal static class DeviceEndpoints
     {
         var devices = api.MapGroup("/devices").WithTags("Devices");
         devices.MapGet("", DeviceList.List).WithSummary(
-            "Lists devices; 'office', 'text' (part of id, name or host name), 'label' (key=value, may repeat), 'converged', 'cloned' and 'seen-before' narrow the list; 'sort' orders it.");
+            "Lists devices; 'office', 'text' (part of id, name or host name), 'label' (key=value, may repeat), 'converged', 'cloned', 'seen-before' and 'package' (name, or name=version) narrow the list; 'sort' orders it.");
         devices.MapGet("/{id}", Show).WithSummary("Shows a device: desired and applied version, the delay between, settings and inventory.");
         devices.MapPost("/{id}/labels", Label).WithSummary("Sets and removes labels.");
         devices.MapPost("/{id}/move", Move).WithSummary("Moves a device to another office.");

@@ -20,6 +20,7 @@ internal static class DeviceList
 }
 
 /// <param name="Label">key=value; may repeat.</param>
+/// <param name="Package">name, or name=version, of what is installed.</param>
 /// <param name="Sort"><c>name</c>, <c>office</c>, <c>last-sync</c>, <c>reported-at</c> or <c>enrolled-at</c>; with '-' in front: descending.</param>
 internal readonly record struct DeviceParameters(
     [property: FromQuery(Name = "office")] string? Office,
@@ -29,6 +30,7 @@ internal readonly record struct DeviceParameters(
     [property: FromQuery(Name = "cloned")] bool? Cloned,
     [property: FromQuery(Name = "seen-before")] DateTimeOffset? SeenBefore,
     [property: FromQuery(Name = "presence")] string? Presence,
+    [property: FromQuery(Name = "package")] string? Package,
     [property: FromQuery(Name = "sort")] string? Sort)
 {
     public Refusal? Read(PageRequest page, out DeviceFilter? filter)
@@ -59,7 +61,7 @@ internal readonly record struct DeviceParameters(
         PresenceState? state = Presence switch { "online" => PresenceState.Online, "offline" => PresenceState.Offline, "unknown" => PresenceState.Unknown, _ => null };
         if (Presence is not null && state is null)
             return Refusal.Invalid($"presence is online, offline or unknown, not '{Presence}'");
-        filter = new DeviceFilter(page, office, Text, labels, Converged, Cloned, SeenBefore, state, by, Sort is ['-', ..]);
+        filter = new DeviceFilter(page, office, Text, labels, Converged, Cloned, SeenBefore, state, by, Sort is ['-', ..], Package?.Split('=')[0], Package?.Split('=').ElementAtOrDefault(1));
         return null;
     }
 }

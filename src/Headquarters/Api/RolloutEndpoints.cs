@@ -54,6 +54,8 @@ internal static class RolloutEndpoints
 
     private static async Task<Results<Ok<RolloutResource>, ProblemHttpResult>> Create(NewRollout wanted, TenantRepository repository, Owners owners, RolloutQueries queries, Settled settled)
     {
+        if (Missing(wanted) is { } missing)
+            return Refusal.Invalid(missing).Problem();
         if (repository.Find(wanted.Package, wanted.Version) is not { } published)
             return new Refusal(RefusalCode.NotFound, $"{wanted.Package} {wanted.Version} is not published{Hint(wanted, repository)}").Problem();
         if (Read(wanted, published, out var plan) is { } wrong)
@@ -86,6 +88,14 @@ internal static class RolloutEndpoints
             ? TypedResults.Ok(RolloutResources.Of(rollout))
             : Refusal.NotFound("rollout", name.Value).Problem();
     }
+
+    // JSON may leave out, or have null, what the resource's types say is there.
+    private static string? Missing(NewRollout wanted) =>
+        wanted.Package is null || wanted.Version is null ? "package and version are missing"
+        : (wanted.Rings ?? []).Any(r => r?.Name is null) ? "a ring without a name"
+        : (wanted.Parameters ?? new Dictionary<string, string>()).Values.Any(v => v is null) ? "a parameter without a value"
+        : (wanted.Rings ?? []).Select(r => r.Picks).Append(wanted.For).SelectMany(s => s?.Labels?.Values ?? []).Any(v => v is null) ? "a label without a value"
+        : null;
 
     private static string Hint(NewRollout wanted, TenantRepository repository)
     {

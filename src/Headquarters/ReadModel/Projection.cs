@@ -405,6 +405,7 @@ internal sealed class Projection(ReadModelConnection db)
         (row.ReportedVersion, row.ReportedAt, row.Report) = ((long)version, at, bytes.ToArray());
         if (row.AppliedVersion != (long)report.AppliedVersion)
             (row.AppliedVersion, row.AppliedAt, row.AppliedKnownAt) = ((long)report.AppliedVersion, report.AppliedAt?.ToDateTimeOffset(), at);
+        row.Packages = string.Concat(report.Packages.Where(p => p.InstalledVersion.Length > 0).Select(p => $"\n{p.Name} {p.InstalledVersion}\n"));
         var inventory = report.Inventory ?? new Inventory();
         (row.HostName, row.Os, row.AgentVersion) = (inventory.HostName, $"{inventory.OsName} {inventory.OsVersion}".Trim(), inventory.AgentVersion);
     }

@@ -240,6 +240,12 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
             rows = rows.Where(r => r.LastSync == null || r.LastSync < before);
         if (filter.State is { } state)
             rows = rows.Where(r => (r.State ?? (int)PresenceState.Unknown) == (int)state);
+        if (filter.Package is { } package)
+        {
+            var line = filter.PackageVersion is { } version ? $"\n{package} {version}\n" : $"\n{package} ";
+            rows = rows.Where(r => r.Device.Packages.Contains(line));
+        }
+
         foreach (var (label, value) in filter.Labels ?? new Dictionary<string, string>())
             rows = rows.Where(r => db.Labels.Any(l => l.DeviceId == r.Device.DeviceId && l.Label == label && l.Value == value));
         return rows;

@@ -14,7 +14,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 10;
+    private const int Format = 11;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 

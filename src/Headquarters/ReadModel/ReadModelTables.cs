@@ -72,6 +72,8 @@ internal sealed class DeviceRow
     [Column("applied_known_at")] public DateTimeOffset? AppliedKnownAt { get; set; }
     /// <summary>A serialized DeviceReport.</summary>
     [Column("report")] public byte[]? Report { get; set; }
+    /// <summary>What is installed: NAME VERSION, each behind and before a line break, so that one of them is found as a whole.</summary>
+    [Column("packages"), NotNull] public string Packages { get; set; } = "";
     [Column("host_name"), NotNull] public string HostName { get; set; } = "";
     [Column("os"), NotNull] public string Os { get; set; } = "";
     [Column("agent_version"), NotNull] public string AgentVersion { get; set; } = "";

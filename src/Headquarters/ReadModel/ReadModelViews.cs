@@ -121,6 +121,8 @@ public enum DeviceSort
 /// <param name="Converged">True: runs what is desired; false: does not yet.</param>
 /// <param name="SeenBefore">Last sync before this time, or never.</param>
 /// <param name="State">Only devices in this state.</param>
+/// <param name="Package">Only devices that have it.</param>
+/// <param name="PackageVersion">In this version; null: in any.</param>
 public sealed record DeviceFilter(
     PageRequest Page,
     OfficeId? Office = null,
@@ -131,7 +133,9 @@ public sealed record DeviceFilter(
     DateTimeOffset? SeenBefore = null,
     PresenceState? State = null,
     DeviceSort Sort = DeviceSort.Name,
-    bool Descending = false);
+    bool Descending = false,
+    string? Package = null,
+    string? PackageVersion = null);
 
 /// <summary>All about one device.</summary>
 /// <param name="DesiredAt">When headquarters made the desired version.</param>

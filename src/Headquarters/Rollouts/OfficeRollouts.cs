@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Headquarters.Devices;
+using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Offices;
 using Fleet.Messages.Company;
 using Fleet.Messages.Offices;
@@ -13,6 +14,8 @@ namespace Fleet.Headquarters.Rollouts;
 /// </summary>
 internal sealed class OfficeRollouts
 {
+    private const int MostDetail = 500;
+
     private readonly Dictionary<DeviceId, (ReadOnlyMemory<byte> Report, IReadOnlyList<PackageStatus> Packages)> _read = [];
     private CountRollouts? _said;
     private bool _stale = true;
@@ -72,7 +75,7 @@ internal sealed class OfficeRollouts
                 var so = counts.GetValueOrDefault((release.Rollout, ring.Name)) ?? new RingCount(new RolloutName(release.Rollout), ring.Name, 0, 0, 0, 0);
                 counts[(release.Rollout, ring.Name)] = (so with { Picked = so.Picked + 1 }).With(stand);
                 if (stand is Stand.Failed or Stand.RolledBack && failures.Count(f => f.Rollout == so.Rollout) < RolloutFailure.Most)
-                    failures.Add(new RolloutFailure(so.Rollout, office.Id, device.Id, device.Known.Name, ring.Name, stand == Stand.RolledBack, status!.Detail, status.Since?.ToDateTimeOffset()));
+                    failures.Add(new RolloutFailure(so.Rollout, office.Id, device.Id, device.Known.Name, ring.Name, stand == Stand.RolledBack, CleanText.Of(status!.Detail, MostDetail), status.Since?.ToDateTimeOffset()));
             }
         }
 

@@ -65,6 +65,8 @@ public sealed class RolloutCommandTests : IAsyncLifetime
         Assert.Contains("no device waits", (await _terminal.Run("rollout", "devices", "tills-2-0")).Done().Error, StringComparison.Ordinal);
         Assert.Equal(1, (await _terminal.Run("rollout", "devices", "tills-2-0", "--all", "--json")).Json().GetArrayLength());
         Assert.False((await _terminal.Run("rollout", "why", "till-1", "--json")).Json()[0].TryGetProperty("waitsAt", out _));
+        Assert.Equal("till-1", (await _terminal.Run("device", "list", "--package", "tills=2.0", "--json")).Json()[0].GetProperty("name").GetString());
+        Assert.Equal(0, (await _terminal.Run("device", "list", "--package", "tills=2", "--json")).Json().GetArrayLength());
         Assert.Contains("1 of 1", (await _terminal.Run("rollout", "list")).Done().Out, StringComparison.Ordinal);
     }
 

@@ -82,6 +82,25 @@ public sealed class RolloutActorTests : IAsyncLifetime
         Assert.Empty((await _company.Events()).OfType<DeviceWakeRequested>());
     }
 
+    [Fact]
+    public async Task All_devices_with_a_line_are_nudged_each_once()
+    {
+        var kit = new TestKit(_company.System);
+        var node = await LinkedNode.Join(_company, kit.CreateTestProbe(), Leeds, "gw1");
+        var tills = new List<Machine>();
+        for (var till = 1; till <= 4; till++)
+            tills.Add(await _company.EnrolDevice(Leeds, $"till-{till}"));
+        await node.Send(new LinesDigest([.. tills.Take(3).Select(t => new DeviceLine(t.Id, LineEnd.None, DateTimeOffset.UtcNow, Leeds, TimeSpan.Zero))]));
+
+        await Create(Plan("2.0"));
+
+        var woken = new List<Contracts.DeviceId>();
+        while (woken.Count < 3)
+            woken.Add((await node.Down<WakeDevice>()).DeviceId);
+        Assert.Equal(tills.Take(3).Select(t => t.Id).ToHashSet(), woken.ToHashSet());
+        tills.ForEach(t => t.Dispose());
+    }
+
     private async Task<Machine> Canary()
     {
         var canary = await _company.EnrolDevice(Leeds, "till-1");
