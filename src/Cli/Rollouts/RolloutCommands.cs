@@ -37,8 +37,8 @@ internal static class RolloutCommands
                 call.Client.List(Query.Of("rollouts", ("open", call.Value(open)?.ToString().ToLowerInvariant()), ("package", call.Value(package))), ApiJson.Default.ListPageRolloutResource, null, call.Cancellation),
                 ApiJson.Default.RolloutResource,
                 "no rollouts; begin one: fleet rollout create PACKAGE --version VERSION",
-                ["ROLLOUT", "BRINGS", "STATE", "RING", "INSTALLED", "FAILED", "WAITS FOR"],
-                r => [r.Name, $"{r.Package} {r.Version}", r.State, r.Rings.Last(x => x.Reached).Name, call.Display.Share(r.Rings.Sum(x => x.Installed), r.Rings.Sum(x => x.Picked)), Words.Number(r.Rings.Sum(x => x.Failed + x.RolledBack)), r.WaitsFor ?? r.Why ?? Words.None]),
+                ["ROLLOUT", "BRINGS", "STATE", "RING", "INSTALLED", "FAILED", "NOTE"],
+                r => [r.Name, $"{r.Package} {r.Version}", r.State, r.Rings.Last(x => x.Reached).Name, call.Display.Share(r.Rings.Sum(x => x.Installed), r.Rings.Sum(x => x.Picked)), Words.Number(r.Rings.Sum(x => x.Failed + x.RolledBack)), r.Why ?? (r.WaitsFor is { } waits ? $"waits for {waits}" : Words.None)]),
             open, package);
     }
 

@@ -146,6 +146,10 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
             if (events.Count > 0)
                 HandBooks();
             _counts.Changed |= events.Any(e => e is IRolloutEvent);
+            foreach (var halted in events.OfType<RolloutHalted>())
+                _log.Warning("Rollout {Rollout} is halted: {Reason}", halted.Name, halted.Why);
+            foreach (var done in events.OfType<RolloutDone>())
+                _log.Info("Rollout {Rollout} is done", done.Name);
             asker.Tell(reply);
             if (LastSequenceNr - _snapshotAt < _tools.Options.SnapshotEvery)
                 return;

@@ -54,11 +54,13 @@ internal sealed class RolloutRows(ReadModelConnection db)
             return;
         }
 
-        if (happened is RolloutCreated created)
-            Put(Rollout.From(created));
-        else if (db.Rollouts.FirstOrDefault(r => r.Name == name) is { } known)
-            Put(new Rollout(Read(known)).Apply(happened));
-        var (kind, text) = Told(happened);
+        var rollout = happened is RolloutCreated created ? Rollout.From(created)
+            : db.Rollouts.FirstOrDefault(r => r.Name == name) is { } known ? new Rollout(Read(known)).Apply(happened) : null;
+        // Its beginning is no longer in the journal: the snapshot that follows has it.
+        if (rollout is null)
+            return;
+        Put(rollout);
+        var (kind, text) = Told(rollout, happened);
         db.InsertOrReplace(new RolloutEventRow { Position = position, Name = name, Kind = kind, Text = text, At = happened.At });
     }
 
@@ -77,11 +79,11 @@ internal sealed class RolloutRows(ReadModelConnection db)
         Rollout = MessagePackSerializer.Serialize(rollout.Known, Codec.Options),
     });
 
-    private static (string Kind, string Text) Told(IRolloutEvent happened) => happened switch
+    private static (string Kind, string Text) Told(Rollout rollout, IRolloutEvent happened) => happened switch
     {
         RolloutCreated e => ("created", $"{e.Plan.Package} {e.Plan.PackageVersion} by {e.By}; ring {e.Plan.Rings[0].Name} begins"),
         RolloutRingSucceeded e => ("ring-succeeded", e.SoaksUntil > e.At ? $"{e.Ring}; it soaks until {e.SoaksUntil:u}" : e.Ring),
-        RolloutAdvanced e => ("advanced", $"to ring {e.Reached}"),
+        RolloutAdvanced => ("advanced", $"to ring {rollout.Ring.Name}"),
         RolloutPaused e => ("paused", $"by {e.By}"),
         RolloutResumed e => ("resumed", $"by {e.By}"),
         RolloutHalted e => ("halted", e.RolledBack ? $"{e.Why}; devices that have it get the version before" : e.Why),
