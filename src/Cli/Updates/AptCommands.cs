@@ -78,9 +78,9 @@ internal static class AptCommands
         ]);
     });
 
-    // The keys stay those that the device has for the repository: the distribution point needs no trust.
+    // At the port that distribution points ship with. The keys stay those that the device has for the repository: the distribution point needs no trust.
     private static string SourcesLine(AptRepositoryResource repository) =>
-        $"deb [signed-by=KEYRING] http://DISTRIBUTION-POINT:PORT/apt/{repository.Name}/ {(repository.Suites.Count > 0 ? repository.Suites[0] : "SUITE")} main";
+        $"deb [signed-by=KEYRING] http://DISTRIBUTION-POINT:13180/apt/{repository.Name}/ {(repository.Suites.Count > 0 ? repository.Suites[0] : "SUITE")} main";
 
     private static string Suites(AptRepositoryResource repository) => repository.Suites.Count == 0 ? "any" : Words.Many(repository.Suites);
 

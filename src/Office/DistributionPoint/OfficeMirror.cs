@@ -54,7 +54,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         _mirror = new Mirror(Path.Combine(setup.Directory, "repository"), _blobs, _fetcher, Pace.Default, setup.Clock);
         _mirror.Resume();
         _counter = new ContentCounter(Path.Combine(setup.Directory, "counts.bin"), hash => _mirror.Index.Find(hash), setup.Clock.GetUtcNow());
-        _apt = new AptMirror(Path.Combine(setup.Directory, "apt"), _blobs, _fetcher, AptMirrorOptions.Default with { FreshFor = setup.Options.AptFreshFor }, Pace.Default, setup.Clock, _sources.Web());
+        _apt = new AptMirror(Path.Combine(setup.Directory, "apt"), _blobs, _fetcher, AptMirrorOptions.Default with { FreshFor = setup.Options.AptFreshFor }, Pace.Default, setup.Clock, _sources.Web(), () => _sources.Near);
         _apt.Passed += _counter.Passed;
         _apt.Changed += suite => Tell(suite.Problem is null ? "apt-good" : "apt-refused", suite.Problem is null
             ? $"APT repository {suite.Repository}, suite {suite.Suite} is good again"

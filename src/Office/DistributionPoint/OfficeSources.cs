@@ -73,6 +73,9 @@ internal sealed class OfficeSources : IDisposable
         return [.. others.Select(n => plan.Peers.First(p => p.Node == n).Source), .. upstream];
     }
 
+    /// <summary>The office's other distribution points, which may have content that is of no package of the tenant's.</summary>
+    public IEnumerable<IBlobSource> Near => _plan.Peers.Select(p => p.Source);
+
     public void Dispose()
     {
         _fleetHttp.Dispose();

@@ -21,13 +21,14 @@ public sealed class AptMirror : IDisposable
 
     /// <param name="directory">Its own.</param>
     /// <param name="handler">Where proxy, TLS pins or credentials are set, and no redirect followed; null: nothing of these.</param>
-    public AptMirror(string directory, BlobStore store, BlobFetcher fetcher, AptMirrorOptions options, Pace pace, TimeProvider clock, HttpMessageHandler? handler = null)
+    /// <param name="near">Asked before a repository's source whether they have a file.</param>
+    public AptMirror(string directory, BlobStore store, BlobFetcher fetcher, AptMirrorOptions options, Pace pace, TimeProvider clock, HttpMessageHandler? handler = null, Func<IEnumerable<IBlobSource>>? near = null)
     {
         _directory = Path.GetFullPath(directory);
         handler ??= new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None };
         // How long an answer may take is judged by the bytes that come.
         var http = new HttpClient(new SameHostRedirects(handler)) { Timeout = Timeout.InfiniteTimeSpan };
-        _tools = new AptMirrorTools(store, fetcher, options, pace, clock, http, _stop.Token);
+        _tools = new AptMirrorTools(store, fetcher, options, pace, clock, http, near ?? (() => []), _stop.Token);
         fetcher.Came += CountCame;
     }
 
@@ -115,4 +116,4 @@ public sealed class AptMirror : IDisposable
 }
 
 /// <summary>What all repositories share.</summary>
-internal sealed record AptMirrorTools(BlobStore Store, BlobFetcher Fetcher, AptMirrorOptions Options, Pace Pace, TimeProvider Clock, HttpClient Http, CancellationToken Stop);
+internal sealed record AptMirrorTools(BlobStore Store, BlobFetcher Fetcher, AptMirrorOptions Options, Pace Pace, TimeProvider Clock, HttpClient Http, Func<IEnumerable<IBlobSource>> Near, CancellationToken Stop);

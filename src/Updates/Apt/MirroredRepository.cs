@@ -16,11 +16,12 @@ internal sealed class MirroredRepository
     // Each release on the disk is verified anew, which takes its time: not before somebody asks.
     private readonly Lazy<ConcurrentDictionary<string, MirroredSuite>> _loaded;
     private readonly Action<AptSuiteState> _tell;
+    private readonly Func<IEnumerable<IBlobSource>> _near;
 
     /// <exception cref="AptException">Its keyring can't be read.</exception>
     public MirroredRepository(AptSource source, string directory, AptMirrorTools tools, Action<AptSuiteState> tell, Action<AptTraffic> passed)
     {
-        (_source, _directory, _fetcher, _tell) = (source, directory, tools.Fetcher, tell);
+        (_source, _directory, _fetcher, _tell, _near) = (source, directory, tools.Fetcher, tell, tools.Near);
         (Store, Options, Clock, Stop) = (tools.Store, tools.Options, tools.Clock, tools.Stop);
         Keyring = Keyring.Read(source.Keyring, $"the keyring of APT repository {source.Name}");
         Upstream = new AptUpstream(source, tools.Http, tools.Pace, tools.Clock, bytes => passed(new AptTraffic(source.Name, new Uri(source.Url).Authority, bytes, 0, Hit: false)));
@@ -98,7 +99,7 @@ internal sealed class MirroredRepository
     {
         try
         {
-            return await _fetcher.Fetch(file.Hash, file.Length, [.. file.At.Select(Upstream.SourceOf)], cancellation, Stop).ConfigureAwait(false) is "";
+            return await _fetcher.Fetch(file.Hash, file.Length, [.. _near(), .. file.At.Select(Upstream.SourceOf)], cancellation, Stop).ConfigureAwait(false) is "";
         }
         catch (FetchException fault)
         {

@@ -26,6 +26,7 @@ public sealed class AptMirrorTests : IDisposable
     private readonly ConcurrentQueue<AptSuiteState> _told = new();
     private readonly BlobStore _store;
     private AptMirror _mirror;
+    private readonly List<IBlobSource> _near = [];
     private long _fromUpstream;
 
     public AptMirrorTests()
@@ -393,6 +394,17 @@ public sealed class AptMirrorTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_neighbour_has_costs_the_uplink_nothing()
+    {
+        await Update();
+        _near.Add(new Neighbour());
+
+        Assert.Equal(Deb, await Get(Hello));
+
+        Assert.DoesNotContain(Hello, _vendor.Asked);
+    }
+
+    [Fact]
     public async Task Bytes_are_counted_by_source_and_by_what_was_here()
     {
         var traffic = new ConcurrentQueue<AptTraffic>();
@@ -446,7 +458,7 @@ public sealed class AptMirrorTests : IDisposable
     {
         var pace = new Pace(1000, TimeSpan.FromMinutes(5));
         var fetcher = new BlobFetcher(_store, hash => _mirror?.Needs(hash) == true, new Budget(_clock), pace, _clock);
-        var mirror = _mirror = new AptMirror(Path.Combine(_directory, "apt"), _store, fetcher, AptMirrorOptions.Default, pace, _clock, new Borrowed(_vendor));
+        var mirror = _mirror = new AptMirror(Path.Combine(_directory, "apt"), _store, fetcher, AptMirrorOptions.Default, pace, _clock, new Borrowed(_vendor), () => _near);
         mirror.Changed += _told.Enqueue;
         mirror.Passed += t => Interlocked.Add(ref _fromUpstream, t.FromUpstream);
         Obey();
@@ -454,6 +466,14 @@ public sealed class AptMirrorTests : IDisposable
     }
 
     private void Obey(TestKey? key = null, params string[] suites) => _mirror.Obey([new AptSource("debian", TestVendor.Url, (key ?? Key).Public, suites)]);
+
+    private sealed class Neighbour : IBlobSource
+    {
+        public string Name => "neighbour";
+
+        public Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation) =>
+            Task.FromResult<Stream?>(hash == BlobHash.Over(Deb) ? new MemoryStream(Deb, (int)from, Deb.Length - (int)from) : null);
+    }
 
     // The vendor outlives the mirror that asks it.
     private sealed class Borrowed(HttpMessageHandler inner) : DelegatingHandler(inner)
