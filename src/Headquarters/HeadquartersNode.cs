@@ -88,6 +88,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
 
             var updates = await TenantRepository.Open(directory.PathOf(UpdatesDirectory), options.Updates, authority, clock, logging);
             parts.Push(updates);
+            parts.Push(new DeltaMaker(updates, options.Updates, logging));
             parts.Push(new RepositoryNotices(updates, cluster.Company, options.Offices.ResendEvery, clock));
             var certificate = new ShownCertificate(authority.Own, authority.Authority);
             var updateFace = await UpdateFace.Start(options.Updates, updates, certificate, authority.Trust, logging, simulated, cancellation);

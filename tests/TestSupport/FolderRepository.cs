@@ -1,4 +1,5 @@
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf;
 using Fleet.Updates.Tuf.Repository;
@@ -43,6 +44,18 @@ public sealed class FolderRepository
         var target = new TargetFile(PackageTarget.PathOf(name, version), manifest.Length, ContentHashes.Of(manifest));
         List([.. _writer.TargetsOf(RoleNames.Targets)!.Files.Values.Where(f => f.Path != target.Path), target]);
         return BlobHash.Over(manifest);
+    }
+
+    /// <summary>Lists the delta to a version's file from an older one, and answers what it is called.</summary>
+    public BlobHash PublishDelta(string name, string version, byte[] older, byte[] newer)
+    {
+        var delta = ZstdDelta.Make(older, newer);
+        var list = new PackageDeltas(name, version, [new FileDelta(BlobHash.Over(older), BlobHash.Over(newer), BlobHash.Over(delta), delta.Length)]).ToBytes();
+        foreach (var content in new[] { delta, list })
+            File.WriteAllBytes(PathOf(BlobHash.Over(content)), content);
+        var target = new TargetFile(PackageTarget.DeltasOf(name, version), list.Length, ContentHashes.Of(list));
+        List([.. _writer.TargetsOf(RoleNames.Targets)!.Files.Values.Where(f => f.Path != target.Path), target]);
+        return BlobHash.Over(delta);
     }
 
     private void List(IReadOnlyList<TargetFile> files)

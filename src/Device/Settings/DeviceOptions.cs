@@ -2,6 +2,7 @@ using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Device.Events;
 using Fleet.Device.Updates;
+using Fleet.Updates.Deltas;
 
 namespace Fleet.Device.Settings;
 
@@ -74,6 +75,7 @@ public sealed record DeviceOptions(
                 values["fleet.agent.updates.packages"].Text,
                 Number("fleet.agent.updates.quota", 1 << 20, long.MaxValue),
                 Number("fleet.agent.updates.min-free", 0, long.MaxValue),
+                (int)Number("fleet.agent.updates.delta-max-file", 0, ZstdDelta.MaxLength),
                 Duration("fleet.agent.updates.first-retry"),
                 Duration("fleet.agent.updates.longest-retry"),
                 Duration("fleet.agent.updates.tell-within"),

@@ -103,6 +103,7 @@ public sealed partial class DeviceUpdates : IDisposable
     public void Dispose()
     {
         _device.RoundEnded -= Look;
+        _tools?.Bringer.Dispose();
         _sources.Dispose();
         _poke.Dispose();
     }
@@ -303,7 +304,7 @@ public sealed partial class DeviceUpdates : IDisposable
         var updates = Path.Combine(_directory, "updates");
         var content = new BlobStore(Path.Combine(updates, "content"), new BlobStoreOptions(_options.Updates.Quota, _options.Updates.MinFree, BlobStoreOptions.Default.PartsKept), _clock);
         return _tools = new Tools(
-            new PackageBringer(content, _sources.Order, _incidents, _clock),
+            new PackageBringer(content, _options.Updates.DeltaMaxFile, _sources.Order, _incidents, _clock, _log),
             new PackageInstaller(PackagesIn(_directory, _options.Updates), Path.Combine(updates, "unpacked"), content, _programs, _own, Keep, _clock));
     }
 

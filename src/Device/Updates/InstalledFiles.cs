@@ -12,6 +12,8 @@ internal sealed class InstalledFiles(string folder, PackageManifest next) : IBlo
 {
     public string Name => "the installed version";
 
+    public bool IsLocal => true;
+
     public async Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation)
     {
         foreach (var known in next.Files.Where(f => f.Content == hash))

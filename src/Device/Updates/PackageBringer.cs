@@ -1,27 +1,33 @@
 using Fleet.Contracts.Agents;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Fetching;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf;
 using Fleet.Updates.Tuf.Client;
+using Microsoft.Extensions.Logging;
 
 namespace Fleet.Device.Updates;
 
 /// <summary>Brings what a package is made of, verified from the signed targets down to the last byte; the same whoever sends it.</summary>
-internal sealed class PackageBringer
+internal sealed partial class PackageBringer : IDisposable
 {
     private readonly BlobStore _content;
+    private readonly int _deltaMaxFile;
     private readonly BlobFetcher _fetcher;
+    private readonly DeltaBuilder _builder;
     private readonly SourceOrder _order;
     private readonly SourceIncidents _incidents;
     private readonly TimeProvider _clock;
+    private readonly ILogger _log;
     // For people: what is being brought just now.
     private string _bringing = "";
     private volatile IReadOnlySet<BlobHash> _needed = new HashSet<BlobHash>();
 
-    public PackageBringer(BlobStore content, SourceOrder order, SourceIncidents incidents, TimeProvider clock)
+    /// <param name="deltaMaxFile">Bytes of the longest file that is built of a delta.</param>
+    public PackageBringer(BlobStore content, int deltaMaxFile, SourceOrder order, SourceIncidents incidents, TimeProvider clock, ILogger log)
     {
-        (_content, _order, _incidents, _clock) = (content, order, incidents, clock);
+        (_content, _deltaMaxFile, _order, _incidents, _clock, _log) = (content, deltaMaxFile, order, incidents, clock, log);
         _fetcher = new BlobFetcher(content, hash => _needed.Contains(hash), new Budget(clock), Pace.Default, clock);
         _fetcher.Failed += (source, _) => order.Failed(source.Name);
         _fetcher.Lied += (source, hash) =>
@@ -29,6 +35,9 @@ internal sealed class PackageBringer
             order.Lied(source.Name);
             incidents.Lied(source.Name, $"what it sent as {_bringing} is not what was signed (blob {hash})");
         };
+        _builder = new DeltaBuilder(content, _fetcher, deltaMaxFile);
+        _builder.Built += (_, saved) => LogBuilt(_bringing, saved);
+        _builder.Failed += (_, why) => LogNotBuilt(_bringing, why);
     }
 
     /// <summary>The manifest where all of its content is here; null: something has to be brought.</summary>
@@ -56,13 +65,40 @@ internal sealed class PackageBringer
             throw new NotBroughtException($"the repository lists {path} with another hash than headquarters wants");
         if (target.Length > PackageManifest.MaxBytes)
             throw new NotBroughtException($"{path} has {target.Length} bytes; a manifest has {PackageManifest.MaxBytes} at most");
-        await Fetch(BlobHash.Of(wanted.Manifest.Span), target.Length, path, () => [.. sources().Select(s => new ManifestSource(s, wanted))], stop).ConfigureAwait(false);
+        await Fetch(BlobHash.Of(wanted.Manifest.Span), target.Length, path, () => [.. sources().Select(s => new TargetSource(s, path))], stop).ConfigureAwait(false);
         var manifest = ManifestOf(wanted) ?? throw new NotBroughtException($"{path} is gone from the disk");
         _needed = new HashSet<BlobHash>(_needed.Concat(manifest.Files.Select(f => f.Content)));
         var here = new InstalledFiles(installed, manifest);
+        var deltas = Directory.Exists(installed) && Here(wanted) is null ? await DeltasTo(wanted, catalogue, sources, stop).ConfigureAwait(false) : [];
         foreach (var file in manifest.Files)
-            await Fetch(file.Content, file.Length, $"{file.Path} of {wanted.Name} {wanted.Version}", () => [here, .. sources()], stop).ConfigureAwait(false);
+        {
+            var what = $"{file.Path} of {wanted.Name} {wanted.Version}";
+            _bringing = $"a delta of {what}";
+            if (!await _builder.Build(file.Content, file.Length, deltas, [new StoredFiles(_content), new InstalledBase(installed, file.Path, _deltaMaxFile)], _ => sources(), stop).ConfigureAwait(false))
+                await Fetch(file.Content, file.Length, what, () => [here, .. sources()], stop).ConfigureAwait(false);
+        }
+
         return manifest;
+    }
+
+    public void Dispose() => _builder.Dispose();
+
+    /// <summary>What the signed targets list beside the package; without it all comes whole.</summary>
+    private async Task<IReadOnlyList<FileDelta>> DeltasTo(WantedPackage wanted, Catalogue catalogue, Func<IReadOnlyList<UpdateSource>> sources, CancellationToken stop)
+    {
+        var path = PackageTarget.DeltasOf(wanted.Name, wanted.Version);
+        try
+        {
+            if (await catalogue.Find(path, stop).ConfigureAwait(false) is not { Length: <= PackageDeltas.MaxBytes } target || target.Hashes.Naming is not { } name || BlobHash.Parse(name) is not { } hash)
+                return [];
+            await Fetch(hash, target.Length, path, () => [.. sources().Select(s => new TargetSource(s, path))], stop).ConfigureAwait(false);
+            return _content.ReadAll(hash, PackageDeltas.MaxBytes) is { } bytes ? PackageDeltas.Read(bytes).Deltas : [];
+        }
+        catch (Exception fault) when (fault is NotBroughtException or BlobDamagedException or FormatException)
+        {
+            LogNotBuilt(path, fault.Message);
+            return [];
+        }
     }
 
     private static string Besides(Catalogue catalogue) => catalogue.Problems.Length == 0 ? "" : $" ({catalogue.Problems})";
@@ -124,8 +160,14 @@ internal sealed class PackageBringer
         return needed;
     }
 
-    /// <summary>A manifest: like all content by its hash, and else where any repository has it, among its targets.</summary>
-    private sealed class ManifestSource(UpdateSource source, WantedPackage wanted) : IBlobSource
+    [LoggerMessage(LogLevel.Information, "{What} did its work: {Saved} bytes less had to come")]
+    private partial void LogBuilt(string what, long saved);
+
+    [LoggerMessage(LogLevel.Warning, "{What} is of no use, the whole is brought: {Why}")]
+    private partial void LogNotBuilt(string what, string why);
+
+    /// <summary>A target: like all content by its hash, and else where any repository has it, among its targets.</summary>
+    private sealed class TargetSource(UpdateSource source, string path) : IBlobSource
     {
         public string Name => source.Name;
 
@@ -133,10 +175,9 @@ internal sealed class PackageBringer
         {
             if (await source.Open(hash, from, cancellation).ConfigureAwait(false) is { } blob)
                 return blob;
-            var path = PackageTarget.PathOf(wanted.Name, wanted.Version);
             var slash = path.LastIndexOf('/') + 1;
             var found = await source.Targets.OpenAsync($"{path[..slash]}{Uri.EscapeDataString($"{hash}.{path[slash..]}")}", cancellation).ConfigureAwait(false);
-            // Manifests are small: what came of one before is not worth a range.
+            // Such targets are small: what came of one before is not worth a range.
             if (found is not null && from > 0)
                 await found.ReadExactlyAsync(new byte[from], cancellation).ConfigureAwait(false);
             return found;

@@ -6,6 +6,7 @@ public sealed record UpdateOptions(
     string Packages,
     long Quota,
     long MinFree,
+    int DeltaMaxFile,
     TimeSpan FirstRetry,
     TimeSpan LongestRetry,
     TimeSpan TellWithin,

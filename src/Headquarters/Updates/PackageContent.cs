@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Api;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Packages;
 
 namespace Fleet.Headquarters.Updates;
@@ -15,7 +16,7 @@ public sealed class PackageContent(string directory, UpdateOptions options, Time
 {
     private const int Piece = 64 * 1024;
 
-    /// <summary>Manifests, and the files that they name.</summary>
+    /// <summary>Manifests and lists of deltas, and the files and deltas that they name.</summary>
     public BlobStore Blobs { get; } = new(directory, options.Content, clock);
 
     /// <summary>Null: the disk has lost it.</summary>
@@ -24,6 +25,19 @@ public sealed class PackageContent(string directory, UpdateOptions options, Time
         try
         {
             return Blobs.ReadAll(package.Manifest, PackageManifest.MaxBytes) is { } bytes ? PackageManifest.Read(bytes) : null;
+        }
+        catch (BlobDamagedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Null: none were made, or the disk has lost the list.</summary>
+    public PackageDeltas? DeltasOf(PublishedPackage package)
+    {
+        try
+        {
+            return package.Deltas is { } list && Blobs.ReadAll(list, PackageDeltas.MaxBytes) is { } bytes ? PackageDeltas.Read(bytes) : null;
         }
         catch (BlobDamagedException)
         {
@@ -124,6 +138,9 @@ public sealed class PackageContent(string directory, UpdateOptions options, Time
                 return _ => true;
             kept.Add(package.Manifest);
             kept.UnionWith(manifest.Files.Select(f => f.Content));
+            if (package.Deltas is { } list)
+                kept.Add(list);
+            kept.UnionWith(DeltasOf(package)?.Deltas.Select(d => d.Delta) ?? []);
         }
 
         return kept.Contains;

@@ -12,6 +12,9 @@ namespace Fleet.Headquarters.Updates;
 /// <param name="Manifest">The content of its manifest.</param>
 public sealed record PublishedPackage(string Name, string Version, InstallKind Kind, int Files, long Length, DateTimeOffset PublishedAt, BlobHash Manifest)
 {
+    /// <summary>The list of deltas to it; null: none was made yet.</summary>
+    public BlobHash? Deltas { get; init; }
+
     /// <summary>The target that stands for a package; what lists show of it is in its custom data, so that no manifest has to be read for that.</summary>
     public static TargetFile Target(PackageManifest manifest, ReadOnlySpan<byte> bytes, DateTimeOffset now)
     {

@@ -3,6 +3,7 @@ using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Identity;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf;
 using Fleet.Updates.Tuf.Repository;
@@ -133,6 +134,28 @@ public sealed partial class TenantRepository : IAsyncDisposable
         }
     }
 
+    /// <summary>Lists deltas to a published version, in place of those that were listed before.</summary>
+    /// <param name="deltas">Their content is here.</param>
+    /// <returns>Why not; null: they are listed.</returns>
+    public async Task<Refusal?> ListDeltas(PackageDeltas deltas, CancellationToken cancellation)
+    {
+        var bytes = deltas.ToBytes();
+        await _oneWriter.WaitAsync(cancellation);
+        try
+        {
+            if (Find(deltas.Name, deltas.Version) is null)
+                return Refusal.NotFound("package", $"{deltas.Name} {deltas.Version}");
+            if (await Content.Take(BlobHash.Over(bytes), new MemoryStream(bytes), 0, bytes.Length, cancellation) is { } refusal)
+                return refusal;
+            var target = new TargetFile(PackageTarget.DeltasOf(deltas.Name, deltas.Version), bytes.Length, ContentHashes.Of(bytes));
+            return Generation([.. Files.Where(f => f.Path != target.Path), target]);
+        }
+        finally
+        {
+            _oneWriter.Release();
+        }
+    }
+
     /// <summary>Takes a version from the list: no device begins to install it any more. Its content goes when room is needed, or after a while.</summary>
     /// <returns>Why not; null: it is gone.</returns>
     public async Task<Refusal?> Withdraw(string name, string version, CancellationToken cancellation)
@@ -142,7 +165,7 @@ public sealed partial class TenantRepository : IAsyncDisposable
         {
             if (Find(name, version) is null)
                 return Refusal.NotFound("package", $"{name} {version}");
-            if (Generation([.. Files.Where(f => f.Path != PackageTarget.PathOf(name, version))]) is { } wrong)
+            if (Generation([.. Files.Where(f => f.Path != PackageTarget.PathOf(name, version) && f.Path != PackageTarget.DeltasOf(name, version))]) is { } wrong)
                 return wrong;
             LogWithdrawn(name, version);
             return null;
@@ -207,7 +230,10 @@ public sealed partial class TenantRepository : IAsyncDisposable
         Published?.Invoke();
     }
 
-    private IEnumerable<PublishedPackage> Listed() => Files.Select(PublishedPackage.Of).OfType<PublishedPackage>().OrderBy(p => p.Name, StringComparer.Ordinal).ThenByDescending(p => p.PublishedAt).ThenByDescending(p => p.Version, StringComparer.Ordinal);
+    private IEnumerable<PublishedPackage> Listed() => Files.Select(PublishedPackage.Of).OfType<PublishedPackage>().Select(p => p with { Deltas = DeltasOf(p) }).OrderBy(p => p.Name, StringComparer.Ordinal).ThenByDescending(p => p.PublishedAt).ThenByDescending(p => p.Version, StringComparer.Ordinal);
+
+    private BlobHash? DeltasOf(PublishedPackage package) =>
+        _writer.TargetsOf(RoleNames.Targets)!.Files.GetValueOrDefault(PackageTarget.DeltasOf(package.Name, package.Version))?.Hashes.Naming is { } naming ? BlobHash.Parse(naming) : null;
 
     // Signs what is half through its life, and always the timestamp; and lets content go that nothing names. What fails is tried again at the next turn.
     private async Task Renew()

@@ -2,14 +2,16 @@ using System.Net;
 using Akka.Configuration;
 using Fleet.Messages.Settings;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Tuf.Repository;
 
 namespace Fleet.Headquarters.Updates;
 
 /// <summary>Block <c>fleet.updates</c>: the tenant's repository and the port that serves it.</summary>
+/// <param name="DeltaMaxFile">Bytes of the longest file that deltas are made of.</param>
 /// <param name="KeepUnlisted">How long content stays that no published package names, since it was last used.</param>
 public sealed record UpdateOptions(
-    IPAddress Bind, int Port, bool RequireClientCertificate, int MaxTransfers, BlobStoreOptions Content, TimeSpan KeepUnlisted, Lifetimes Lifetimes)
+    IPAddress Bind, int Port, bool RequireClientCertificate, int MaxTransfers, BlobStoreOptions Content, int DeltaMaxFile, TimeSpan KeepUnlisted, Lifetimes Lifetimes)
 {
     public static UpdateOptions From(Config fleet, Problems problems) => new(
         Bind: problems.Address(fleet, "updates.bind"),
@@ -17,6 +19,7 @@ public sealed record UpdateOptions(
         RequireClientCertificate: problems.Switch(fleet, "updates.require-client-certificate"),
         MaxTransfers: problems.Number(fleet, "updates.max-transfers", 1, 100_000),
         Content: BlobStoreOptions.Default with { Quota = problems.Bytes(fleet, "updates.quota"), MinFree = problems.Bytes(fleet, "updates.min-free") },
+        DeltaMaxFile: (int)Math.Min(problems.Bytes(fleet, "updates.delta-max-file"), ZstdDelta.MaxLength),
         KeepUnlisted: problems.Positive(fleet, "updates.keep-unlisted"),
         Lifetimes: new Lifetimes(
             Root: problems.Positive(fleet, "updates.root-lifetime"),

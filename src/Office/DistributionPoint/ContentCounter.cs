@@ -62,6 +62,13 @@ internal sealed class ContentCounter
             Count(hash, c => c with { ToDevices = c.ToDevices + bytes, FromCache = c.FromCache + (fromCache ? bytes : 0) });
     }
 
+    /// <summary>Bytes that did not have to come, because a delta did.</summary>
+    public void Saved(BlobHash hash, long bytes)
+    {
+        lock (_lock)
+            Count(hash, c => c with { DeltaSaved = c.DeltaSaved + bytes });
+    }
+
     /// <summary>What is brought of it from now on is healing.</summary>
     public void Damaged(BlobHash hash)
     {

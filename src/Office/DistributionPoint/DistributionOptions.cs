@@ -2,6 +2,7 @@ using System.Net;
 using Akka.Configuration;
 using Fleet.Messages.Settings;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 
 namespace Fleet.Office.DistributionPoint;
 
@@ -9,6 +10,7 @@ namespace Fleet.Office.DistributionPoint;
 /// <param name="PlainPort">For <c>apt</c>, which has no certificate of Fleet's; 0 lets the system choose.</param>
 /// <param name="PlainContent">Devices too are sent to the plain port.</param>
 /// <param name="Addresses"><c>host:port</c> for the office's devices; empty: the machine's own.</param>
+/// <param name="DeltaMaxFile">Bytes of the longest file that is built of a delta.</param>
 /// <param name="AnswerWithin">How long somebody who asks for content on its way waits before he is told to ask again.</param>
 /// <param name="AptFreshFor">How long a release of an APT repository is passed on before its source is asked again.</param>
 /// <param name="RefreshEvery">How often the sources are asked for something new, besides when headquarters says that there is.</param>
@@ -26,6 +28,7 @@ public sealed record DistributionOptions(
     int MaxTransfers,
     int MaxTransfersOfOne,
     BlobStoreOptions Content,
+    int DeltaMaxFile,
     TimeSpan AnswerWithin,
     TimeSpan AptFreshFor,
     TimeSpan RefreshEvery,
@@ -44,6 +47,7 @@ public sealed record DistributionOptions(
         MaxTransfers: problems.Number(fleet, "distribution.max-transfers", 1, 100_000),
         MaxTransfersOfOne: problems.Number(fleet, "distribution.max-transfers-of-one", 1, 100_000),
         Content: BlobStoreOptions.Default with { Quota = problems.Bytes(fleet, "distribution.quota"), MinFree = problems.Bytes(fleet, "distribution.min-free") },
+        DeltaMaxFile: (int)Math.Min(problems.Bytes(fleet, "distribution.delta-max-file"), ZstdDelta.MaxLength),
         AnswerWithin: problems.Positive(fleet, "distribution.answer-within"),
         AptFreshFor: problems.Positive(fleet, "distribution.apt-fresh-for"),
         RefreshEvery: problems.Positive(fleet, "distribution.refresh-every"),

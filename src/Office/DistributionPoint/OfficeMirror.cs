@@ -9,6 +9,7 @@ using Fleet.Messages.Transport;
 using Fleet.Office.Identity;
 using Fleet.Updates.Apt;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Fetching;
 using Fleet.Updates.Mirroring;
 using Fleet.Updates.Tuf;
@@ -32,6 +33,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     private readonly OfficeSources _sources;
     private readonly BlobStore _blobs;
     private readonly BlobFetcher _fetcher;
+    private readonly DeltaBuilder _deltas;
     private readonly Mirror _mirror;
     private readonly AptMirror _apt;
     private readonly ContentCounter _counter;
@@ -51,7 +53,8 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         _blobs = new BlobStore(Path.Combine(setup.Directory, "content"), setup.Options.Content, setup.Clock);
         Uplink = new Budget(setup.Clock);
         _fetcher = new BlobFetcher(_blobs, IsNeeded, Uplink, Pace.Default, setup.Clock);
-        _mirror = new Mirror(Path.Combine(setup.Directory, "repository"), _blobs, _fetcher, Pace.Default, setup.Clock);
+        _deltas = new DeltaBuilder(_blobs, _fetcher, setup.Options.DeltaMaxFile);
+        _mirror = new Mirror(Path.Combine(setup.Directory, "repository"), _blobs, _fetcher, _deltas, Pace.Default, setup.Clock);
         _mirror.Resume();
         _counter = new ContentCounter(Path.Combine(setup.Directory, "counts.bin"), hash => _mirror.Index.Find(hash), setup.Clock.GetUtcNow());
         _apt = new AptMirror(Path.Combine(setup.Directory, "apt"), _blobs, _fetcher, AptMirrorOptions.Default with { FreshFor = setup.Options.AptFreshFor }, Pace.Default, setup.Clock, _sources.Web(), () => _sources.Near);
@@ -62,6 +65,8 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         _admission = new ContentAdmission(setup.Options.MaxTransfers, setup.Options.MaxTransfersOfOne, TimeSpan.FromSeconds(2));
         _fetcher.Came += _counter.Came;
         _fetcher.Whole += _counter.Whole;
+        _deltas.Built += _counter.Saved;
+        _deltas.Failed += (delta, why) => LogNotBuilt(Named(delta.File), why);
         _fetcher.Lied += (source, hash) => Tell("source-lied", $"{source.Name} sent something else as {Named(hash)}; it was not kept");
         _blobs.Damaged += hash =>
         {
@@ -180,6 +185,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     {
         await _stop.CancelAsync();
         _apt.Dispose();
+        _deltas.Dispose();
         _sources.Dispose();
         _stop.Dispose();
     }
@@ -241,6 +247,9 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     }
 
     private static string Short(string text) => text.Length <= 900 ? text : text[..900] + "…";
+
+    [LoggerMessage(LogLevel.Warning, "A delta to {What} is of no use, the whole is brought: {Why}")]
+    private partial void LogNotBuilt(string what, string why);
 
     [LoggerMessage(LogLevel.Warning, "{Text}")]
     private partial void LogHappened(string text);

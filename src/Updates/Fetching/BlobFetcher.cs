@@ -24,7 +24,7 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
     private readonly Lock _lock = new();
     private readonly Dictionary<BlobHash, Task<string>> _underWay = [];
 
-    /// <summary>Bytes came from a source, good or not.</summary>
+    /// <summary>Bytes came from a source over a network, good or not.</summary>
     public event Action<IBlobSource, BlobHash, int>? Came;
 
     /// <summary>A source sent other content than the hash says, all of it its own.</summary>
@@ -136,9 +136,11 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
             return true;
         await _transfer.RunAsync(source.Name, token => source.Open(part.Hash, part.Written, token), long.MaxValue, async piece =>
         {
-            Came?.Invoke(source, part.Hash, piece.Length);
+            if (!source.IsLocal)
+                Came?.Invoke(source, part.Hash, piece.Length);
             await part.Write(piece, stop).ConfigureAwait(false);
-            await budget.Spend(piece.Length, stop).ConfigureAwait(false);
+            if (!source.IsLocal)
+                await budget.Spend(piece.Length, stop).ConfigureAwait(false);
         }, stop).ConfigureAwait(false);
         return part.Written == part.Length;
     }

@@ -8,6 +8,9 @@ public interface IBlobSource
     /// <summary>For people and counters: an address or a folder.</summary>
     string Name { get; }
 
+    /// <summary>What comes from it costs no network: it is not counted, and no budget is spent on it.</summary>
+    bool IsLocal => false;
+
     /// <summary>Opens a blob behind its first bytes; null where the source does not have it.</summary>
     /// <param name="from">Bytes that are here already.</param>
     /// <exception cref="IOException">The source failed, or does not answer as it should; the message says how.</exception>

@@ -1,5 +1,6 @@
 using Fleet.Contracts.Storage;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Fetching;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf;
@@ -27,8 +28,10 @@ public enum ContentAnswer
 /// </summary>
 /// <param name="store">Holds the content, of others too.</param>
 /// <param name="fetcher">Brings content into that store.</param>
-public sealed class Mirror(string directory, BlobStore store, BlobFetcher fetcher, Pace pace, TimeProvider clock)
+/// <param name="deltas">Builds it there, of what earlier versions left.</param>
+public sealed class Mirror(string directory, BlobStore store, BlobFetcher fetcher, DeltaBuilder deltas, Pace pace, TimeProvider clock)
 {
+    private readonly StoredFiles _older = new(store);
     private readonly MetadataDirectory _trust = new(Path.Combine(directory, "trust"));
     private readonly MirroredMetadata _metadata = new(Path.Combine(directory, "metadata"));
     private readonly Lock _lock = new();
@@ -118,7 +121,8 @@ public sealed class Mirror(string directory, BlobStore store, BlobFetcher fetche
         {
             try
             {
-                await fetcher.Fetch(file.Content, file.Length, sources(file.Content), stop, stop).ConfigureAwait(false);
+                if (!await Build(file.Content, file.Length, sources, stop).ConfigureAwait(false))
+                    await fetcher.Fetch(file.Content, file.Length, sources(file.Content), stop, stop).ConfigureAwait(false);
             }
             catch (FetchException fault)
             {
@@ -140,9 +144,12 @@ public sealed class Mirror(string directory, BlobStore store, BlobFetcher fetche
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
         try
         {
-            await fetcher.Fetch(hash, listed.Length, sources(hash), either.Token, stop).ConfigureAwait(false);
-            if (_index.Packages.TryGetValue(hash, out var package))
-                ReadManifest(package);
+            if (!await Build(hash, listed.Length, sources, stop).WaitAsync(either.Token).ConfigureAwait(false))
+                await fetcher.Fetch(hash, listed.Length, sources(hash), either.Token, stop).ConfigureAwait(false);
+            if (listed.Package.Manifest == hash)
+                ReadManifest(listed.Package);
+            else if (listed.Package.Deltas == hash)
+                ReadDeltas(listed.Package);
             return ContentAnswer.Here;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && !stop.IsCancellationRequested)
@@ -182,7 +189,48 @@ public sealed class Mirror(string directory, BlobStore store, BlobFetcher fetche
             throw new MirrorException([$"{listed.Name} {listed.Version}, its manifest: {fault.Message}"]);
         }
 
+        await FetchDeltas(listed, sources, stop).ConfigureAwait(false);
         return ReadManifest(listed)?.Files ?? throw new MirrorException([$"{listed.Name} {listed.Version}: its manifest is malformed"]);
+    }
+
+    // Without them all of it comes whole.
+    private async Task FetchDeltas(ListedPackage listed, Func<BlobHash, IReadOnlyList<IBlobSource>> sources, CancellationToken stop)
+    {
+        if (listed.Deltas is not { } list || _index.Find(list) is not { } found)
+            return;
+        try
+        {
+            await fetcher.Fetch(list, found.Length, sources(list), stop, stop).ConfigureAwait(false);
+            ReadDeltas(listed);
+        }
+        catch (Exception fault) when (fault is FetchException or StorageException)
+        {
+            // The files' own fetches tell what is wrong with the sources, or with the disk.
+        }
+    }
+
+    private Task<bool> Build(BlobHash file, long length, Func<BlobHash, IReadOnlyList<IBlobSource>> sources, CancellationToken stop) =>
+        deltas.Build(file, length, _index.DeltasTo(file), [_older], sources, stop);
+
+    private void ReadDeltas(ListedPackage package)
+    {
+        if (DeltasOf(package) is not { } found)
+            return;
+        lock (_lock)
+            if (_index.Packages.ContainsKey(package.Manifest))
+                _index = _index.With(package, found);
+    }
+
+    private PackageDeltas? DeltasOf(ListedPackage package)
+    {
+        try
+        {
+            return package.Deltas is { } list && store.ReadAll(list, PackageDeltas.MaxBytes) is { } bytes ? PackageDeltas.Read(bytes) : null;
+        }
+        catch (Exception bad) when (bad is BlobDamagedException or FormatException)
+        {
+            return null;
+        }
     }
 
     private PackageManifest? ReadManifest(ListedPackage package)
@@ -201,6 +249,9 @@ public sealed class Mirror(string directory, BlobStore store, BlobFetcher fetche
         foreach (var package in index.Packages.Values)
             if (store.Contains(package.Manifest) && ManifestOf(package.Manifest) is { } manifest)
                 index = index.With(package, manifest);
+        foreach (var package in index.Packages.Values)
+            if (DeltasOf(package) is { } found)
+                index = index.With(package, found);
         lock (_lock)
             _index = index;
     }

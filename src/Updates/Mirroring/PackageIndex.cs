@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf;
 
@@ -7,32 +8,45 @@ namespace Fleet.Updates.Mirroring;
 
 /// <summary>A version of a package, as the signed targets list it.</summary>
 /// <param name="Length">Bytes of its manifest.</param>
-public sealed record ListedPackage(string Name, string Version, BlobHash Manifest, long Length);
+/// <param name="Deltas">The list of deltas to it; null: there is none.</param>
+public sealed record ListedPackage(string Name, string Version, BlobHash Manifest, long Length, BlobHash? Deltas = null);
 
 /// <summary>Content that a listed package has.</summary>
 public sealed record ListedContent(BlobHash Hash, long Length, ListedPackage Package);
 
-/// <summary>Which content the signed targets vouch for: manifests, and the files of those manifests that are here. Immutable.</summary>
+/// <summary>Which content the signed targets vouch for: manifests and lists of deltas, and what those of them name that are here. Immutable.</summary>
 public sealed class PackageIndex
 {
     private readonly ImmutableDictionary<BlobHash, ListedContent> _content;
+    private readonly ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> _deltas;
 
-    private PackageIndex(ImmutableDictionary<BlobHash, ListedPackage> packages, ImmutableDictionary<BlobHash, ListedContent> content) =>
-        (Packages, _content) = (packages, content);
+    private PackageIndex(
+        ImmutableDictionary<BlobHash, ListedPackage> packages, ImmutableDictionary<BlobHash, ListedContent> content, ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> deltas) =>
+        (Packages, _content, _deltas) = (packages, content, deltas);
 
-    public static PackageIndex Empty { get; } = new(ImmutableDictionary<BlobHash, ListedPackage>.Empty, ImmutableDictionary<BlobHash, ListedContent>.Empty);
+    public static PackageIndex Empty { get; } = new(
+        ImmutableDictionary<BlobHash, ListedPackage>.Empty, ImmutableDictionary<BlobHash, ListedContent>.Empty, ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>>.Empty);
 
     /// <summary>By the hashes of their manifests.</summary>
     public ImmutableDictionary<BlobHash, ListedPackage> Packages { get; }
 
     public static PackageIndex Of(Targets targets)
     {
-        var packages = targets.Files.Values.Select(Listed).OfType<ListedPackage>().DistinctBy(p => p.Manifest).ToImmutableDictionary(p => p.Manifest);
-        return new PackageIndex(packages, packages.Values.ToImmutableDictionary(p => p.Manifest, p => new ListedContent(p.Manifest, p.Length, p)));
+        var lists = targets.Files.Values.Select(t => (Of: PackageTarget.ParseDeltas(t.Path), t.Length, Hash: HashOf(t))).Where(d => d is { Of: not null, Hash: not null, Length: <= PackageDeltas.MaxBytes })
+            .ToDictionary(d => d.Of!.Value, d => (Hash: d.Hash!.Value, d.Length));
+        var packages = targets.Files.Values.Select(Listed).OfType<ListedPackage>().DistinctBy(p => p.Manifest)
+            .Select(p => lists.TryGetValue((p.Name, p.Version), out var list) ? p with { Deltas = list.Hash } : p).ToImmutableDictionary(p => p.Manifest);
+        var content = packages.Values.ToDictionary(p => p.Manifest, p => new ListedContent(p.Manifest, p.Length, p));
+        foreach (var package in packages.Values.Where(p => p.Deltas is not null))
+            content.TryAdd(package.Deltas!.Value, new ListedContent(package.Deltas.Value, lists[(package.Name, package.Version)].Length, package));
+        return new PackageIndex(packages, content.ToImmutableDictionary(), Empty._deltas);
     }
 
     /// <summary>Null: nothing listed has it, as far as manifests are here.</summary>
     public ListedContent? Find(BlobHash hash) => _content.GetValueOrDefault(hash);
+
+    /// <summary>Deltas that make this content, as far as lists of them are here.</summary>
+    public IReadOnlyList<FileDelta> DeltasTo(BlobHash file) => _deltas.GetValueOrDefault(file, []);
 
     /// <summary>Now the files of a manifest are known too.</summary>
     public PackageIndex With(ListedPackage package, PackageManifest manifest)
@@ -41,11 +55,23 @@ public sealed class PackageIndex
         // Content that two packages share is counted for one of them.
         foreach (var file in manifest.Files)
             content.TryAdd(file.Content, new ListedContent(file.Content, file.Length, package));
-        return new PackageIndex(Packages, content.ToImmutable());
+        return new PackageIndex(Packages, content.ToImmutable(), _deltas);
+    }
+
+    /// <summary>Now its deltas are known too.</summary>
+    public PackageIndex With(ListedPackage package, PackageDeltas deltas)
+    {
+        var content = _content.ToBuilder();
+        foreach (var delta in deltas.Deltas)
+            content.TryAdd(delta.Delta, new ListedContent(delta.Delta, delta.Length, package));
+        var byFile = deltas.Deltas.GroupBy(d => d.File).Select(g => KeyValuePair.Create(g.Key, DeltasTo(g.Key).Union(g).ToImmutableArray()));
+        return new PackageIndex(Packages, content.ToImmutable(), _deltas.SetItems(byFile));
     }
 
     private static ListedPackage? Listed(TargetFile target) =>
-        PackageTarget.Parse(target.Path) is var (name, version) && target.Hashes.Naming is { } naming && BlobHash.Parse(naming) is { } manifest
+        PackageTarget.Parse(target.Path) is var (name, version) && HashOf(target) is { } manifest
             ? new ListedPackage(name, version, manifest, target.Length)
             : null;
+
+    private static BlobHash? HashOf(TargetFile target) => target.Hashes.Naming is { } naming ? BlobHash.Parse(naming) : null;
 }

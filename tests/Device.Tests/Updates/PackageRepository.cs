@@ -1,5 +1,7 @@
+using System.Text;
 using Fleet.Contracts.Agents;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf;
 using Fleet.Updates.Tuf.Repository;
@@ -45,7 +47,17 @@ internal sealed class PackageRepository : IDisposable
         return new WantedPackage { Name = name, Version = version, Kind = kind.Name(), Manifest = ByteString.FromBase64(Convert.ToBase64String(Convert.FromHexString(BlobHash.Over(bytes).Value))) };
     }
 
-    public string PathOfBlob(string content) => Path.Combine(Folder, "blobs", BlobHash.Over(System.Text.Encoding.UTF8.GetBytes(content)).Value);
+    /// <summary>Lists deltas to a version: of this older content, this newer one, and what is sent for it.</summary>
+    public async Task AddDeltas(string name, string version, params (string Older, string Newer, byte[] Delta)[] deltas)
+    {
+        var listed = deltas.Select(d => new FileDelta(BlobHash.Over(Encoding.UTF8.GetBytes(d.Older)), BlobHash.Over(Encoding.UTF8.GetBytes(d.Newer)), BlobHash.Over(d.Delta), d.Delta.Length));
+        foreach (var (_, _, delta) in deltas)
+            await File.WriteAllBytesAsync(Path.Combine(Folder, "blobs", BlobHash.Over(delta).Value), delta);
+        _files.Add(await _writer.AddTargetAsync(PackageTarget.DeltasOf(name, version), new MemoryStream(new PackageDeltas(name, version, [.. listed]).ToBytes())));
+        Publish();
+    }
+
+    public string PathOfBlob(string content) => Path.Combine(Folder, "blobs", BlobHash.Over(Encoding.UTF8.GetBytes(content)).Value);
 
     /// <summary>A copy of it as it is now: a mirror that goes no further.</summary>
     public string Freeze()
@@ -69,7 +81,7 @@ internal sealed class PackageRepository : IDisposable
     private BlobHash Keep(string content)
     {
         File.WriteAllText(PathOfBlob(content), content);
-        return BlobHash.Over(System.Text.Encoding.UTF8.GetBytes(content));
+        return BlobHash.Over(Encoding.UTF8.GetBytes(content));
     }
 
     private static Signers Of(SigningKey key) => new(new Dictionary<string, TufKey> { [key.Id] = key.Public }, 1);

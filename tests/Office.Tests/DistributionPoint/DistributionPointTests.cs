@@ -11,6 +11,7 @@ using Fleet.Messages.Link;
 using Fleet.Office.Identity;
 using Fleet.TestSupport;
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Packages;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -60,6 +61,31 @@ public sealed class DistributionPointTests : IAsyncLifetime
         using var stranger = new TestAuthority();
         using var other = Client(stranger.Issue(PeerIdentity.Of(new DeviceId("till-1"))));
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => other.GetByteArrayAsync(new Uri($"https://{address}/blobs/{Hash}")));
+    }
+
+    [Fact]
+    public async Task Of_a_next_version_only_the_delta_comes_over_the_uplink_and_devices_get_both()
+    {
+        byte[] next = [.. Program.AsSpan(0, 150_000), .. "changed"u8, .. Program.AsSpan(150_000)];
+        var first = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        _said.AtAnnounce.Add(Wanted(1, [first]));
+        await using var node = await Start("gw1");
+        await Whole(first);
+        var second = _repository.Publish("till", "2.1", InstallKind.Archive, ("bin/till", next));
+        var delta = _repository.PublishDelta("till", "2.1", Program, next);
+
+        var wanted = Wanted(2, []);
+        _said.Send(wanted with { Updates = wanted.Updates! with { Wanted = [new WantedUpdate("till", "2.1", second.Value, next.Length)] } });
+        var address = await Whole(second);
+
+        using var device = Client(_headquarters.Authority.Issue(PeerIdentity.Of(new DeviceId("till-1"))));
+        Assert.Equal(next, await device.GetByteArrayAsync(new Uri($"https://{address}/blobs/{BlobHash.Over(next)}")));
+        var sent = await device.GetByteArrayAsync(new Uri($"https://{address}/blobs/{delta}"));
+        Assert.Equal(next, ZstdDelta.Apply(Program, sent, next.Length));
+        await Until.True(() => Count("till", "2.1") is { DeltaSaved: > 0, ToDevices: > 0 }, "what the delta saved is counted at headquarters");
+        var count = Count("till", "2.1")!;
+        Assert.Equal(next.Length - sent.Length, count.DeltaSaved);
+        Assert.InRange(count.FromSources.Values.Sum(), sent.Length, 5000);
     }
 
     [Fact]
@@ -150,6 +176,9 @@ public sealed class DistributionPointTests : IAsyncLifetime
     }
 
     private UpdateCount? Count(string package) => _said.Items<ContentCounts>().LastOrDefault()?.Updates.FirstOrDefault(u => u.Package == package);
+
+    private UpdateCount? Count(string package, string version) =>
+        _said.Items<ContentCounts>().LastOrDefault()?.Updates.FirstOrDefault(u => u.Package == package && u.PackageVersion == version);
 
     private NodeDesired Wanted(ulong version, IReadOnlyList<BlobHash> manifests) => new(version, [NodeRole.DistributionPoint], TimeSpan.FromMinutes(15), null, [], [], Periodic: false,
         new UpdatePlan(_repository.FirstRoot, _repository.Timestamp, [], [], [.. manifests.Select(m => new WantedUpdate("till", "2.0", m.Value, Program.Length))], [],

@@ -1,4 +1,5 @@
 using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Fetching;
 using Fleet.Updates.Mirroring;
 using Fleet.Updates.Packages;
@@ -19,7 +20,7 @@ public sealed class MirrorTests : IDisposable
     private readonly TestRepository _repository = new();
     private readonly byte[] _firstRoot;
     private readonly List<string> _lies = [];
-    private readonly List<byte[]> _manifests = [];
+    private readonly List<byte[]> _content = [];
     private readonly BlobStore _blobs;
     private readonly Mirror _mirror;
 
@@ -155,6 +156,31 @@ public sealed class MirrorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_delta_is_listed_content_and_what_it_makes_is_built_for_whoever_asks()
+    {
+        var (older, folder) = (Program[1..], Folder());
+        var delta = ZstdDelta.Make(older, Program);
+        var list = new PackageDeltas("till", "2.0", [new FileDelta(BlobHash.Over(older), BlobHash.Over(Program), BlobHash.Over(delta), delta.Length)]).ToBytes();
+        var first = Publish("till", "1.0", older);
+        var second = Publish("till", "2.0");
+        _repository.AddTarget(PackageTarget.DeltasOf("till", "2.0"), list);
+        _repository.Publish("targets", "snapshot", "timestamp");
+        _content.AddRange([list, delta]);
+        await Refresh(Folder());
+        await _mirror.BringPackage("till", "1.0", first, _ => [folder.Content], Always);
+        Assert.Equal(ContentAnswer.Here, await Ask(second, folder));
+        File.Delete(Path.Combine(_directory.FullName, "source", "blobs", BlobHash.Over(Program).Value));
+
+        Assert.Equal(ContentAnswer.Unknown, await Ask(BlobHash.Over(delta), folder));
+        Assert.Equal(ContentAnswer.Here, await Ask(BlobHash.Over(list), folder));
+        Assert.Equal(ContentAnswer.Here, await Ask(BlobHash.Over(delta), folder));
+        Assert.Equal(ContentAnswer.Here, await Ask(BlobHash.Over(Program), folder));
+
+        Assert.Equal(("till", "2.0"), (_mirror.Index.Find(BlobHash.Over(delta))!.Package.Name, _mirror.Index.Find(BlobHash.Over(delta))!.Package.Version));
+        Assert.Equal(2, _mirror.Index.Packages.Count);
+    }
+
+    [Fact]
     public async Task After_a_restart_it_serves_and_knows_what_it_did_without_asking_anybody()
     {
         var manifest = Publish("till", "2.0");
@@ -186,12 +212,13 @@ public sealed class MirrorTests : IDisposable
 
     private Task<(RepositorySource Source, IReadOnlyList<string> Failures)> Refresh(RepositorySource source) => _mirror.Refresh([source], TestRepository.Noon, 0, Always);
 
-    private BlobHash Publish(string name, string version)
+    private BlobHash Publish(string name, string version, byte[]? program = null)
     {
-        var manifest = new PackageManifest(name, version, InstallKind.Archive, [new PackageFile("bin/till", 0b111_101_101, Program.Length, BlobHash.Over(Program))]).ToBytes();
+        program ??= Program;
+        var manifest = new PackageManifest(name, version, InstallKind.Archive, [new PackageFile("bin/till", 0b111_101_101, program.Length, BlobHash.Over(program))]).ToBytes();
         _repository.AddTarget(PackageTarget.PathOf(name, version), manifest);
         _repository.Publish("targets", "snapshot", "timestamp");
-        _manifests.Add(manifest);
+        _content.AddRange([manifest, program]);
         return BlobHash.Over(manifest);
     }
 
@@ -208,7 +235,7 @@ public sealed class MirrorTests : IDisposable
         Directory.CreateDirectory(blobs);
         foreach (var (path, content) in repository.Files.Where(f => f.Key.StartsWith("metadata/", StringComparison.Ordinal)))
             File.WriteAllBytes(Path.Combine(metadata, Path.GetFileName(path)), content);
-        foreach (var content in _manifests.Append(Program))
+        foreach (var content in _content)
             File.WriteAllBytes(Path.Combine(blobs, BlobHash.Over(content).Value), content);
     }
 
@@ -217,7 +244,7 @@ public sealed class MirrorTests : IDisposable
         var blobs = new BlobStore(Path.Combine(_directory.FullName, "content"), BlobStoreOptions.Default, _clock, _ => long.MaxValue / 2);
         var fetcher = new BlobFetcher(blobs, _ => true, new Budget(_clock), Pace.Default, _clock);
         fetcher.Lied += (source, _) => _lies.Add(source.Name);
-        return (blobs, new Mirror(Path.Combine(_directory.FullName, "repository"), blobs, fetcher, Pace.Default, _clock));
+        return (blobs, new Mirror(Path.Combine(_directory.FullName, "repository"), blobs, fetcher, new DeltaBuilder(blobs, fetcher, 1 << 20), Pace.Default, _clock));
     }
 
     private sealed class Served(Mirror mirror) : IFileSource
