@@ -35,6 +35,8 @@ public sealed partial class DocumentationTests : IDisposable
         ["update"] = [ApiJson.Default.UpdateResource],
         ["update-detail"] = [ApiJson.Default.UpdateDetailResource, ApiJson.Default.UpdateFileResource],
         ["apt-repository"] = [ApiJson.Default.AptRepositoryResource],
+        ["download-task"] = [ApiJson.Default.DownloadTaskResource, ApiJson.Default.DownloadSource, ApiJson.Default.UplinkLimit],
+        ["download-task-detail"] = [UpdateJson.Default.TaskDetailResource, ApiJson.Default.DownloadNodeResource],
         ["published-update"] = [UpdateJson.Default.PublishedResource],
         ["rollout"] = [ApiJson.Default.RolloutResource, ApiJson.Default.RingResource],
         ["rollout-device"] = [ApiJson.Default.RolloutDeviceResource],

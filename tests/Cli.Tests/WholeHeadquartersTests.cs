@@ -53,6 +53,30 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_download_task_is_created_run_paused_and_removed_and_what_it_can_not_do_is_refused()
+    {
+        (await _terminal.Run("office", "add", "leeds")).Done();
+
+        var made = (await _terminal.Run("update", "task", "create", "nightly", "--source", "/srv/updates", "headquarters", "--office", "leeds", "--mirror", "till-*",
+            "--schedule", "0 2 * * *", "--time-zone", "Europe/London", "--spread", "1h", "--uplink", "0-6=20MB,6-22=1MB", "--json")).Json();
+        var ran = (await _terminal.Run("update", "task", "run", "nightly", "--json")).Json();
+        var paused = await _terminal.Run("update", "task", "pause", "nightly");
+        var again = await _terminal.Run("update", "task", "run", "nightly");
+
+        Assert.Equal((3600, 3), (made.GetProperty("spreadSeconds").GetInt32(), made.GetProperty("uplink").GetArrayLength()));
+        Assert.NotEqual(0, ran.GetProperty("task").GetProperty("runNumber").GetInt32());
+        Assert.Equal(0, ran.GetProperty("nodes").GetArrayLength());
+        Assert.Contains("0-6=20MB,6-22=1MB", paused.Done().Out, StringComparison.Ordinal);
+        Assert.Contains("resume it first", again.Error, StringComparison.Ordinal);
+        Assert.Contains("paused", (await _terminal.Run("update", "task", "list")).Done().Out, StringComparison.Ordinal);
+        (await _terminal.Run("update", "task", "resume", "nightly")).Done();
+        Assert.Contains("--role distribution-point", (await _terminal.Run("update", "task", "show", "nightly")).Done().Error, StringComparison.Ordinal);
+        Assert.Contains("is no schedule", (await _terminal.Run("update", "task", "create", "nightly", "--schedule", "soon")).Error, StringComparison.Ordinal);
+        (await _terminal.Run("update", "task", "remove", "nightly")).Done();
+        Assert.Contains("no tasks", (await _terminal.Run("update", "task", "list")).Done().Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_policy_is_applied_shown_and_removed()
     {
         var file = Path.Combine(_terminal.Home, "shops.yaml");

@@ -92,4 +92,5 @@ internal sealed record PublishedResource(UpdateResource Update, bool Changed, lo
 
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PublishedResource))]
+[JsonSerializable(typeof(TaskDetailResource))]
 internal sealed partial class UpdateJson : JsonSerializerContext;

@@ -105,6 +105,8 @@ internal static class UpdateEndpoints
         missing = [];
         if (PackageTarget.Problem(update.Name, update.Version) is { } misnamed)
             return Refusal.Invalid(misnamed);
+        if (update.Name == DownloadEndpoints.Path)
+            return Refusal.Invalid($"'{DownloadEndpoints.Path}' is where download tasks are listed; give the package another name");
         if (InstallKinds.Named(update.Kind) is not { } kind)
             return Refusal.Invalid($"kind must be {string.Join(", ", Enum.GetValues<InstallKind>().Select(k => k.Name()))}, not '{update.Kind}'");
         foreach (var file in update.Files)

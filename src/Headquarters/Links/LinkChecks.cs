@@ -78,11 +78,11 @@ internal static class LinkChecks
             return "a node report with parts missing";
         if (report.Roles.Count > 16 || report.Problems.Count > MaxLines
             || new[] { report.GatewayAddresses, report.PushAddresses, report.LinkAddresses, report.ContentAddresses ?? [] }.Any(a => a.Count > NodeReport.MaxAddresses)
-            || report.Mirror is { Whole: null or { Count: > MirrorState.MaxWhole } })
+            || report.Mirror is { Whole: null or { Count: > MirrorState.MaxWhole } } or { Runs.Count: > MirrorState.MaxRuns })
             return "a node report that is too long";
         return Text(report.Version, "version") ?? Text(report.HostName, "host name") ?? Text(report.LinkedBy, "way of its link")
             ?? report.GatewayAddresses.Concat(report.PushAddresses).Concat(report.LinkAddresses).Concat(report.ContentAddresses ?? []).Concat(report.Problems)
-                .Concat(report.Mirror is { } mirror ? mirror.Whole.Append(mirror.Problem) : []).Select(t => Text(t, "line of the node report")).FirstOrDefault(p => p is not null);
+                .Concat(report.Mirror is { } mirror ? mirror.Whole.Append(mirror.Problem).Concat((mirror.Runs ?? []).SelectMany(r => new[] { r?.Task!, r?.Problem! })) : []).Select(t => Text(t, "line of the node report")).FirstOrDefault(p => p is not null);
     }
 
     private static string? Id(string? id) => id is null ? "an item without its id" : null;

@@ -21,13 +21,17 @@ internal sealed class ContentCountRow
     [Column("counts"), NotNull] public byte[] Counts { get; set; } = [];
 }
 
-/// <summary>How full a distribution point is.</summary>
+/// <summary>How full a distribution point is, and how far with what it is to mirror.</summary>
 [Table("content_stores")]
 internal sealed class ContentStoreRow
 {
     [Column("node_id"), PrimaryKey] public string NodeId { get; set; } = "";
     [Column("used")] public long Used { get; set; }
     [Column("quota")] public long Quota { get; set; }
+    [Column("here")] public long Here { get; set; }
+    [Column("total")] public long Total { get; set; }
+    [Column("rate")] public long Rate { get; set; }
+    [Column("at")] public DateTimeOffset At { get; set; }
 }
 
 internal static class ContentRows
@@ -43,7 +47,8 @@ internal static class ContentRows
                 NodeId = node, Package = update.Package, PackageVersion = update.PackageVersion, OfficeId = counted.NodeId.Office.Value, Since = counts.Since, At = counted.At,
                 Counts = MessagePackSerializer.Serialize(update, Codec.Options),
             });
-        db.InsertOrReplace(new ContentStoreRow { NodeId = node, Used = counts.Used, Quota = counts.Quota });
+        var progress = counts.Progress ?? new MirrorProgress(0, 0, 0);
+        db.InsertOrReplace(new ContentStoreRow { NodeId = node, Used = counts.Used, Quota = counts.Quota, Here = progress.Here, Total = progress.Total, Rate = progress.BytesPerSecond, At = counted.At });
     }
 
     public static void Forget(ReadModelConnection db, string node)

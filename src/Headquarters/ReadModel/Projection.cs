@@ -68,6 +68,7 @@ internal sealed class Projection(ReadModelConnection db)
                 break;
             case UpdateBookChanged e:
                 AptQueries.Put(db, e.Book.Apt);
+                DownloadQueries.Put(db, e.Book.Tasks);
                 break;
             case OfficePoliciesAdopted or OfficeRulesAdopted or OfficeUpdatesAdopted:
                 // Shown is the company's book.
@@ -97,6 +98,7 @@ internal sealed class Projection(ReadModelConnection db)
                 Insert(s.Rules ?? RuleBook.Empty);
                 _rollouts.Begin(s.Rollouts ?? []);
                 AptQueries.Put(db, (s.Updates ?? UpdateBook.Empty).Apt);
+                DownloadQueries.Put(db, (s.Updates ?? UpdateBook.Empty).Tasks);
                 break;
             default:
                 throw new NotSupportedException($"{snapshot.GetType().Name} has no place in the read model");

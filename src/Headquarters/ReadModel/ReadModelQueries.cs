@@ -36,6 +36,12 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         IQueryable<NodeRow> rows = db.Nodes;
         if (filter.Office is { } office)
             rows = rows.Where(n => n.OfficeId == office.Value);
+        if (filter.Offices is { Count: > 0 } offices)
+        {
+            var ids = offices.Select(o => o.Value).ToList();
+            rows = rows.Where(n => ids.Contains(n.OfficeId));
+        }
+
         if (filter.Linked is { } linked)
             rows = rows.Where(n => n.Linked == linked);
         if (filter.Down is { } down)

@@ -74,7 +74,8 @@ public sealed record NodeView(
 /// <param name="Why">Why it is refused a place in the budget; empty: it is not.</param>
 public sealed record LinkModeView(bool Periodic, bool? Set, TimeSpan Interval, string Why);
 
-public sealed record NodeFilter(PageRequest Page, OfficeId? Office = null, NodeRole? Role = null, bool? Linked = null, string? Text = null, bool? Down = null);
+/// <param name="Offices">Of one of these; null or empty: any.</param>
+public sealed record NodeFilter(PageRequest Page, OfficeId? Office = null, NodeRole? Role = null, bool? Linked = null, string? Text = null, bool? Down = null, IReadOnlyList<OfficeId>? Offices = null);
 
 /// <summary>A device in a list.</summary>
 /// <param name="LastSync">When a gateway (or headquarters) last saw it; null = never since presence is kept.</param>

@@ -93,6 +93,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));
         services.AddSingleton(new NetworkQueries(parts.ReadModel));
         services.AddSingleton(new AptQueries(parts.ReadModel));
+        services.AddSingleton(new DownloadQueries(parts.ReadModel));
         services.AddSingleton(new RolloutQueries(parts.ReadModel));
         services.AddSingleton(parts.Discovery);
         services.AddSingleton(new Secrets(parts.SecretsKey));
@@ -138,6 +139,7 @@ public sealed class WebFace : IAsyncDisposable
         api.MapRules();
         api.MapUpdates();
         api.MapApt();
+        api.MapDownloads();
         api.MapRollouts();
         api.MapFleet();
         host.MapConsole();

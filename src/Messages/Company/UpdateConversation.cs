@@ -77,13 +77,14 @@ public sealed record AptRepository(
 /// <summary>A task that makes distribution points download updates.</summary>
 /// <param name="Offices">Whose distribution points run it; empty: all.</param>
 /// <param name="Sources">Tried in order.</param>
-/// <param name="Patterns">Which packages are mirrored, such as <c>agent</c> or <c>office-*</c>; empty: those that devices of the office should have.</param>
+/// <param name="Patterns">Which packages are mirrored, such as <c>agent</c> or <c>office-*</c>, besides those that devices of the office should have.</param>
 /// <param name="Schedule">A cron expression of five fields, <c>on-change</c>, or empty: only when told.</param>
 /// <param name="TimeZone">IANA name, in which the schedule is read.</param>
 /// <param name="Spread">Each office begins anywhere up to this later.</param>
 /// <param name="Budget">By the hour of the day; empty: no limit.</param>
-/// <param name="RunNumber">Raised to make it run now.</param>
+/// <param name="RunNumber">Raised to make it run now. A task made anew under an old name begins where the old one ended: numbers are versions of the book.</param>
 /// <param name="Paused">Nothing is begun, and what is under way stops and stays.</param>
+/// <param name="CancelNumber">Raised to end the run that is under way.</param>
 [MessagePackObject]
 public sealed record DownloadTask(
     [property: Key(0)] string Name,
@@ -95,7 +96,12 @@ public sealed record DownloadTask(
     [property: Key(6)] TimeSpan Spread,
     [property: Key(7)] IReadOnlyList<UplinkBudget> Budget,
     [property: Key(8)] ulong RunNumber,
-    [property: Key(9)] bool Paused);
+    [property: Key(9)] bool Paused,
+    [property: Key(10)] ulong CancelNumber = 0)
+{
+    /// <summary>The schedule of a task that runs whenever there is something new.</summary>
+    public const string OnChange = "on-change";
+}
 
 /// <param name="From">Hour of the day from which it holds, 0 to 23, in the task's time zone; it holds until the next one's.</param>
 /// <param name="BytesPerSecond">The most that the office's downloads take of its uplink together; 0: no limit.</param>

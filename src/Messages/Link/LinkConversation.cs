@@ -179,11 +179,54 @@ public sealed record NodeReport(
 /// <param name="Timestamp">Version of the newest timestamp that it verified and serves.</param>
 /// <param name="Whole">Manifests (SHA-256) of wanted packages of which it has every file.</param>
 /// <param name="Problem">Why it lacks something that is wanted, naming source and file; empty: it does not.</param>
+/// <param name="Runs">The last run of each of its tasks, once there was one; null: of an older node.</param>
 [MessagePackObject]
-public sealed record MirrorState([property: Key(0)] ulong Timestamp, [property: Key(1)] IReadOnlyList<string> Whole, [property: Key(2)] string Problem)
+public sealed record MirrorState(
+    [property: Key(0)] ulong Timestamp,
+    [property: Key(1)] IReadOnlyList<string> Whole,
+    [property: Key(2)] string Problem,
+    [property: Key(3)] IReadOnlyList<DownloadRun>? Runs = null)
 {
     /// <summary>The most packages that are named; headquarters ends a link that names more.</summary>
     public const int MaxWhole = 500;
+
+    /// <summary>The most runs that are named; headquarters ends a link that names more.</summary>
+    public const int MaxRuns = 50;
+}
+
+/// <summary>The last run of a download task at one node.</summary>
+/// <param name="RunNumber">Of the task, when the run began.</param>
+/// <param name="BeganAt">Of runs that follow whatever is new and end alike one after the other, the first.</param>
+/// <param name="EndedAt">Null: it is under way.</param>
+/// <param name="Problem">What it lacks and why, or why it was ended; empty: nothing.</param>
+[MessagePackObject]
+public sealed record DownloadRun(
+    [property: Key(0)] string Task,
+    [property: Key(1)] ulong RunNumber,
+    [property: Key(2)] DownloadOutcome Outcome,
+    [property: Key(3)] DateTimeOffset BeganAt,
+    [property: Key(4)] DateTimeOffset? EndedAt,
+    [property: Key(5)] string Problem);
+
+/// <summary>Numbers are on the wire and in the journal.</summary>
+public enum DownloadOutcome
+{
+    Running = 1,
+
+    /// <summary>All that the task is to mirror is here.</summary>
+    Full = 2,
+
+    /// <summary>Some of it is not; the rest is.</summary>
+    Partial = 3,
+
+    /// <summary>No source had the newest generation; what was here before is served.</summary>
+    Failed = 4,
+
+    /// <summary>It was stopped on its way, and goes on as soon as it may.</summary>
+    Stopped = 5,
+
+    /// <summary>An operator ended it.</summary>
+    Cancelled = 6,
 }
 
 /// <summary>
@@ -191,16 +234,24 @@ public sealed record MirrorState([property: Key(0)] ulong Timestamp, [property: 
 /// </summary>
 /// <param name="Used">Bytes on its disk.</param>
 /// <param name="Quota">The most that it may hold.</param>
+/// <param name="Progress">How far it is with all that it is to mirror; null: of an older node.</param>
 [MessagePackObject]
 public sealed record ContentCounts(
     [property: Key(0)] DateTimeOffset Since,
     [property: Key(1)] IReadOnlyList<UpdateCount> Updates,
     [property: Key(2)] long Used,
-    [property: Key(3)] long Quota) : IUpItem
+    [property: Key(3)] long Quota,
+    [property: Key(4)] MirrorProgress? Progress = null) : IUpItem
 {
     /// <summary>The most versions of packages that are counted; headquarters ends a link that counts more.</summary>
     public const int MaxUpdates = 500;
 }
+
+/// <param name="Here">Bytes of what is to be mirrored that are here.</param>
+/// <param name="Total">Bytes of all that is to be mirrored.</param>
+/// <param name="BytesPerSecond">That come now, from sources and peers.</param>
+[MessagePackObject]
+public sealed record MirrorProgress([property: Key(0)] long Here, [property: Key(1)] long Total, [property: Key(2)] long BytesPerSecond);
 
 /// <summary>The bytes of one version of a package; of metadata and of content that no known package names where <paramref name="Package"/> is empty.</summary>
 /// <param name="Total">Bytes of all its files.</param>

@@ -22,6 +22,8 @@ internal sealed class ContentCounter
     private readonly HashSet<BlobHash> _damaged = [];
     private readonly DateTimeOffset _since;
     private bool _changed = true;
+    private long _came;
+    private (long Came, DateTimeOffset At) _before;
 
     /// <param name="find">Which package content is of; null: of none that is known.</param>
     public ContentCounter(string file, Func<BlobHash, ListedContent?> find, DateTimeOffset now)
@@ -29,6 +31,7 @@ internal sealed class ContentCounter
         (_file, _find) = (file, find);
         var kept = Load(file);
         _since = kept?.Since ?? now;
+        _before = (0, now);
         _counts = (kept?.Updates ?? []).ToDictionary(u => (u.Package, u.PackageVersion));
     }
 
@@ -36,6 +39,7 @@ internal sealed class ContentCounter
     {
         lock (_lock)
         {
+            _came += _find(hash) is null ? 0 : bytes;
             if (_damaged.Contains(hash))
                 Count(hash, c => c with { Healed = c.Healed + bytes });
             Count(hash, c => source is PeerBlobSource
@@ -94,19 +98,25 @@ internal sealed class ContentCounter
 
     /// <summary>The counts, if they changed since they were last taken; they are saved too.</summary>
     /// <param name="here">Bytes of a package that are here, and of all of it.</param>
+    /// <param name="have">The same of all that is to be mirrored.</param>
     /// <exception cref="StorageException">They can't be saved.</exception>
-    public ContentCounts? TakeChanged(BlobStore store, Func<(string Name, string Version), (long Here, long Total)> here)
+    public ContentCounts? TakeChanged(BlobStore store, Func<(string Name, string Version), (long Here, long Total)> here, Func<(long Here, long Total)> have, DateTimeOffset now)
     {
         ContentCounts counts;
+        long rate;
         lock (_lock)
         {
+            rate = now > _before.At ? (long)((_came - _before.Came) / (now - _before.At).TotalSeconds) : 0;
+            _before = (_came, now);
             if (!_changed)
                 return null;
-            _changed = false;
+            // Once more when nothing comes any more, to say so.
+            _changed = rate > 0;
             counts = new ContentCounts(_since, [.. _counts.Values.OrderByDescending(c => c.ToDevices + c.FromPeers + c.FromSources.Values.Sum()).Take(ContentCounts.MaxUpdates)], store.Used, store.Quota);
         }
 
-        counts = counts with { Updates = [.. counts.Updates.Select(u => here((u.Package, u.PackageVersion)) is var (h, t) && t > 0 ? u with { Here = h, Total = t } : u)] };
+        var (had, all) = have();
+        counts = counts with { Progress = new MirrorProgress(had, all, rate), Updates = [.. counts.Updates.Select(u => here((u.Package, u.PackageVersion)) is var (h, t) && t > 0 ? u with { Here = h, Total = t } : u)] };
         DurableFile.Replace(_file, MessagePackSerializer.Serialize(counts, Codec.Options));
         return counts;
     }

@@ -24,37 +24,39 @@ internal sealed record DistributionPointSetup(OfficeMirrorSetup Mirror, RolePort
 
 /// <summary>
 /// Mirrors updates and serves them on the LAN. Child of the OfficeActor; made when the role is given, stopped when it is taken. Runs the download tasks,
-/// one run at a time, each in a child; without a task of headquarters' it mirrors from there whatever devices should have.
+/// one at a time, each run in a child; without a task of headquarters' it mirrors from there whatever devices should have.
 /// </summary>
 internal sealed class DistributionPointActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
-    private static readonly DownloadTask Standing = new("", [], [], [], DownloadSchedule.OnChange, "", TimeSpan.Zero, [], 0, Paused: false);
+    private static readonly DownloadTask Standing = new("", [], [], [], DownloadTask.OnChange, "", TimeSpan.Zero, [], 0, Paused: false);
 
     private readonly DistributionPointSetup _setup;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly double _spread;
     private readonly DownloadRuns _runs;
     private OfficeMirror? _mirror;
+    private readonly Dictionary<string, DownloadRun> _told = [];
+    // The tasks that have looked since there was something new; after a start there may be.
+    private readonly HashSet<string> _looked = [];
     private UpdatePlan? _plan;
-    private IActorRef? _run;
-    // After a start there may be.
-    private bool _changed = true;
-    private int _failedRuns;
+    private RunUnderWay? _run;
     private MirrorState? _stands;
 
     public DistributionPointActor(DistributionPointSetup setup)
     {
         _setup = setup;
         _spread = Spread(setup.Mirror.Node);
-        _runs = new DownloadRuns(Path.Combine(setup.Mirror.Directory, "downloads.bin"), Now);
+        _runs = new DownloadRuns(Path.Combine(setup.Mirror.Directory, "downloads.bin"));
 
         Receive<Begin>(_ => Open());
         Receive<PlanChanged>(changed => Obey(changed.Plan));
         Receive<PortStands>(stands => Context.Parent.Tell(stands));
         Receive<LookAround>(_ =>
         {
-            Stand(_mirror!.State());
+            if (_run is { } run && Now - run.Began.At >= LookEvery)
+                Tell(run.Began);
+            Stand();
             RunWhenDue();
         });
         Receive<SomethingNew>(_ => Changed());
@@ -62,7 +64,7 @@ internal sealed class DistributionPointActor : ReceiveActor, IWithTimers
         Receive<Noted>(noted =>
         {
             _setup.Uplink.Tell(new RecordEvent(noted.Kind, noted.Text));
-            Stand(_mirror!.State());
+            Stand();
         });
         Receive<CountDue>(_ => Count());
         Receive<CountAnew>(_ => _mirror?.CountAnew());
@@ -109,7 +111,7 @@ internal sealed class DistributionPointActor : ReceiveActor, IWithTimers
         Timers.StartPeriodicTimer(CountDue.Instance, CountDue.Instance, Options.CountsEvery);
         // Each node at a time of its own.
         Timers.StartSingleTimer(ScrubDue.Instance, ScrubDue.Instance, Options.ScrubEvery * Random.Shared.NextDouble());
-        Stand(mirror.State());
+        Stand();
         if (_plan is not null)
             Obey(_plan);
     }
@@ -120,33 +122,46 @@ internal sealed class DistributionPointActor : ReceiveActor, IWithTimers
         _plan = plan;
         if (_mirror is null)
             return;
+        Kept(() => _runs.Know(Tasks, Now));
+        foreach (var gone in _told.Keys.Except(Tasks.Select(t => t.Name)).ToList())
+            _told.Remove(gone);
+        foreach (var task in Tasks.Where(t => !_told.ContainsKey(t.Name)))
+            Tell(_runs.Of(task.Name));
         try
         {
-            _mirror.Obey(plan, [.. Tasks.Where(t => !t.Paused).SelectMany(t => t.Sources).Distinct()]);
+            _mirror.Obey(plan, Tasks);
         }
         catch (TufException fault)
         {
-            Stand(_mirror.Fails($"the root that headquarters named is not genuine: {fault.Message}"));
+            _mirror.Fails(Tasks[0].Name, $"the root that headquarters named is not genuine: {fault.Message}");
+            Stand();
             return;
         }
 
         _mirror.Uplink.BytesPerSecond = Rate();
-        if (_run is not null && Tasks.All(t => t.Paused))
-        {
-            // What came of a file stays for the run that goes on with it.
-            Context.Stop(_run);
-            _run = null;
-        }
-
+        EndUnwanted();
+        Stand();
         if (ReferenceEquals(before, plan))
             RunWhenDue();
         else
             Changed();
     }
 
+    // What came of a file stays for the run that goes on with it.
+    private void EndUnwanted()
+    {
+        if (_run is not { } run)
+            return;
+        var task = Tasks.FirstOrDefault(t => t.Name == run.Began.Task);
+        if (task is null || task.CancelNumber > run.Began.CancelNumber)
+            run.Actor.Tell(new EndDownloadRun(DownloadOutcome.Cancelled));
+        else if (task.Paused)
+            run.Actor.Tell(new EndDownloadRun(DownloadOutcome.Stopped));
+    }
+
     private void Changed()
     {
-        _changed = true;
+        _looked.Clear();
         RunWhenDue();
     }
 
@@ -155,44 +170,79 @@ internal sealed class DistributionPointActor : ReceiveActor, IWithTimers
         if (_mirror is null || _plan is null)
             return;
         _mirror.Uplink.BytesPerSecond = Rate();
-        if (_run is not null)
-            return;
-        var due = Tasks.Where(t => DownloadSchedule.IsDue(t, _runs.Of(t.Name), _changed, _spread, Now)).ToList();
-        if (due.Count == 0)
-            return;
-        try
-        {
-            _runs.Began(due.Select(t => new DownloadRunRecord(t.Name, Now, t.RunNumber)), [.. Tasks.Select(t => t.Name)]);
-        }
-        catch (StorageException fault)
-        {
-            // Run all the same: to run twice is better than not to.
-            _log.Error("{Problem}", fault.Message);
-        }
+        if (_run is null && Tasks.FirstOrDefault(t => DownloadSchedule.IsDue(t, _runs.Of(t.Name), !_looked.Contains(t.Name), _spread, Now)) is { } due)
+            BeginRun(_mirror, due);
+    }
 
-        _changed = false;
-        _run = Context.ActorOf(DownloadRunActor.Props(_mirror, [.. due.SelectMany(t => t.Patterns).Distinct()]));
+    private void BeginRun(OfficeMirror mirror, DownloadTask task)
+    {
+        var last = _runs.Of(task.Name);
+        var began = new DownloadRunRecord(task.Name, Now, task.RunNumber, DownloadOutcome.Running, CancelNumber: task.CancelNumber, Failures: last.Failures);
+        // To run twice is better than not to.
+        Kept(() => _runs.Put(began));
+        _looked.Add(task.Name);
+        // A look for something new is told when it finds that, or lasts.
+        var isLook = task.RunNumber == last.RunNumber && (task.Schedule == DownloadTask.OnChange || last.RetryAt is not null);
+        _run = new RunUnderWay(began, isLook, Context.ActorOf(DownloadRunActor.Props(mirror, task)));
+        if (isLook)
+            return;
+        Tell(began);
+        Stand();
     }
 
     private void Take(DownloadRunEnded ended)
     {
-        if (!Sender.Equals(_run))
+        if (_run is not { } run || !Sender.Equals(run.Actor))
             return;
         _run = null;
-        Stand(ended.State);
-        _failedRuns = ended.State.Problem.Length > 0 ? _failedRuns + 1 : 0;
+        var (outcome, problem) = (ended.Result.Outcome, ended.Result.Problem);
+        var lacks = outcome is DownloadOutcome.Partial or DownloadOutcome.Failed;
+        var failures = lacks ? run.Began.Failures + 1 : 0;
         // What lacks is tried again sooner.
-        var wait = _failedRuns == 0
-            ? Backoff.Periodic(Options.RefreshEvery, Random.Shared)
-            : new Backoff(Options.RetryAfter).AfterFailures(_failedRuns, Options.RefreshEvery, TimeSpan.Zero, Random.Shared);
+        var wait = lacks
+            ? new Backoff(Options.RetryAfter).AfterFailures(failures, Options.RefreshEvery, TimeSpan.Zero, Random.Shared)
+            : Backoff.Periodic(Options.RefreshEvery, Random.Shared);
+        if (lacks)
+            _mirror!.Fails(run.Began.Task, problem);
+        if (Tasks.Any(t => t.Name == run.Began.Task))
+        {
+            var done = run.Began with { Outcome = outcome, EndedAt = Now, Problem = problem, Failures = failures, RetryAt = lacks ? Now + wait : null };
+            Kept(() => _runs.Put(done));
+            Tell(done, unlessAlike: run.IsLook);
+        }
+
         Timers.StartSingleTimer(SomethingNew.Instance, SomethingNew.Instance, wait);
+        Stand();
         Count();
         RunWhenDue();
     }
 
-    private void Stand(MirrorState state)
+    private void Tell(DownloadRunRecord run, bool unlessAlike = false)
     {
-        if (_stands is { } before && before.Timestamp == state.Timestamp && before.Problem == state.Problem && before.Whole.SequenceEqual(state.Whole))
+        // Headquarters has no task of that name.
+        if (run.Task.Length == 0 || run.Told() is not { } now)
+            return;
+        if (unlessAlike && _told.GetValueOrDefault(run.Task) is { } before && (before.RunNumber, before.Outcome, before.Problem) == (now.RunNumber, now.Outcome, now.Problem))
+            return;
+        _told[run.Task] = now;
+    }
+
+    private void Kept(Action keep)
+    {
+        try
+        {
+            keep();
+        }
+        catch (StorageException fault)
+        {
+            _log.Error("{Problem}", fault.Message);
+        }
+    }
+
+    private void Stand()
+    {
+        var state = _mirror!.State() with { Runs = [.. _told.Values.OrderBy(r => r.Task, StringComparer.Ordinal).Take(MirrorState.MaxRuns)] };
+        if (_stands is { } before && before.Timestamp == state.Timestamp && before.Problem == state.Problem && before.Whole.SequenceEqual(state.Whole) && before.Runs!.SequenceEqual(state.Runs))
             return;
         if (state.Problem.Length > 0 && state.Problem != _stands?.Problem)
             _log.Warning("The distribution point lacks something: {Problem}", state.Problem);
@@ -217,6 +267,9 @@ internal sealed class DistributionPointActor : ReceiveActor, IWithTimers
     private long Rate() => DownloadSchedule.RateAt(Tasks, Now) is { } rate ? Math.Max(1, rate / (1 + (_plan?.Peers.Count ?? 0))) : long.MaxValue;
 
     private static double Spread(NodeId node) => System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(node.Value))[0] / 256.0;
+
+    /// <param name="IsLook">It looks whether there is something new, or tries again.</param>
+    private sealed record RunUnderWay(DownloadRunRecord Began, bool IsLook, IActorRef Actor);
 
     private sealed record Noted(string Kind, string Text);
 

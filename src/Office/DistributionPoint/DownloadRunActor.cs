@@ -1,41 +1,55 @@
 using Akka.Actor;
+using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 
 namespace Fleet.Office.DistributionPoint;
 
-/// <summary>DownloadRunActor → DistributionPointActor: the run is over.</summary>
-/// <param name="State">How the mirror stands after it.</param>
-internal sealed record DownloadRunEnded(MirrorState State);
+/// <summary>DistributionPointActor → DownloadRunActor: end it; what came of a file stays.</summary>
+/// <param name="As">Stopped, or cancelled.</param>
+internal sealed record EndDownloadRun(DownloadOutcome As);
 
-/// <summary>One run of the download tasks that were due. Child of the DistributionPointActor; stops when the run is over, and cancels it when it is stopped.</summary>
+/// <summary>DownloadRunActor → DistributionPointActor: the run is over.</summary>
+internal sealed record DownloadRunEnded(DownloadResult Result);
+
+/// <summary>How a run ended, and what it lacks.</summary>
+internal sealed record DownloadResult(DownloadOutcome Outcome, string Problem);
+
+/// <summary>One run of a download task. Child of the DistributionPointActor; stops when the run is over, and ends it when it is stopped.</summary>
 internal sealed class DownloadRunActor : ReceiveActor
 {
     private readonly OfficeMirror _mirror;
-    private readonly IReadOnlyList<string> _patterns;
-    private readonly CancellationTokenSource _cancel = new();
+    private readonly DownloadTask _task;
+    private readonly CancellationTokenSource _end = new();
+    private DownloadOutcome? _endsAs;
 
-    public DownloadRunActor(OfficeMirror mirror, IReadOnlyList<string> patterns)
+    public DownloadRunActor(OfficeMirror mirror, DownloadTask task)
     {
-        (_mirror, _patterns) = (mirror, patterns);
+        (_mirror, _task) = (mirror, task);
 
-        Receive<MirrorState>(state => End(state));
+        // Told to the parent once the run let go of everything: the next may begin then.
+        Receive<EndDownloadRun>(end =>
+        {
+            _endsAs = end.As;
+            _end.Cancel();
+        });
+        Receive<DownloadResult>(End);
         // Whatever a run ends by: the mirror stands as it did, and the next run tries again.
-        Receive<Status.Failure>(failed => End(_mirror.Fails(failed.Cause.Message)));
+        Receive<Status.Failure>(failed => End(_endsAs is { } wanted ? new DownloadResult(wanted, "") : new DownloadResult(DownloadOutcome.Failed, failed.Cause.Message)));
     }
 
-    public static Props Props(OfficeMirror mirror, IReadOnlyList<string> patterns) => Akka.Actor.Props.Create(() => new DownloadRunActor(mirror, patterns));
+    public static Props Props(OfficeMirror mirror, DownloadTask task) => Akka.Actor.Props.Create(() => new DownloadRunActor(mirror, task));
 
-    protected override void PreStart() => Task.Run(() => _mirror.Run(_patterns, _cancel.Token)).PipeTo(Self);
+    protected override void PreStart() => Task.Run(() => _mirror.Run(_task, _end.Token)).PipeTo(Self);
 
     protected override void PostStop()
     {
-        _cancel.Cancel();
-        _cancel.Dispose();
+        _end.Cancel();
+        _end.Dispose();
     }
 
-    private void End(MirrorState state)
+    private void End(DownloadResult result)
     {
-        Context.Parent.Tell(new DownloadRunEnded(state));
+        Context.Parent.Tell(new DownloadRunEnded(result));
         Context.Stop(Self);
     }
 }

@@ -6,13 +6,10 @@ namespace Fleet.Office.DistributionPoint;
 /// <summary>When a download task is due, and how fast it may go. Pure.</summary>
 public static class DownloadSchedule
 {
-    /// <summary>The schedule of a task that runs whenever there is something new.</summary>
-    public const string OnChange = "on-change";
-
     /// <summary>The first time after that moment at which the task is to run by its schedule; null: its schedule names none, or can't be read.</summary>
     public static DateTimeOffset? Next(DownloadTask task, DateTimeOffset after)
     {
-        if (task.Schedule.Length == 0 || task.Schedule == OnChange || !CronExpression.TryParse(task.Schedule, out var cron))
+        if (task.Schedule.Length == 0 || task.Schedule == DownloadTask.OnChange || !CronExpression.TryParse(task.Schedule, out var cron))
             return null;
         return TimeZoneInfo.TryFindSystemTimeZoneById(task.TimeZone.Length == 0 ? "UTC" : task.TimeZone, out var zone) ? cron.GetNextOccurrence(after, zone) : null;
     }
@@ -25,10 +22,13 @@ public static class DownloadSchedule
     {
         if (task.Paused)
             return false;
-        if (task.RunNumber > last.RunNumber)
+        if (task.RunNumber > last.RunNumber && task.RunNumber > task.CancelNumber)
+            return true;
+        // Cut short by a pause or a restart, it goes on; what lacked something is tried again.
+        if (task.CancelNumber <= last.CancelNumber && (last.IsUnfinished || now >= last.RetryAt))
             return true;
         // A run that was missed while the node was down is made up for.
-        return task.Schedule == OnChange ? changed : Next(task, last.At) is { } next && now >= next + (task.Spread * spread);
+        return task.Schedule == DownloadTask.OnChange ? changed : Next(task, last.At) is { } next && now >= next + (task.Spread * spread);
     }
 
     /// <summary>The most bytes a second that all downloads of the office together may take now; null: no limit.</summary>

@@ -41,8 +41,9 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ILogger _log;
     private readonly ConcurrentDictionary<BlobHash, DateTimeOffset> _told = new();
+    private readonly ConcurrentDictionary<string, string> _problems = new();
     private volatile UpdatePlan? _plan;
-    private volatile IReadOnlyList<string> _problems = [];
+    private volatile IReadOnlyList<DownloadTask> _tasks = [];
 
     /// <exception cref="IOException">The directory can't be read or written.</exception>
     public OfficeMirror(OfficeMirrorSetup setup)
@@ -85,12 +86,14 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     public long Timestamp => _mirror.Timestamp;
 
     /// <summary>Obeys from now on.</summary>
-    /// <param name="sources">Empty: headquarters.</param>
+    /// <param name="tasks">The plan's, or what stands for them where it has none.</param>
     /// <exception cref="TufException">The root is not even signed as it demands.</exception>
-    public void Obey(UpdatePlan plan, IReadOnlyList<UpdateSource> sources)
+    public void Obey(UpdatePlan plan, IReadOnlyList<DownloadTask> tasks)
     {
-        _sources.Obey(plan, sources);
-        _plan = plan;
+        _sources.Obey(plan, tasks.SelectMany(t => t.Sources));
+        (_plan, _tasks) = (plan, tasks);
+        foreach (var gone in _problems.Keys.Except(tasks.Select(t => t.Name)))
+            _problems.TryRemove(gone, out _);
         _apt.Obey([.. plan.Apt.Select(a => new AptSource(a.Name, a.Url, a.Keyring, a.Suites))]);
         _mirror.Begin(plan.Root.ToArray());
     }
@@ -113,69 +116,57 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         }
     }
 
-    /// <summary>One run: takes the newest generation, and brings everything that is wanted; one package that can't be had does not keep back the others.</summary>
-    /// <param name="patterns">Packages that are mirrored besides those that devices should have.</param>
+    /// <summary>One run of a task: takes the newest generation, and brings everything that is wanted; one package that can't be had does not keep back the others.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled; what came of a file stays for the next run.</exception>
-    public async Task<MirrorState> Run(IReadOnlyList<string> patterns, CancellationToken cancellation)
+    public async Task<DownloadResult> Run(DownloadTask task, CancellationToken cancellation)
     {
         if (_plan is not { } plan)
-            return State();
+            return new DownloadResult(DownloadOutcome.Failed, "headquarters has not said yet what is to be mirrored");
         var problems = new List<string>();
+        var outcome = DownloadOutcome.Full;
         try
         {
-            var (_, failures) = await _mirror.Refresh(_sources.Repositories, _setup.Clock.GetUtcNow(), (long)plan.Timestamp, cancellation);
+            var (_, failures) = await _mirror.Refresh(_sources.Repositories(task.Sources), _setup.Clock.GetUtcNow(), (long)plan.Timestamp, cancellation);
+            // Those before the source that had it: an operator must see that they fail.
             problems.AddRange(failures);
         }
         catch (MirrorException fault)
         {
+            outcome = DownloadOutcome.Failed;
             problems.AddRange(fault.Failures);
         }
 
-        foreach (var (name, version, manifest) in Wanted(plan, patterns))
+        foreach (var (name, version, manifest) in Wanted(plan, task.Patterns))
         {
             try
             {
-                await _mirror.BringPackage(name, version, manifest, hash => _sources.For(hash, askedByPeer: false), cancellation);
+                await _mirror.BringPackage(name, version, manifest, hash => _sources.For(hash, task.Sources, askedByPeer: false), cancellation);
             }
-            catch (MirrorException fault)
+            catch (Exception fault) when (fault is MirrorException or StorageException)
             {
-                problems.AddRange(fault.Failures);
-            }
-            catch (StorageException full)
-            {
-                problems.Add($"{name} {version}: {full.Message}");
+                outcome = outcome == DownloadOutcome.Failed ? outcome : DownloadOutcome.Partial;
+                problems.AddRange(fault is MirrorException missing ? missing.Failures : [$"{name} {version}: {fault.Message}"]);
             }
         }
 
         _blobs.Collect(IsNeeded, _setup.Options.KeepUnused);
-        _problems = problems;
-        return State();
+        return Ended(task, outcome, problems);
     }
 
-    /// <summary>How it stands, with what the last run lacked and what is wrong with APT repositories now.</summary>
+    /// <summary>How it stands, with what the last run of each task lacked and what is wrong with APT repositories now.</summary>
     public MirrorState State() => new(
         (ulong)_mirror.Timestamp,
         [.. (_plan?.Wanted ?? []).Select(w => w.Manifest).Where(m => BlobHash.Parse(m) is { } manifest && IsWhole(manifest)).Order(StringComparer.Ordinal).Take(MirrorState.MaxWhole)],
-        Short(string.Join("; ", [.. _problems, .. _apt.States.Where(s => s.Problem is not null).Select(s => $"APT repository {s.Repository}: {s.Problem}")])));
+        Short(string.Join("; ", [.. _problems.Values.Where(p => p.Length > 0).Distinct(), .. _apt.States.Where(s => s.Problem is not null).Select(s => $"APT repository {s.Repository}: {s.Problem}")])));
 
-    /// <summary>Something is wrong that no run found.</summary>
-    public MirrorState Fails(string problem)
-    {
-        _problems = [problem];
-        return State();
-    }
+    /// <summary>A task can't even be begun, or ended by what nobody foresaw.</summary>
+    public void Fails(string task, string problem) => _problems[task] = Short(problem);
 
     /// <summary>The counts are told again, changed or not.</summary>
     public void CountAnew() => _counter.Again();
 
     /// <summary>The counts, if they changed since they were last taken.</summary>
-    public ContentCounts? TakeCounts() => _counter.TakeChanged(_blobs, package =>
-    {
-        if (_mirror.Index.Packages.Values.FirstOrDefault(p => p.Name == package.Name && p.Version == package.Version) is not { } listed || _mirror.ManifestOf(listed.Manifest) is not { } manifest)
-            return (0, 0);
-        var files = manifest.Files.DistinctBy(f => f.Content).ToList();
-        return (files.Sum(f => _blobs.LengthOf(f.Content) ?? _blobs.LengthOfPart(f.Content)), files.Sum(f => f.Length));
-    });
+    public ContentCounts? TakeCounts() => _counter.TakeChanged(_blobs, package => _mirror.Index.Packages.Values.FirstOrDefault(p => p.Name == package.Name && p.Version == package.Version) is { } listed ? Have(listed.Manifest) : (0, 0), Have, _setup.Clock.GetUtcNow());
 
     /// <summary>Hashes every file on the disk once.</summary>
     /// <returns>Whether some was damaged.</returns>
@@ -204,7 +195,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         var byPeer = asked.Request.Headers.ContainsKey(PeerBlobSource.Header);
         try
         {
-            return await _mirror.Bring(hash, h => _sources.For(h, byPeer), _setup.Options.AnswerWithin, asked.RequestAborted, _stop.Token);
+            return await _mirror.Bring(hash, h => _sources.For(h, [.. _tasks.Where(t => !t.Paused).SelectMany(t => t.Sources).Distinct()], byPeer), _setup.Options.AnswerWithin, asked.RequestAborted, _stop.Token);
         }
         catch (Exception fault) when (fault is FetchException or StorageException)
         {
@@ -221,10 +212,37 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
 
     private static bool Matches(string name, string pattern) => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
 
+    // Of all that is to be mirrored. Before a manifest is here, headquarters' word for the length of its package counts.
+    private (long Here, long Total) Have()
+    {
+        var (here, total) = (0L, 0L);
+        foreach (var (_, _, manifest) in _plan is { } plan ? Wanted(plan, [.. _tasks.SelectMany(t => t.Patterns)]) : [])
+        {
+            var (some, all) = Have(manifest);
+            here += some;
+            total += all > 0 ? all : _plan?.Wanted.FirstOrDefault(w => w.Manifest == manifest.Value)?.Length ?? 0;
+        }
+
+        return (here, total);
+    }
+
+    private (long Here, long Total) Have(BlobHash manifest)
+    {
+        var files = _mirror.ManifestOf(manifest)?.Files.DistinctBy(f => f.Content).ToList() ?? [];
+        return (files.Sum(f => _blobs.LengthOf(f.Content) ?? _blobs.LengthOfPart(f.Content)), files.Sum(f => f.Length));
+    }
+
+    private DownloadResult Ended(DownloadTask task, DownloadOutcome outcome, IReadOnlyList<string> problems)
+    {
+        _problems[task.Name] = Short(string.Join("; ", problems));
+        return new DownloadResult(outcome, _problems[task.Name]);
+    }
+
     private bool IsWhole(BlobHash manifest) => _mirror.ManifestOf(manifest) is { } known && known.Files.All(f => _blobs.Contains(f.Content));
 
     // Asked only where there is no room, and when what is unused goes.
-    private bool IsNeeded(BlobHash hash) => _apt.Needs(hash) || (_plan?.Wanted ?? []).Any(w => BlobHash.Parse(w.Manifest) is { } manifest && (manifest == hash || _mirror.Index.Find(hash)?.Package.Manifest == manifest));
+    private bool IsNeeded(BlobHash hash) => _apt.Needs(hash) || (_plan?.Wanted ?? []).Any(w => BlobHash.Parse(w.Manifest) is { } manifest && (manifest == hash || _mirror.Index.Find(hash)?.Package.Manifest == manifest))
+        || (_mirror.Index.Find(hash)?.Package is { } package && _tasks.Any(t => t.Patterns.Any(p => Matches(package.Name, p))));
 
     private string Named(BlobHash hash) => _mirror.Index.Find(hash) is { } listed ? $"content {hash} of {listed.Package.Name} {listed.Package.Version}" : $"content {hash}";
 

@@ -13,7 +13,7 @@ using Fleet.Updates.Tuf.Client;
 namespace Fleet.Office.DistributionPoint;
 
 /// <summary>
-/// Where a distribution point takes things from: the sources of its task in their order, and for content the office's other distribution points. Each file
+/// Where a distribution point takes things from: the sources of a task in their order, and for content the office's other distribution points. Each file
 /// has one of them that brings it over the uplink (by rendezvous over its hash); the others take it from there. Thread-safe; a plan is replaced as a whole.
 /// </summary>
 internal sealed class OfficeSources : IDisposable
@@ -27,7 +27,7 @@ internal sealed class OfficeSources : IDisposable
     private readonly HttpClient _fleetHttp;
     private readonly SocketsHttpHandler _web;
     private readonly HttpClient _webHttp;
-    private volatile Plan _plan = new([], []);
+    private volatile Plan _plan = new(new Dictionary<UpdateSource, IReadOnlyList<RepositorySource>>(), []);
 
     public OfficeSources(NodeId node, Func<X509Certificate2> certificate, PeerTrust trust, IByteNetwork network)
     {
@@ -52,21 +52,27 @@ internal sealed class OfficeSources : IDisposable
         return handler;
     }
 
-    /// <summary>The sources, in the order in which they are tried.</summary>
-    public IReadOnlyList<RepositorySource> Repositories => _plan.Repositories;
+    /// <summary>The repositories of sources, in the order in which they are tried.</summary>
+    /// <param name="sources">Empty: headquarters.</param>
+    public IReadOnlyList<RepositorySource> Repositories(IReadOnlyList<UpdateSource> sources)
+    {
+        var known = _plan.Repositories;
+        return [.. (sources.Count == 0 ? Headquarters : sources).SelectMany(s => known.GetValueOrDefault(s) ?? [])];
+    }
 
     /// <summary>Replaces the plan.</summary>
-    /// <param name="sources">Empty: headquarters.</param>
-    public void Obey(UpdatePlan plan, IReadOnlyList<UpdateSource> sources) => _plan = new Plan(
-        [.. (sources.Count == 0 ? Headquarters : sources).SelectMany(s => Of(s, plan))],
+    /// <param name="sources">All that may be asked for.</param>
+    public void Obey(UpdatePlan plan, IEnumerable<UpdateSource> sources) => _plan = new Plan(
+        sources.Concat(Headquarters).Distinct().ToDictionary(s => s, IReadOnlyList<RepositorySource> (s) => [.. Of(s, plan)]),
         [.. plan.Peers.Select(p => (p.NodeId, PeerOf(p)))]);
 
     /// <summary>Where content is taken from, in the order in which it is tried.</summary>
+    /// <param name="sources">Behind the office's other distribution points; empty: headquarters.</param>
     /// <param name="askedByPeer">Another distribution point asks, because this one is to bring it.</param>
-    public IReadOnlyList<IBlobSource> For(BlobHash hash, bool askedByPeer)
+    public IReadOnlyList<IBlobSource> For(BlobHash hash, IReadOnlyList<UpdateSource> sources, bool askedByPeer)
     {
         var plan = _plan;
-        var upstream = plan.Repositories.Select(r => r.Content);
+        var upstream = Repositories(sources).Select(r => r.Content);
         if (askedByPeer || plan.Peers.Count == 0)
             return [.. upstream];
         var others = Rendezvous.Order(hash.Value, plan.Peers.Select(p => p.Node).Append(_node), n => n.Value).TakeWhile(n => n != _node).ToList();
@@ -110,5 +116,5 @@ internal sealed class OfficeSources : IDisposable
             _fleetHttp, new Uri($"{(address.Contains("://", StringComparison.Ordinal) ? address : $"https://{address}")}/blobs"), new Dictionary<string, string> { [PeerBlobSource.Header] = _node.Value }));
     }
 
-    private sealed record Plan(IReadOnlyList<RepositorySource> Repositories, IReadOnlyList<(NodeId Node, PeerBlobSource Source)> Peers);
+    private sealed record Plan(IReadOnlyDictionary<UpdateSource, IReadOnlyList<RepositorySource>> Repositories, IReadOnlyList<(NodeId Node, PeerBlobSource Source)> Peers);
 }

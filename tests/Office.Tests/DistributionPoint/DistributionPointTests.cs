@@ -150,6 +150,39 @@ public sealed class DistributionPointTests : IAsyncLifetime
         Assert.Empty(_said.Node!.Mirror!.Whole);
     }
 
+    [Fact]
+    public async Task Each_task_ends_for_itself_and_a_source_that_is_no_repository_fails_its_own_alone()
+    {
+        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        _repository.Publish("office-tools", "1.0", InstallKind.Archive, ("tools", [1, 2, 3]));
+        var good = Folder("good") with { Schedule = "", Patterns = ["office-*"], RunNumber = 4 };
+        var bad = good with { Name = "bad", Sources = [new UpdateSource(UpdateSourceKind.Folder, _directory.Of("nothing"))] };
+        _said.AtAnnounce.Add(Wanted(1, [manifest], bad, good));
+        await using var node = await Start("gw1", "distribution.retry-after=1h");
+
+        await Until.True(() => Run("good") is { Outcome: DownloadOutcome.Full, RunNumber: 4, Problem: "", EndedAt: not null }, "the good one is full");
+        await Until.True(() => Run("bad") is { Outcome: DownloadOutcome.Failed }, "the bad one failed");
+        Assert.Contains(_directory.Of("nothing"), Run("bad")!.Problem, StringComparison.Ordinal);
+        await Until.True(() => _said.Items<ContentCounts>().LastOrDefault()?.Progress is { BytesPerSecond: 0, Total: 300_003, Here: 300_003 }, "all that is to be mirrored is here, and nothing comes any more");
+    }
+
+    [Fact]
+    public async Task A_run_that_is_paused_stops_and_goes_on_when_it_is_resumed()
+    {
+        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        // So slow that it is under way until it may go faster.
+        var slow = Folder("nightly") with { Schedule = "", RunNumber = 1, Budget = [new UplinkBudget(0, 1000)] };
+        _said.AtAnnounce.Add(Wanted(1, [manifest], slow));
+        await using var node = await Start("gw1");
+        await Until.True(() => Run("nightly") is { Outcome: DownloadOutcome.Running }, "the run is under way");
+
+        _said.Send(Wanted(2, [manifest], slow with { Paused = true, Budget = [] }));
+        await Until.True(() => Run("nightly") is { Outcome: DownloadOutcome.Stopped }, "the run stopped");
+        _said.Send(Wanted(3, [manifest], slow with { Budget = [] }));
+
+        await Until.True(() => Run("nightly") is { Outcome: DownloadOutcome.Full, RunNumber: 1 }, "the run went on to its end");
+    }
+
     private async Task<string> Whole(BlobHash manifest)
     {
         await Until.True(() => _said.Node is { ContentAddresses.Count: 1, Mirror: { } mirror } && mirror.Whole.Contains(manifest.Value), "the package is here, whole");
@@ -180,9 +213,13 @@ public sealed class DistributionPointTests : IAsyncLifetime
     private UpdateCount? Count(string package, string version) =>
         _said.Items<ContentCounts>().LastOrDefault()?.Updates.FirstOrDefault(u => u.Package == package && u.PackageVersion == version);
 
-    private NodeDesired Wanted(ulong version, IReadOnlyList<BlobHash> manifests) => new(version, [NodeRole.DistributionPoint], TimeSpan.FromMinutes(15), null, [], [], Periodic: false,
+    private DownloadRun? Run(string task) => _said.Node?.Mirror?.Runs?.FirstOrDefault(r => r.Task == task);
+
+    private DownloadTask Folder(string name) => new(name, [], [new UpdateSource(UpdateSourceKind.Folder, _repository.Folder)], [], DownloadTask.OnChange, "", TimeSpan.Zero, [], 0, Paused: false);
+
+    private NodeDesired Wanted(ulong version, IReadOnlyList<BlobHash> manifests, params DownloadTask[] tasks) => new(version, [NodeRole.DistributionPoint], TimeSpan.FromMinutes(15), null, [], [], Periodic: false,
         new UpdatePlan(_repository.FirstRoot, _repository.Timestamp, [], [], [.. manifests.Select(m => new WantedUpdate("till", "2.0", m.Value, Program.Length))], [],
-            [new DownloadTask("folder", [], [new UpdateSource(UpdateSourceKind.Folder, _repository.Folder)], [], "on-change", "", TimeSpan.Zero, [], 0, Paused: false)]));
+            tasks.Length > 0 ? tasks : [Folder("folder")]));
 
     private async Task<OfficeNode> Start(string name, params string[] sets)
     {

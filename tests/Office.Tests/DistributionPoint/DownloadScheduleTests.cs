@@ -1,4 +1,5 @@
 using Fleet.Messages.Company;
+using Fleet.Messages.Link;
 using Fleet.Office.DistributionPoint;
 
 namespace Fleet.Office.Tests.DistributionPoint;
@@ -41,6 +42,20 @@ public sealed class DownloadScheduleTests
         Assert.True(DownloadSchedule.IsDue(Nightly with { RunNumber = 1 }, Ran, changed: false, spread: 0.9, Noon));
         Assert.False(DownloadSchedule.IsDue(Nightly with { RunNumber = 1 }, Ran with { RunNumber = 1 }, changed: true, spread: 0.9, Noon));
         Assert.False(DownloadSchedule.IsDue(Nightly with { RunNumber = 1, Paused = true }, Ran, changed: true, spread: 0, Noon.AddDays(9)));
+    }
+
+    [Fact]
+    public void What_was_cut_short_or_lacked_something_is_run_again_unless_it_was_cancelled()
+    {
+        var cut = Ran with { Outcome = DownloadOutcome.Stopped };
+        var lacking = Ran with { Outcome = DownloadOutcome.Partial, RetryAt = Noon.AddMinutes(5) };
+
+        Assert.True(DownloadSchedule.IsDue(Nightly, cut, changed: false, spread: 0, Noon));
+        Assert.False(DownloadSchedule.IsDue(Nightly, lacking, changed: false, spread: 0, Noon.AddMinutes(4)));
+        Assert.True(DownloadSchedule.IsDue(Nightly, lacking, changed: false, spread: 0, Noon.AddMinutes(5)));
+        Assert.False(DownloadSchedule.IsDue(Nightly with { CancelNumber = 3 }, cut, changed: false, spread: 0, Noon));
+        Assert.False(DownloadSchedule.IsDue(Nightly with { CancelNumber = 3, RunNumber = 2 }, lacking, changed: false, spread: 0, Noon.AddMinutes(5)));
+        Assert.True(DownloadSchedule.IsDue(Nightly with { CancelNumber = 3, RunNumber = 4 }, lacking, changed: false, spread: 0, Noon));
     }
 
     [Theory]
