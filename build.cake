@@ -50,7 +50,7 @@ Task("System").Does(() => Install(
 
 // The programs of others that benchmarks compare with.
 Task("Peers").Does(() => Install(
-    new("nmap", "nmap"), new("fping", "fping"), new("arp-scan", "arp-scan"), new("nats-server", "nats-server", "nats-server.service"), new("mosquitto", "mosquitto", "mosquitto.service")));
+    new("nmap", "nmap"), new("fping", "fping"), new("arp-scan", "arp-scan"), new("nats-server", "nats-server", "nats-server.service"), new("mosquitto", "mosquitto", "mosquitto.service"), new("rsync", "rsync", "rsync.service"), new("zsync", "zsync")));
 
 Task("Publish").IsDependentOn("System").IsDependentOn("Restore").Does(() =>
 {
