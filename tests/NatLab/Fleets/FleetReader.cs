@@ -29,6 +29,8 @@ public sealed class FleetReader(HttpClient api)
 
     public Task<PollResource> Poll(string id) => Get($"polls/{id}", ApiJson.Default.PollResource);
 
+    public Task<RolloutResource> Rollout(string name) => Get($"rollouts/{name}", ApiJson.Default.RolloutResource);
+
     /// <summary>Null: there is none.</summary>
     public Task<NodeResource?> Node(NodeId node) => Find($"nodes/{node}", ApiJson.Default.NodeResource);
 

@@ -41,7 +41,7 @@ internal sealed class LabPlan
             new LabMachine("headquarters", lab.Headquarters, topology.Headquarters), 13000, 13001, 8443, machines,
             topology.Nodes.ToDictionary(n => n.Id.Value, n => $"{n.Address}:13000"))
         {
-            HeadquartersSettings = [$"offices.headquarters-addresses=[\"{topology.Headquarters}:13000\"]", $"offices.headquarters-push-addresses=[\"{topology.Headquarters}:13295\"]"],
+            HeadquartersSettings = [$"offices.headquarters-addresses=[\"{topology.Headquarters}:13000\"]", $"offices.headquarters-push-addresses=[\"{topology.Headquarters}:13295\"]", $"offices.headquarters-update-addresses=[\"{topology.Headquarters}:13443\"]"],
         };
     }
 
@@ -50,9 +50,9 @@ internal sealed class LabPlan
     {
         var here = IPAddress.Loopback;
         var nodes = topology.Nodes.ToList();
-        var ports = FreePorts(6 + (2 * nodes.Count));
-        var gateways = nodes.Select((n, i) => (n.Id.Value, Port: ports[6 + (2 * i)])).ToDictionary(n => n.Value, n => $"{here}:{n.Port}");
-        var pushServers = nodes.Select((n, i) => (n.Id.Value, Port: ports[7 + (2 * i)])).ToDictionary(n => n.Value, n => n.Port);
+        var ports = FreePorts(6 + (4 * nodes.Count));
+        var own = nodes.Select((n, i) => (n.Id.Value, Ports: ports.Slice(6 + (4 * i), 4))).ToDictionary(n => n.Value, n => n.Ports);
+        var gateways = own.ToDictionary(n => n.Key, n => $"{here}:{n.Value[0]}");
         var machines = nodes.Select(n => n.Id.Value).Concat(topology.Devices.Select(d => d.Name)).ToDictionary(n => n, n => new LabMachine(n, null, here));
         return new LabPlan(new LabMachine("headquarters", null, here), ports[0], ports[1], ports[2], machines, gateways)
         {
@@ -60,9 +60,10 @@ internal sealed class LabPlan
             [
                 $"offices.headquarters-addresses=[\"{here}:{ports[0]}\"]",
                 $"offices.headquarters-push-addresses=[\"{here}:{ports[4]}\"]",
+                $"offices.headquarters-update-addresses=[\"{here}:{ports[5]}\"]",
                 $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}", $"updates.port={ports[5]}",
             ],
-            NodeSettings = node => [$"gateway.port={gateways[node].Split(':')[1]}", $"push.port={pushServers[node]}"],
+            NodeSettings = node => [$"gateway.port={own[node][0]}", $"push.port={own[node][1]}", $"distribution.port={own[node][2]}", $"distribution.plain-port={own[node][3]}"],
         };
     }
 

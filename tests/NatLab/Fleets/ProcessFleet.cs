@@ -59,6 +59,9 @@ public sealed class ProcessFleet : IFleetUnderTest
 
     public IByteNetwork NetworkOf(TopologyDevice device) => _plan.MachineOf(device).Network;
 
+    /// <summary>The network as a node's machine sees it.</summary>
+    public IByteNetwork NetworkOf(TopologyNode node) => _plan.MachineOf(node).Network;
+
     public TimeSpan CutLasts => TimeSpan.FromSeconds(60);
 
     public int Crowd => 400;
@@ -176,6 +179,23 @@ public sealed class ProcessFleet : IFleetUnderTest
     public void CutUplink(OfficeId office) => Lab.CutUplink(office);
 
     public void HealUplink(OfficeId office) => Lab.HealUplink(office);
+
+    /// <summary>Makes an office's line to the internet narrow: bytes a second, inward.</summary>
+    public void LimitUplink(OfficeId office, int bytesPerSecond) => Lab.LimitUplink(office, bytesPerSecond);
+
+    /// <summary>Bytes that TCP has brought into an office from the internet, without headers.</summary>
+    public long CameInto(OfficeId office) => Lab.CameInto(office);
+
+    /// <summary>Runs the <c>fleet</c> command on headquarters' machine, and answers what it prints.</summary>
+    /// <exception cref="LabException">It failed.</exception>
+    public async Task<string> Command(params IReadOnlyList<string> command)
+    {
+        var (code, output, errors) = await Fleet(command).ConfigureAwait(false);
+        return code == 0 ? output : throw new LabException($"fleet {string.Join(' ', command)} failed ({code}): {errors}{output}");
+    }
+
+    /// <summary>Where headquarters, a node (by id) or a device (by name) keeps its data.</summary>
+    public string DataOf(string name) => Path.Combine(_scratch.FullName, name);
 
     public void ForgetMappings(OfficeId office) => Lab.ForgetMappings(office);
 
@@ -296,8 +316,6 @@ public sealed class ProcessFleet : IFleetUnderTest
     }
 
     private TopologyNode NodeOf(NodeId id) => Topology.Nodes.Single(n => n.Id == id);
-
-    private string DataOf(string name) => Path.Combine(_scratch.FullName, name);
 
     private string MachineIdOf(LabMachine machine)
     {

@@ -120,7 +120,7 @@ public sealed class SimFleet : IFleetUnderTest
     public async Task StartHeadquarters()
     {
         var process = new SimProcess(_lab.Headquarters);
-        var options = HeadquartersOptions.Load(null, [$"offices.headquarters-addresses=[\"{Agents}\"]", $"offices.headquarters-push-addresses=[\"{Lines}\"]", "web.settle-timeout=20s", .. Eager("links.presence-every=1s")]);
+        var options = HeadquartersOptions.Load(null, [$"offices.headquarters-addresses=[\"{Agents}\"]", $"offices.headquarters-push-addresses=[\"{Lines}\"]", $"offices.headquarters-update-addresses=[\"{Topology.Headquarters}:13443\"]", "web.settle-timeout=20s", .. Eager("links.presence-every=1s")]);
         var node = await HeadquartersNode.Start(DataOf("headquarters"), options, process, _clock, _log.Of("headquarters")).ConfigureAwait(false);
         _headquarters = new SimProgram(process, node);
         if (_api is not null)
@@ -163,7 +163,7 @@ public sealed class SimFleet : IFleetUnderTest
         var process = new SimProcess(_lab.MachineOf(node));
         var data = DataDirectory.Open(DataOf(node.Id.Value), OfficeNode.DataKind);
         var options = OfficeOptions.Load(null,
-            [$"gateway.bind={node.Address}", $"push.bind={node.Address}", $"office.links.bind={node.Address}", $"office.links.dmz={(node.Dmz ? "on" : "off")}", .. Eager("office.relay.presence-interval=1s")]);
+            [$"gateway.bind={node.Address}", $"push.bind={node.Address}", $"distribution.bind={node.Address}", $"office.links.bind={node.Address}", $"office.links.dmz={(node.Dmz ? "on" : "off")}", .. Eager("office.relay.presence-interval=1s")]);
         var running = await OfficeNode.Start(new OfficeSetup(options, data, _clock, _log.Of(node.Id.Value), process, new MadeUpMachine(node.Id.Value))).ConfigureAwait(false);
         _nodes[node.Id] = new SimProgram(process, running, new Closing(data));
     }

@@ -24,5 +24,8 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         PollSubnet.Journey,
         SshInstall.Journey,
         AptThroughDp.Journey,
+        OneCopy.Journey,
+        OneCopyCut.Journey,
+        LyingDp.Journey,
     ];
 }

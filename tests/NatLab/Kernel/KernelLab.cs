@@ -84,6 +84,12 @@ public sealed class KernelLab : ILab, IDisposable
 
     public void HealUplink(OfficeId office) => _routers[office].Heal();
 
+    /// <summary>Makes an office's line to the internet narrow: bytes a second, inward.</summary>
+    public void LimitUplink(OfficeId office, int bytesPerSecond) => _routers[office].Limit(bytesPerSecond);
+
+    /// <summary>Bytes that TCP has brought into an office from the internet, without headers.</summary>
+    public long CameInto(OfficeId office) => _routers[office].Inward();
+
     /// <summary>The machines of all offices that nothing of Fleet's runs on.</summary>
     public IReadOnlyList<LanHost> Hosts => _hosts;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Fleet.NatLab.Topologies;
 
 namespace Fleet.NatLab.Kernel;
@@ -9,6 +10,9 @@ namespace Fleet.NatLab.Kernel;
 /// </summary>
 internal sealed class KernelRouter
 {
+    /// <summary>IPv4, and TCP with time stamps (RFC 7323).</summary>
+    private const int TcpHeaders = 52;
+
     private readonly NetworkNamespace _namespace;
     private IPAddress _outside;
 
@@ -31,7 +35,10 @@ internal sealed class KernelRouter
         Connect(outside);
         at.Rules($$"""
             table ip fleetlab {
+              counter inward { }
               chain cut { type filter hook prerouting priority -350; }
+              chain slow { type filter hook forward priority -20; }
+              chain measure { type filter hook forward priority -10; iifname "wan" oifname "lan" meta l4proto tcp counter name inward; }
               chain translate { type nat hook postrouting priority 100; oifname "wan" masquerade {{flags}}; }
               chain through {
                 type filter hook forward priority 0; policy drop;
@@ -56,6 +63,20 @@ internal sealed class KernelRouter
         """);
 
     public void Heal() => _namespace.Rules("flush chain ip fleetlab cut");
+
+    /// <summary>Lets no more bytes a second in from outside than that: what comes above it is dropped, as a narrow line's provider does.</summary>
+    public void Limit(int bytesPerSecond) => _namespace.Rules($"""
+        flush chain ip fleetlab slow
+        add rule ip fleetlab slow iifname "wan" limit rate over {bytesPerSecond / 1024} kbytes/second burst 256 kbytes drop
+        """);
+
+    /// <summary>Bytes that TCP brought in from outside and that were let through to the LAN, without headers.</summary>
+    public long Inward()
+    {
+        using var json = JsonDocument.Parse(_namespace.Run("nft", "--json", "list", "counter", "ip", "fleetlab", "inward"));
+        var counter = json.RootElement.GetProperty("nftables").EnumerateArray().Where(e => e.TryGetProperty("counter", out _)).Select(e => e.GetProperty("counter")).Single();
+        return counter.GetProperty("bytes").GetInt64() - (counter.GetProperty("packets").GetInt64() * TcpHeaders);
+    }
 
     /// <summary>The router forgets all mappings, as after a restart; nobody is told.</summary>
     public void ForgetMappings() => _namespace.Run("conntrack", "-F");

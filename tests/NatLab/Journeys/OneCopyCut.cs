@@ -1,0 +1,43 @@
+using Fleet.NatLab.Fleets;
+
+namespace Fleet.NatLab.Journeys;
+
+/// <summary>The same when the line is cut in the middle of the update, and when the distribution point is killed there: nothing comes twice.</summary>
+internal static class OneCopyCut
+{
+    private static readonly TimeSpan CutFor = TimeSpan.FromSeconds(15);
+
+    public static Journey Journey { get; } = new("one-copy-cut", "distribution", Run, KernelOnly: true);
+
+    private static async Task Run(IFleetUnderTest fleet, Action<string> step)
+    {
+        var lab = (ProcessFleet)fleet;
+        var (office, node) = (lab.Topology.Offices[0], lab.Topology.Offices[0].Nodes[0]);
+        await lab.StartPoints(step, node).ConfigureAwait(false);
+
+        await OneCopy.Once(lab, step, [node], "1.0", async () =>
+        {
+            var half = await Half(lab).ConfigureAwait(false);
+            lab.CutUplink(office.Id);
+            await lab.Pass(CutFor).ConfigureAwait(false);
+            lab.HealUplink(office.Id);
+            step($"the line was cut for {CutFor.TotalSeconds:0} s when {half >> 20} MiB had come");
+        }).ConfigureAwait(false);
+
+        await OneCopy.Once(lab, step, [node], "2.0", async () =>
+        {
+            var half = await Half(lab).ConfigureAwait(false);
+            await lab.KillNode(node).ConfigureAwait(false);
+            await lab.StartNode(node).ConfigureAwait(false);
+            step($"the distribution point was killed when {half >> 20} MiB had come");
+        }).ConfigureAwait(false);
+    }
+
+    private static async Task<long> Half(ProcessFleet lab)
+    {
+        var (office, bytes) = (lab.Topology.Offices[0].Id, 0L);
+        var before = lab.CameInto(office);
+        await TestSupport.Until.True(() => (bytes = lab.CameInto(office) - before) >= Distribution.UpdateBytes / 2, "half of the update has come", TimeSpan.FromMinutes(2)).ConfigureAwait(false);
+        return bytes;
+    }
+}
