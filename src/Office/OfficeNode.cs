@@ -98,7 +98,7 @@ public sealed class OfficeNode : IAsyncDisposable
                 BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLog.Hocon(options.Log.Level)).WithFallback(NodeHocon.Common)), new ActorLogSetup(setup.Logging)));
             var office = system.ActorOf(OfficeActor.Props(parts), "office");
             var gateway = await office.Ask<IActorRef>(new OfficeActor.GetGateway(), StartTimeout);
-            Volatile.Write(ref device, new OwnDevice(deviceFiles, gateway, options.Gateway, setup.Machine ?? new LocalMachine(Version), node, Version, setup.Clock,
+            Volatile.Write(ref device, new OwnDevice(deviceFiles, gateway, options.Gateway, setup.Machine ?? new LocalMachine(Version), network.Connect, node, Version, setup.Clock,
                 setup.Logging.CreateLogger<OwnDevice>()));
             return new OfficeNode(system, office, gateway, parts, deviceFiles, device, linked);
         }

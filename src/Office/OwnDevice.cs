@@ -6,6 +6,7 @@ using Fleet.Device.Inventory;
 using Fleet.Device.Settings;
 using Fleet.Device.Storage;
 using Fleet.Device.Sync;
+using Fleet.Device.Updates;
 using Fleet.Gateway;
 using Microsoft.Extensions.Logging;
 
@@ -18,27 +19,32 @@ internal sealed partial class OwnDevice : ISyncChannel
 
     private readonly IActorRef _gateway;
     private readonly TimeSpan _timeout;
-    private readonly Func<DeviceRuntime> _make;
+    private readonly Func<Parts> _make;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
     private readonly DeviceId _device;
-    private DeviceRuntime _runtime;
+    private Parts _parts;
 
-    public OwnDevice(IDeviceStorage storage, IActorRef gateway, GatewayOptions options, IMachine machine, NodeId node, string version, TimeProvider clock, ILogger log)
+    /// <param name="dial">The network of the distribution points and of headquarters.</param>
+    public OwnDevice(DeviceDirectory storage, IActorRef gateway, GatewayOptions options, IMachine machine, ByteDialler dial, NodeId node, string version, TimeProvider clock, ILogger log)
     {
         (_gateway, _timeout, _clock, _log, Name) = (gateway, options.AnswerTimeout * 3, clock, log, node.Value);
-        _make = () => new DeviceRuntime(storage, DeviceOptions.Default, new OneCarrier(this), machine, clock, log, version);
-        _runtime = _make();
-        _device = _runtime.Identity.Device;
+        _make = () =>
+        {
+            var device = new DeviceRuntime(storage, DeviceOptions.Default, new OneCarrier(this), machine, clock, log, version);
+            return new Parts(device, new DeviceUpdates(device, storage, storage.Path, dial, DeviceOptions.Default, clock, log));
+        };
+        _parts = _make();
+        _device = _parts.Device.Identity.Device;
     }
 
     public string Name { get; }
 
     /// <summary>Headquarters came in reach: what waited need not wait for its time.</summary>
-    public void SyncSoon() => _runtime.SyncSoon();
+    public void SyncSoon() => _parts.Device.SyncSoon();
 
     /// <summary>A wake signal came down; one of another device changes nothing.</summary>
-    public void Wake(ReadOnlySpan<byte> signal) => _runtime.Wake(signal);
+    public void Wake(ReadOnlySpan<byte> signal) => _parts.Device.Wake(signal);
 
     /// <summary>Runs until cancelled.</summary>
     public async Task Run(CancellationToken cancellation)
@@ -47,7 +53,9 @@ internal sealed partial class OwnDevice : ISyncChannel
         {
             try
             {
-                await _runtime.Run(cancellation);
+                var parts = _parts;
+                using (parts.Updates)
+                    await SideBySide.Run([parts.Device.Run, parts.Updates.Run], cancellation);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
@@ -58,7 +66,7 @@ internal sealed partial class OwnDevice : ISyncChannel
                 // The supervisor of a part that is no actor: a fault in it must not take down the node's roles.
                 LogFailed(bug);
                 await Task.Delay(Backoff.Periodic(RestartAfter, Random.Shared), _clock, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
-                _runtime = _make();
+                _parts = _make();
             }
         }
     }
@@ -74,6 +82,8 @@ internal sealed partial class OwnDevice : ISyncChannel
             throw new CarrierException("this node's gateway did not answer");
         }
     }
+
+    private sealed record Parts(DeviceRuntime Device, DeviceUpdates Updates);
 
     [LoggerMessage(LogLevel.Error, "The part that manages this node's own machine failed; it starts again")]
     private partial void LogFailed(Exception bug);

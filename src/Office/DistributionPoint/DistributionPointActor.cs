@@ -105,6 +105,7 @@ internal sealed class DistributionPointActor : ReceiveActor, IWithTimers
         }
 
         var (self, mirror) = (Self, _mirror);
+        mirror.Behind += () => self.Tell(SomethingNew.Instance);
         mirror.Happened += (kind, text) => self.Tell(new Noted(kind, text));
         Context.ActorOf(PortRoleActor.Props(_setup.Port, async () => await mirror.Listen() is var ports ? (ports, ports.At) : default, _setup.PortRetry), "port");
         Timers.StartPeriodicTimer(LookAround.Instance, LookAround.Instance, LookEvery);

@@ -50,7 +50,8 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     {
         _setup = setup;
         _log = setup.Logging.CreateLogger<OfficeMirror>();
-        _sources = new OfficeSources(setup.Node, () => setup.Credentials.Certificate, setup.Credentials.Trust, setup.Network ?? new TcpNetwork());
+        _sources = new OfficeSources(setup.Node, () => setup.Credentials.Certificate, setup.Credentials.Trust, setup.Network ?? new TcpNetwork(),
+            hash => new PeerQuestion(setup.Node, (ulong)Timestamp, _mirror!.Index.Find(hash)?.Package.Manifest, OnlyIfHere: false));
         _blobs = new BlobStore(Path.Combine(setup.Directory, "content"), setup.Options.Content, setup.Clock);
         Uplink = new Budget(setup.Clock);
         _fetcher = new BlobFetcher(_blobs, IsNeeded, Uplink, Pace.Default, setup.Clock);
@@ -81,6 +82,9 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
 
     /// <summary>For the node's history: kind and text.</summary>
     public event Action<string, string>? Happened;
+
+    /// <summary>Another distribution point serves a newer generation.</summary>
+    public event Action? Behind;
 
     /// <summary>Version of the timestamp that is served.</summary>
     public long Timestamp => _mirror.Timestamp;
@@ -190,18 +194,39 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         new AptEndpoint(_apt, _blobs, _admission).Map(host);
     }
 
+    // For what somebody asks for: those of all tasks that go on, in their order.
+    private IReadOnlyList<UpdateSource> Sources => [.. _tasks.Where(t => !t.Paused).SelectMany(t => t.Sources).Distinct()];
+
     private async Task<ContentAnswer> Asked(BlobHash hash, HttpContext asked)
     {
-        var byPeer = asked.Request.Headers.ContainsKey(PeerBlobSource.Header);
+        var peer = PeerQuestion.Of(asked.Request);
+        if (peer is { OnlyIfHere: true })
+            return ContentAnswer.Unknown;
         try
         {
-            return await _mirror.Bring(hash, h => _sources.For(h, [.. _tasks.Where(t => !t.Paused).SelectMany(t => t.Sources).Distinct()], byPeer), _setup.Options.AnswerWithin, asked.RequestAborted, _stop.Token);
+            if (peer is not null && _mirror.Index.Find(hash) is null)
+            {
+                // The asker heard of a new generation first.
+                if (peer.Timestamp > (ulong)_mirror.Timestamp)
+                {
+                    Behind?.Invoke();
+                    return _problems.Count > 0 ? ContentAnswer.Unknown : ContentAnswer.Later;
+                }
+
+                if (peer.Manifest is { } manifest && await Bring(manifest) is not ContentAnswer.Here and var answer)
+                    return answer;
+            }
+
+            return await Bring(hash);
         }
         catch (Exception fault) when (fault is FetchException or StorageException)
         {
             TellOnce(hash, fault.Message);
             return ContentAnswer.Unknown;
         }
+
+        Task<ContentAnswer> Bring(BlobHash content) =>
+            _mirror.Bring(content, h => _sources.For(h, Sources, peer is not null), _setup.Options.AnswerWithin, asked.RequestAborted, _stop.Token);
     }
 
     private static IEnumerable<(string Name, string Version, BlobHash Manifest)> Of(IEnumerable<WantedUpdate> wanted) =>

@@ -23,15 +23,17 @@ internal sealed class OfficeSources : IDisposable
 
     private readonly NodeId _node;
     private readonly IByteNetwork _network;
+    private readonly Func<BlobHash, PeerQuestion> _question;
     private readonly SocketsHttpHandler _fleet;
     private readonly HttpClient _fleetHttp;
     private readonly SocketsHttpHandler _web;
     private readonly HttpClient _webHttp;
     private volatile Plan _plan = new(new Dictionary<UpdateSource, IReadOnlyList<RepositorySource>>(), []);
 
-    public OfficeSources(NodeId node, Func<X509Certificate2> certificate, PeerTrust trust, IByteNetwork network)
+    /// <param name="question">What this distribution point says of itself when it asks another for content.</param>
+    public OfficeSources(NodeId node, Func<X509Certificate2> certificate, PeerTrust trust, IByteNetwork network, Func<BlobHash, PeerQuestion> question)
     {
-        _node = node;
+        (_node, _question) = (node, question);
         _fleet = PeerHttp.Handler(certificate, shown => Judge(shown, trust, node), network.Connect, ConnectWithin);
         _fleetHttp = new HttpClient(_fleet, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         _network = network;
@@ -64,7 +66,7 @@ internal sealed class OfficeSources : IDisposable
     /// <param name="sources">All that may be asked for.</param>
     public void Obey(UpdatePlan plan, IEnumerable<UpdateSource> sources) => _plan = new Plan(
         sources.Concat(Headquarters).Distinct().ToDictionary(s => s, IReadOnlyList<RepositorySource> (s) => [.. Of(s, plan)]),
-        [.. plan.Peers.Select(p => (p.NodeId, PeerOf(p)))]);
+        [.. plan.Peers.Select(p => new Peer(p.NodeId, Of(p, onlyIfHere: false), Of(p, onlyIfHere: true)))]);
 
     /// <summary>Where content is taken from, in the order in which it is tried.</summary>
     /// <param name="sources">Behind the office's other distribution points; empty: headquarters.</param>
@@ -75,12 +77,18 @@ internal sealed class OfficeSources : IDisposable
         var upstream = Repositories(sources).Select(r => r.Content);
         if (askedByPeer || plan.Peers.Count == 0)
             return [.. upstream];
-        var others = Rendezvous.Order(hash.Value, plan.Peers.Select(p => p.Node).Append(_node), n => n.Value).TakeWhile(n => n != _node).ToList();
-        return [.. others.Select(n => plan.Peers.First(p => p.Node == n).Source), .. upstream];
+        var order = Rendezvous.Order(hash.Value, plan.Peers.Select(p => p.Node).Append(_node), n => n.Value).ToList();
+        // Those before this one bring it; those behind may have it from a time when they were fewer.
+        return
+        [
+            .. order.TakeWhile(n => n != _node).Select(n => plan.Peers.First(p => p.Node == n).Brings),
+            .. order.SkipWhile(n => n != _node).Skip(1).Select(n => plan.Peers.First(p => p.Node == n).Has),
+            .. upstream,
+        ];
     }
 
     /// <summary>The office's other distribution points, which may have content that is of no package of the tenant's.</summary>
-    public IEnumerable<IBlobSource> Near => _plan.Peers.Select(p => p.Source);
+    public IEnumerable<IBlobSource> Near => _plan.Peers.Select(p => p.Has);
 
     public void Dispose()
     {
@@ -109,12 +117,16 @@ internal sealed class OfficeSources : IDisposable
     private static RepositorySource At(string address, SocketsHttpHandler handler, HttpClient http) => new(
         address, new HttpSource(new Uri($"{address}/metadata"), handler), new HttpBlobSource(http, new Uri($"{address}/blobs")));
 
-    private PeerBlobSource PeerOf(NodeHop peer)
+    private PeerBlobSource Of(NodeHop peer, bool onlyIfHere)
     {
         var address = peer.Addresses[0];
-        return new PeerBlobSource(new HttpBlobSource(
-            _fleetHttp, new Uri($"{(address.Contains("://", StringComparison.Ordinal) ? address : $"https://{address}")}/blobs"), new Dictionary<string, string> { [PeerBlobSource.Header] = _node.Value }));
+        var blobs = new Uri($"{(address.Contains("://", StringComparison.Ordinal) ? address : $"https://{address}")}/blobs");
+        return new PeerBlobSource(new HttpBlobSource(_fleetHttp, blobs, hash => (_question(hash) with { OnlyIfHere = onlyIfHere }).ToHeaders()));
     }
 
-    private sealed record Plan(IReadOnlyDictionary<UpdateSource, IReadOnlyList<RepositorySource>> Repositories, IReadOnlyList<(NodeId Node, PeerBlobSource Source)> Peers);
+    /// <param name="Brings">Asked to bring content over the uplink.</param>
+    /// <param name="Has">Asked for what it has.</param>
+    private sealed record Peer(NodeId Node, PeerBlobSource Brings, PeerBlobSource Has);
+
+    private sealed record Plan(IReadOnlyDictionary<UpdateSource, IReadOnlyList<RepositorySource>> Repositories, IReadOnlyList<Peer> Peers);
 }

@@ -12,18 +12,18 @@ public sealed class HttpBlobSource : IBlobSource
     private readonly HttpClient _http;
     private readonly string _base;
     private readonly bool _isDirectory;
-    private readonly IReadOnlyDictionary<string, string> _headers;
+    private readonly Func<BlobHash, IReadOnlyDictionary<string, string>>? _headers;
 
     /// <param name="http">With its redirects and its own time limit turned off.</param>
     /// <param name="address">The directory of the blobs.</param>
-    /// <param name="headers">Sent with each question.</param>
-    public HttpBlobSource(HttpClient http, Uri address, IReadOnlyDictionary<string, string>? headers = null)
+    /// <param name="headers">Sent with the question for a blob.</param>
+    public HttpBlobSource(HttpClient http, Uri address, Func<BlobHash, IReadOnlyDictionary<string, string>>? headers = null)
         : this(http, address.AbsoluteUri.TrimEnd('/'), isDirectory: true, headers)
     {
     }
 
-    private HttpBlobSource(HttpClient http, string address, bool isDirectory, IReadOnlyDictionary<string, string>? headers) =>
-        (_http, _base, _isDirectory, _headers) = (http, address, isDirectory, headers ?? new Dictionary<string, string>());
+    private HttpBlobSource(HttpClient http, string address, bool isDirectory, Func<BlobHash, IReadOnlyDictionary<string, string>>? headers) =>
+        (_http, _base, _isDirectory, _headers) = (http, address, isDirectory, headers);
 
     public string Name => _base;
 
@@ -53,8 +53,9 @@ public sealed class HttpBlobSource : IBlobSource
                 request.Headers.IfRange = new RangeConditionHeaderValue(new EntityTagHeaderValue($"\"{hash}\""));
         }
 
-        foreach (var (name, value) in _headers)
-            request.Headers.TryAddWithoutValidation(name, value);
+        foreach (var (name, value) in _headers?.Invoke(hash) ?? new Dictionary<string, string>())
+            if (value.Length > 0)
+                request.Headers.TryAddWithoutValidation(name, value);
         HttpResponseMessage? response = null;
         try
         {

@@ -54,11 +54,12 @@ public static class FleetSteps
             "every node is linked and is a gateway").ConfigureAwait(false);
         step($"{topology.Offices.Sum(o => o.Nodes.Count)} nodes are linked and are gateways");
         var joining = topology.Devices.Where(devices ?? (_ => true)).ToList();
-        await Task.WhenAll(joining.Select(async device =>
+        // Each is some processes that start.
+        await Parallel.ForEachAsync(joining, new ParallelOptions { MaxDegreeOfParallelism = JoinedAtOnce / 2 }, async (device, _) =>
         {
             await fleet.JoinDevice(device).ConfigureAwait(false);
             step($"device {device.Name} has joined");
-        })).ConfigureAwait(false);
+        }).ConfigureAwait(false);
         await fleet.UntilConverged(joining).ConfigureAwait(false);
         step($"{joining.Count} devices have synced");
     }

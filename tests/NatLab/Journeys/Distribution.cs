@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Fleet.Contracts.Api;
 using Fleet.Messages.Link;
 using Fleet.Messages.Serialization;
@@ -19,24 +20,32 @@ internal static class Distribution
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     /// <summary>Publishes a version of package <c>till</c> with made-up content that no compression helps, for all devices.</summary>
+    /// <returns>The rollout's name.</returns>
     public static async Task<string> Publish(this ProcessFleet lab, string version, int bytes, params string[] more)
     {
         var folder = lab.ScratchOf($"till-{version}");
         await File.WriteAllBytesAsync(Path.Combine(folder, "till.bin"), RandomNumberGenerator.GetBytes(bytes)).ConfigureAwait(false);
-        await lab.Command(["update", "publish", "till", "--version", version, "--file", folder, "--for", "all", .. more]).ConfigureAwait(false);
-        return $"till-{version}";
+        var published = await lab.Command(["update", "publish", "till", "--version", version, "--file", folder, "--for", "all", "--json", .. more]).ConfigureAwait(false);
+        using var json = JsonDocument.Parse(published);
+        return json.RootElement.GetProperty("rollout").GetProperty("name").GetString()!;
     }
 
     /// <summary>Waits until a rollout has reached all devices, well.</summary>
     public static async Task<TimeSpan> Installed(this ProcessFleet lab, string rollout, TimeSpan? within = null)
     {
         var began = Stopwatch.StartNew();
+        // The machines of the nodes are devices too.
+        var all = lab.Topology.Devices.Count() + lab.Topology.Nodes.Count();
         RingResource? ring = null;
-        await lab.Until(async shown =>
+        try
         {
-            ring = (await shown.Rollout(rollout).ConfigureAwait(false)).Rings[^1];
-            return ring.Installed == lab.Topology.Devices.Count();
-        }, $"{lab.Topology.Devices.Count()} devices have {rollout}", within ?? Patience).ConfigureAwait(false);
+            await lab.Until(async shown => (ring = (await shown.Rollout(rollout).ConfigureAwait(false)).Rings[^1]).Installed == all, $"{all} devices have {rollout}", within ?? Patience).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw new LabException($"of {all} devices {ring} have {rollout}:\n{await lab.Command("rollout", "show", rollout).ConfigureAwait(false)}");
+        }
+
         return began.Elapsed;
     }
 
