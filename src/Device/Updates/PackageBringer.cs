@@ -69,12 +69,13 @@ internal sealed partial class PackageBringer : IDisposable
         var manifest = ManifestOf(wanted) ?? throw new NotBroughtException($"{path} is gone from the disk");
         _needed = new HashSet<BlobHash>(_needed.Concat(manifest.Files.Select(f => f.Content)));
         var here = new InstalledFiles(installed, manifest);
+        var bases = new InstalledBases(installed, _deltaMaxFile);
         var deltas = Directory.Exists(installed) && Here(wanted) is null ? await DeltasTo(wanted, catalogue, sources, stop).ConfigureAwait(false) : [];
         foreach (var file in manifest.Files)
         {
             var what = $"{file.Path} of {wanted.Name} {wanted.Version}";
             _bringing = $"a delta of {what}";
-            if (!await _builder.Build(file.Content, file.Length, deltas, [new StoredFiles(_content), new InstalledBase(installed, file.Path, _deltaMaxFile)], _ => sources(), stop).ConfigureAwait(false))
+            if (!await _builder.Build(file.Content, file.Length, deltas, [new StoredFiles(_content), bases.Of(file.Path)], _ => sources(), stop).ConfigureAwait(false))
                 await Fetch(file.Content, file.Length, what, () => [here, .. sources()], stop).ConfigureAwait(false);
         }
 

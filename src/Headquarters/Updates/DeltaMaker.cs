@@ -64,7 +64,7 @@ public sealed partial class DeltaMaker : IAsyncDisposable
     {
         try
         {
-            if (Before(package) is { Count: > 0 } before && Lacks(package) && _repository.Content.ManifestOf(package) is { } manifest)
+            if (Lacks(package) && Before(package) is { Count: > 0 } before && _repository.Content.ManifestOf(package) is { } manifest)
                 await Make(manifest, before);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or StorageException or InvalidDataException)

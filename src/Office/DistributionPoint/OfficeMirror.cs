@@ -153,7 +153,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
             }
         }
 
-        _blobs.Collect(IsNeeded, _setup.Options.KeepUnused);
+        _blobs.Collect(hash => IsNeeded(hash) || IsBase(hash), _setup.Options.KeepUnused);
         return Ended(task, outcome, problems);
     }
 
@@ -266,7 +266,12 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     private bool IsWhole(BlobHash manifest) => _mirror.ManifestOf(manifest) is { } known && known.Files.All(f => _blobs.Contains(f.Content));
 
     // Asked only where there is no room, and when what is unused goes.
-    private bool IsNeeded(BlobHash hash) => _apt.Needs(hash) || (_plan?.Wanted ?? []).Any(w => BlobHash.Parse(w.Manifest) is { } manifest && (manifest == hash || _mirror.Index.Find(hash)?.Package.Manifest == manifest))
+    private bool IsNeeded(BlobHash hash) => _apt.Needs(hash) || IsWanted(hash);
+
+    // Where room is short it goes all the same: better the next version whole than none.
+    private bool IsBase(BlobHash hash) => _mirror.Index.DeltasFrom(hash).Any(d => !_blobs.Contains(d.File) && IsWanted(d.File));
+
+    private bool IsWanted(BlobHash hash) => (_plan?.Wanted ?? []).Any(w => BlobHash.Parse(w.Manifest) is { } manifest && (manifest == hash || _mirror.Index.Find(hash)?.Package.Manifest == manifest))
         || (_mirror.Index.Find(hash)?.Package is { } package && _tasks.Any(t => t.Patterns.Any(p => Matches(package.Name, p))));
 
     private string Named(BlobHash hash) => _mirror.Index.Find(hash) is { } listed ? $"content {hash} of {listed.Package.Name} {listed.Package.Version}" : $"content {hash}";

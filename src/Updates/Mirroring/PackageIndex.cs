@@ -18,14 +18,17 @@ public sealed record ListedContent(BlobHash Hash, long Length, ListedPackage Pac
 public sealed class PackageIndex
 {
     private readonly ImmutableDictionary<BlobHash, ListedContent> _content;
-    private readonly ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> _deltas;
+    private readonly ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> _deltasTo;
+    private readonly ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> _deltasFrom;
 
     private PackageIndex(
-        ImmutableDictionary<BlobHash, ListedPackage> packages, ImmutableDictionary<BlobHash, ListedContent> content, ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> deltas) =>
-        (Packages, _content, _deltas) = (packages, content, deltas);
+        ImmutableDictionary<BlobHash, ListedPackage> packages, ImmutableDictionary<BlobHash, ListedContent> content,
+        ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> deltasTo, ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> deltasFrom) =>
+        (Packages, _content, _deltasTo, _deltasFrom) = (packages, content, deltasTo, deltasFrom);
 
     public static PackageIndex Empty { get; } = new(
-        ImmutableDictionary<BlobHash, ListedPackage>.Empty, ImmutableDictionary<BlobHash, ListedContent>.Empty, ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>>.Empty);
+        ImmutableDictionary<BlobHash, ListedPackage>.Empty, ImmutableDictionary<BlobHash, ListedContent>.Empty,
+        ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>>.Empty, ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>>.Empty);
 
     /// <summary>By the hashes of their manifests.</summary>
     public ImmutableDictionary<BlobHash, ListedPackage> Packages { get; }
@@ -39,14 +42,17 @@ public sealed class PackageIndex
         var content = packages.Values.ToDictionary(p => p.Manifest, p => new ListedContent(p.Manifest, p.Length, p));
         foreach (var package in packages.Values.Where(p => p.Deltas is not null))
             content.TryAdd(package.Deltas!.Value, new ListedContent(package.Deltas.Value, lists[(package.Name, package.Version)].Length, package));
-        return new PackageIndex(packages, content.ToImmutableDictionary(), Empty._deltas);
+        return new PackageIndex(packages, content.ToImmutableDictionary(), Empty._deltasTo, Empty._deltasFrom);
     }
 
     /// <summary>Null: nothing listed has it, as far as manifests are here.</summary>
     public ListedContent? Find(BlobHash hash) => _content.GetValueOrDefault(hash);
 
     /// <summary>Deltas that make this content, as far as lists of them are here.</summary>
-    public IReadOnlyList<FileDelta> DeltasTo(BlobHash file) => _deltas.GetValueOrDefault(file, []);
+    public IReadOnlyList<FileDelta> DeltasTo(BlobHash file) => _deltasTo.GetValueOrDefault(file, []);
+
+    /// <summary>Deltas that build on this content.</summary>
+    public IReadOnlyList<FileDelta> DeltasFrom(BlobHash older) => _deltasFrom.GetValueOrDefault(older, []);
 
     /// <summary>Now the files of a manifest are known too.</summary>
     public PackageIndex With(ListedPackage package, PackageManifest manifest)
@@ -55,7 +61,7 @@ public sealed class PackageIndex
         // Content that two packages share is counted for one of them.
         foreach (var file in manifest.Files)
             content.TryAdd(file.Content, new ListedContent(file.Content, file.Length, package));
-        return new PackageIndex(Packages, content.ToImmutable(), _deltas);
+        return new PackageIndex(Packages, content.ToImmutable(), _deltasTo, _deltasFrom);
     }
 
     /// <summary>Now its deltas are known too.</summary>
@@ -64,9 +70,12 @@ public sealed class PackageIndex
         var content = _content.ToBuilder();
         foreach (var delta in deltas.Deltas)
             content.TryAdd(delta.Delta, new ListedContent(delta.Delta, delta.Length, package));
-        var byFile = deltas.Deltas.GroupBy(d => d.File).Select(g => KeyValuePair.Create(g.Key, DeltasTo(g.Key).Union(g).ToImmutableArray()));
-        return new PackageIndex(Packages, content.ToImmutable(), _deltas.SetItems(byFile));
+        return new PackageIndex(Packages, content.ToImmutable(), Joined(_deltasTo, deltas.Deltas, d => d.File), Joined(_deltasFrom, deltas.Deltas, d => d.Base));
     }
+
+    private static ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> Joined(
+        ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> known, IEnumerable<FileDelta> more, Func<FileDelta, BlobHash> key) =>
+        known.SetItems(more.GroupBy(key).Select(g => KeyValuePair.Create(g.Key, known.GetValueOrDefault(g.Key, []).Union(g).ToImmutableArray())));
 
     private static ListedPackage? Listed(TargetFile target) =>
         PackageTarget.Parse(target.Path) is var (name, version) && HashOf(target) is { } manifest

@@ -66,16 +66,10 @@ public sealed class DistributionPointTests : IAsyncLifetime
     [Fact]
     public async Task Of_a_next_version_only_the_delta_comes_over_the_uplink_and_devices_get_both()
     {
-        byte[] next = [.. Program.AsSpan(0, 150_000), .. "changed"u8, .. Program.AsSpan(150_000)];
-        var first = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
-        _said.AtAnnounce.Add(Wanted(1, [first]));
-        await using var node = await Start("gw1");
-        await Whole(first);
-        var second = _repository.Publish("till", "2.1", InstallKind.Archive, ("bin/till", next));
-        var delta = _repository.PublishDelta("till", "2.1", Program, next);
+        await using var node = await StartWithFirst();
+        var (second, delta, next) = PublishNext();
 
-        var wanted = Wanted(2, []);
-        _said.Send(wanted with { Updates = wanted.Updates! with { Wanted = [new WantedUpdate("till", "2.1", second.Value, next.Length)] } });
+        WantNext(second, next);
         var address = await Whole(second);
 
         using var device = Client(_headquarters.Authority.Issue(PeerIdentity.Of(new DeviceId("till-1"))));
@@ -86,6 +80,34 @@ public sealed class DistributionPointTests : IAsyncLifetime
         var count = Count("till", "2.1")!;
         Assert.Equal(next.Length - sent.Length, count.DeltaSaved);
         Assert.InRange(count.FromSources.Values.Sum(), sent.Length, 5000);
+    }
+
+    [Fact]
+    public async Task What_a_delta_builds_on_stays_until_the_next_version_is_here()
+    {
+        await using var node = await StartWithFirst("distribution.keep-unused=1ms");
+        var (second, delta, next) = PublishNext();
+        File.Delete(_repository.PathOf(BlobHash.Over(next)));
+        var away = _directory.Of("away");
+        File.Move(_repository.PathOf(delta), away);
+
+        WantNext(second, next);
+        await Until.True(() => _said.Node?.Mirror?.Problem.Contains("till 2.1", StringComparison.Ordinal) == true, "what is missing is told");
+        File.Move(away, _repository.PathOf(delta));
+
+        await Whole(second);
+    }
+
+    [Fact]
+    public async Task Where_there_is_room_for_one_version_the_next_takes_the_place_of_what_it_was_built_of()
+    {
+        await using var node = await StartWithFirst("distribution.quota=450000b");
+        var (second, _, next) = PublishNext();
+
+        WantNext(second, next);
+
+        await Whole(second);
+        await Until.True(() => Count("till", "2.1") is { DeltaSaved: > 0 }, "it was built of a delta");
     }
 
     [Fact]
@@ -181,6 +203,27 @@ public sealed class DistributionPointTests : IAsyncLifetime
         _said.Send(Wanted(3, [manifest], slow with { Budget = [] }));
 
         await Until.True(() => Run("nightly") is { Outcome: DownloadOutcome.Full, RunNumber: 1 }, "the run went on to its end");
+    }
+
+    private async Task<OfficeNode> StartWithFirst(params string[] sets)
+    {
+        var first = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        _said.AtAnnounce.Add(Wanted(1, [first]));
+        var node = await Start("gw1", sets);
+        await Whole(first);
+        return node;
+    }
+
+    private (BlobHash Manifest, BlobHash Delta, byte[] Program) PublishNext()
+    {
+        byte[] next = [.. Program.AsSpan(0, 150_000), .. "changed"u8, .. Program.AsSpan(150_000)];
+        return (_repository.Publish("till", "2.1", InstallKind.Archive, ("bin/till", next)), _repository.PublishDelta("till", "2.1", Program, next), next);
+    }
+
+    private void WantNext(BlobHash manifest, byte[] program)
+    {
+        var wanted = Wanted(2, []);
+        _said.Send(wanted with { Updates = wanted.Updates! with { Wanted = [new WantedUpdate("till", "2.1", manifest.Value, program.Length)] } });
     }
 
     private async Task<string> Whole(BlobHash manifest)
