@@ -123,15 +123,18 @@ public sealed class ContentEndpoint(BlobStore store, ContentWanted wanted, Conte
 
     private async Task Copy(HttpContext http, BlobReader reader, long from, long count, bool fromCache)
     {
-        var left = count;
+        var (left, body) = (count, http.Response.BodyWriter);
         try
         {
+            // Started: what is got to be written to is what is sent, and no copy of it.
+            await http.Response.StartAsync(http.RequestAborted);
             while (left > 0)
             {
-                var bytes = reader.Read(from);
-                bytes = bytes[..(int)Math.Min(bytes.Length, left)];
-                await http.Response.BodyWriter.WriteAsync(bytes, http.RequestAborted);
-                (from, left) = (from + bytes.Length, left - bytes.Length);
+                // Only what was found to be sound is handed on.
+                var read = reader.Read(from, left, body.GetMemory(BlobReader.MostAtOnce).Span);
+                body.Advance(read);
+                await body.FlushAsync(http.RequestAborted);
+                (from, left) = (from + read, left - read);
             }
         }
         catch (BlobDamagedException)

@@ -28,6 +28,9 @@ public sealed record ContentTls(ShownCertificate Certificate, PeerTrust Trust, b
 /// <summary>An open HTTP port for content. Listens from <see cref="Start"/> until disposed.</summary>
 public sealed class ContentListener : IAsyncDisposable
 {
+    /// <summary>Room for one block that is being sent while the next is read.</summary>
+    private const long ResponseBuffer = 256 * 1024;
+
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
     private readonly WebApplication _host;
@@ -51,6 +54,7 @@ public sealed class ContentListener : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Limits.MaxResponseBufferSize = ResponseBuffer;
             kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
             kestrel.Listen(setup.At, listen =>
             {

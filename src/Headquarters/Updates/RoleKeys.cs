@@ -14,28 +14,9 @@ internal sealed class RoleKeys(string directory, ICertificateIssuer issuer)
 {
     /// <summary>Null: the file is away.</summary>
     /// <exception cref="StorageException">It is damaged, or was sealed for another headquarters.</exception>
-    public SigningKey? Find(string role) => Find(role, PathOf(role));
-
-    /// <summary>The key that is to follow the role's; null: none is.</summary>
-    /// <exception cref="StorageException">As <see cref="Find(string)"/>.</exception>
-    public SigningKey? FindNext(string role) => Find(role, NextOf(role));
-
-    /// <exception cref="StorageException">As <see cref="Find(string)"/>; or the file is away.</exception>
-    public SigningKey Open(string role) => Find(role) ?? throw new StorageException($"{PathOf(role)} is missing; restore it from a backup");
-
-    public SigningKey Make(string role) => Make(role, PathOf(role));
-
-    public SigningKey MakeNext(string role) => Make(role, NextOf(role));
-
-    /// <summary>The key that was to follow takes the role's place.</summary>
-    public void TakeNext(string role) => File.Move(NextOf(role), PathOf(role), overwrite: true);
-
-    public void Forget(string role) => File.Delete(PathOf(role));
-
-    public string PathOf(string role) => Path.Combine(directory, role + ".key");
-
-    private SigningKey? Find(string role, string path)
+    public SigningKey? Find(string role)
     {
+        var path = PathOf(role);
         if (!File.Exists(path))
             return null;
         try
@@ -48,15 +29,18 @@ internal sealed class RoleKeys(string directory, ICertificateIssuer issuer)
         }
     }
 
-    private SigningKey Make(string role, string path)
+    /// <exception cref="StorageException">As <see cref="Find"/>; or the file is away.</exception>
+    public SigningKey Open(string role) => Find(role) ?? throw new StorageException($"{PathOf(role)} is missing; restore it from a backup");
+
+    public SigningKey Make(string role)
     {
         var key = SigningKey.NewEd25519();
         Directory.CreateDirectory(directory);
-        DurableFile.Replace(path, NodeSecret.Seal(issuer.EnvelopePublicKey, PurposeOf(role), key.ToPkcs8()));
+        DurableFile.Replace(PathOf(role), NodeSecret.Seal(issuer.EnvelopePublicKey, PurposeOf(role), key.ToPkcs8()));
         return key;
     }
 
-    private string NextOf(string role) => Path.Combine(directory, role + ".next.key");
+    public string PathOf(string role) => Path.Combine(directory, role + ".key");
 
     private static string PurposeOf(string role) => $"key of the update role {role}";
 }
