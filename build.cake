@@ -50,7 +50,9 @@ Task("System").Does(() => Install(
 
 // The programs of others that benchmarks compare with.
 Task("Peers").Does(() => Install(
-    new("nmap", "nmap"), new("fping", "fping"), new("arp-scan", "arp-scan"), new("nats-server", "nats-server", "nats-server.service"), new("mosquitto", "mosquitto", "mosquitto.service"), new("rsync", "rsync", "rsync.service"), new("zsync", "zsync")));
+    new("nmap", "nmap"), new("fping", "fping"), new("arp-scan", "arp-scan"), new("nats-server", "nats-server", "nats-server.service"), new("mosquitto", "mosquitto", "mosquitto.service"),
+    new("rsync", "rsync", "rsync.service"), new("zsync", "zsync"), new("nginx", "nginx", "nginx.service"), new("squid", "squid", "squid.service"), new("apt-cacher-ng", "apt-cacher-ng", "apt-cacher-ng.service"),
+    new("curl", "curl")));
 
 Task("Publish").IsDependentOn("System").IsDependentOn("Restore").Does(() =>
 {

@@ -22,6 +22,11 @@ var root = new RootCommand("""
     """)
 { target, idle, devices, seconds, trips, offices, perOffice, outage, nodes };
 using var endings = new Endings();
+var directory = new Argument<string>("directory");
+var serve = new Command(ContentServer.Command) { directory };
+serve.Hidden = true;
+serve.SetAction((parsed, _) => ContentServer.Run(parsed.GetValue(directory)!, endings.Token));
+root.Subcommands.Add(serve);
 root.SetAction(async (parsed, _) =>
 {
     var name = parsed.GetValue(target)!;

@@ -14,7 +14,7 @@ public sealed class ArrowTests
         ["Headquarters"] = ["Gateway", "Messages", "Updates"],
         ["Office"] = ["Device", "Gateway", "Messages"],
         ["Agent"] = ["Device"],
-        ["Cli"] = ["Contracts", "Updates"],
+        ["Cli"] = ["Contracts"],
         ["Updates"] = ["Contracts"],
     };
 
