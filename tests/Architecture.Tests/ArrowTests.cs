@@ -14,7 +14,7 @@ public sealed class ArrowTests
         ["Headquarters"] = ["Gateway", "Messages", "Updates"],
         ["Office"] = ["Device", "Gateway", "Messages"],
         ["Agent"] = ["Device"],
-        ["Cli"] = ["Contracts"],
+        ["Cli"] = ["Contracts", "Updates"],
         ["Updates"] = ["Contracts"],
     };
 

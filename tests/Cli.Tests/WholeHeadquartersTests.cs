@@ -77,6 +77,35 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_roots_key_moves_to_a_file_away_from_headquarters_and_keys_are_rotated_with_it_and_without()
+    {
+        string Path(string file) => System.IO.Path.Combine(_terminal.Home, file);
+        _terminal.With("FLEET_KEY_PASSWORD", "correct horse");
+
+        var rotated = (await _terminal.Run("update", "key", "rotate", "timestamp", "--json")).Json();
+        (await _terminal.Run("update", "root", "key", Path("root.pem"))).Done();
+        (await _terminal.Run("update", "root", "export", "--root-key", Path("root.pem.pub"), "--out", Path("next.json"))).Done();
+        var unsigned = await _terminal.Run("update", "root", "import", Path("next.json"));
+        var signed = (await _terminal.Run("update", "root", "sign", Path("next.json"), "--key", Path("root.pem"), "--json")).Json();
+        var moved = (await _terminal.Run("update", "root", "import", Path("next.json"), "--json")).Json();
+        var away = await _terminal.Run("update", "key", "rotate", "targets");
+        (await _terminal.Run("update", "root", "export", "--rotate", "targets", "--out", Path("next.json"))).Done();
+        _terminal.With("FLEET_KEY_PASSWORD", "wrong horse");
+        var wrong = await _terminal.Run("update", "root", "sign", Path("next.json"), "--key", Path("root.pem"));
+        _terminal.With("FLEET_KEY_PASSWORD", "correct horse");
+        (await _terminal.Run("update", "root", "sign", Path("next.json"), "--key", Path("root.pem"))).Done();
+        var last = (await _terminal.Run("update", "root", "import", Path("next.json"))).Done();
+
+        Assert.Equal((2, 2, 3), (rotated.GetProperty("rootVersion").GetInt32(), signed.GetProperty("signedBy").GetArrayLength(), moved.GetProperty("rootVersion").GetInt32()));
+        Assert.Contains("devices would refuse this root", unsigned.Error, StringComparison.Ordinal);
+        Assert.Contains("fleet update root export --rotate targets", away.Error, StringComparison.Ordinal);
+        Assert.Contains("the password is wrong", wrong.Error, StringComparison.Ordinal);
+        Assert.Contains("version 4", last.Out, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Failed, (await _terminal.Run("update", "root", "key", Path("root.pem"))).Code);
+        Assert.Contains("version 4", (await _terminal.Run("update", "key", "list")).Done().Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_policy_is_applied_shown_and_removed()
     {
         var file = Path.Combine(_terminal.Home, "shops.yaml");

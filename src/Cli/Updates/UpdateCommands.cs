@@ -16,6 +16,8 @@ internal static class UpdateCommands
         Withdraw(commands),
         TaskCommands.Make(commands),
         AptCommands.Make(commands),
+        KeyCommands.Make(commands),
+        RootCommands.Make(commands),
         Counters(commands),
     };
 

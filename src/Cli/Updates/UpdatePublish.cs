@@ -93,4 +93,6 @@ internal sealed record PublishedResource(UpdateResource Update, bool Changed, lo
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PublishedResource))]
 [JsonSerializable(typeof(TaskDetailResource))]
+[JsonSerializable(typeof(RootKeyResource))]
+[JsonSerializable(typeof(RootFileResource))]
 internal sealed partial class UpdateJson : JsonSerializerContext;

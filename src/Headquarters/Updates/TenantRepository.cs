@@ -25,21 +25,23 @@ public sealed partial class TenantRepository : IAsyncDisposable
     private readonly string _metadata;
     private readonly RepositoryWriter _writer;
     private readonly RoleKeys _keys;
-    private readonly SigningKey _targetsKey;
-    private readonly OnlineKeys _online;
+    private readonly RootChanges _roots;
     private readonly UpdateOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
     private readonly SemaphoreSlim _oneWriter = new(1, 1);
     private readonly CancellationTokenSource _stopping = new();
+    private SigningKey _targetsKey = null!;
+    private OnlineKeys _online = null!;
     private ITimer? _renewal;
     private volatile IReadOnlyList<PublishedPackage> _packages = [];
 
     private TenantRepository(string directory, RepositoryWriter writer, RoleKeys keys, UpdateOptions options, TimeProvider clock, ILogger log)
     {
         (_metadata, _writer, _keys, _options, _clock, _log) = (Path.Combine(directory, "metadata"), writer, keys, options, clock, log);
-        _targetsKey = keys.Open(RoleNames.Targets);
-        _online = new OnlineKeys([keys.Open(RoleNames.Snapshot)], [keys.Open(RoleNames.Timestamp)]);
+        _roots = new RootChanges(writer, keys);
+        _roots.Settle();
+        OpenKeys();
         Content = new PackageContent(Path.Combine(directory, "content"), options, clock, () => _packages);
         Content.Blobs.Damaged += hash => LogDamaged(hash);
     }
@@ -176,6 +178,58 @@ public sealed partial class TenantRepository : IAsyncDisposable
         }
     }
 
+    /// <summary>Who signs the repository.</summary>
+    public RepositoryKeys Keys => new(_writer.Root!, [.. RoleNames.TopLevel.Where(r => _keys.Find(r) is not null)], _keys.PathOf(RoleNames.Root));
+
+    /// <summary>Gives a role a new key: the next root trusts it, and what the role signs is signed anew.</summary>
+    /// <returns>Why not; null: it is done, and clients follow.</returns>
+    public async Task<Refusal?> Rotate(string role, CancellationToken cancellation)
+    {
+        await _oneWriter.WaitAsync(cancellation);
+        try
+        {
+            if (_keys.Find(RoleNames.Root) is null)
+                return new Refusal(RefusalCode.NotAllowed,
+                    $"the root's key is away, and the next root needs its signature: put {_keys.PathOf(RoleNames.Root)} back for a moment; or, where it is kept in a file of its own, 'fleet update root export --rotate {role}', sign what that wrote, and 'fleet update root import' it");
+            return Take(_roots.Draft(_clock.GetUtcNow(), [role], root: null));
+        }
+        finally
+        {
+            _oneWriter.Release();
+        }
+    }
+
+    /// <summary>The next root, to be signed elsewhere; what of the keys is at hand has signed it already.</summary>
+    /// <param name="rotate">Roles that get new keys by it.</param>
+    /// <param name="root">Who alone signs roots from then on; null: who does now.</param>
+    public async Task<byte[]> DraftRoot(IReadOnlyCollection<string> rotate, TufKey? root, CancellationToken cancellation)
+    {
+        await _oneWriter.WaitAsync(cancellation);
+        try
+        {
+            return _roots.Draft(_clock.GetUtcNow(), rotate, root);
+        }
+        finally
+        {
+            _oneWriter.Release();
+        }
+    }
+
+    /// <summary>Takes the next root that was signed elsewhere.</summary>
+    /// <returns>Why not; null: it is published.</returns>
+    public async Task<Refusal?> TakeRoot(byte[] document, CancellationToken cancellation)
+    {
+        await _oneWriter.WaitAsync(cancellation);
+        try
+        {
+            return Take(document);
+        }
+        finally
+        {
+            _oneWriter.Release();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_renewal is not null)
@@ -196,6 +250,53 @@ public sealed partial class TenantRepository : IAsyncDisposable
         var signers = made.ToDictionary(m => m.Key, m => new Signers(new Dictionary<string, TufKey> { [m.Value.Id] = m.Value.Public }, Threshold: 1));
         writer.PublishRoot(now, MetadataDocument.Sign(writer.DraftRoot(now, signers), made[RoleNames.Root]));
     }
+
+    private void OpenKeys()
+    {
+        _targetsKey = _keys.Open(RoleNames.Targets);
+        _online = new OnlineKeys([_keys.Open(RoleNames.Snapshot)], [_keys.Open(RoleNames.Timestamp)]);
+    }
+
+    private Refusal? Take(byte[] root)
+    {
+        var now = _clock.GetUtcNow();
+        try
+        {
+            if (_roots.Problem(root) is { } wrong)
+                return Refusal.Invalid(wrong);
+            _roots.Publish(now, root);
+        }
+        catch (FormatException malformed)
+        {
+            return Refusal.Invalid($"this is no root of a repository: {malformed.Message}");
+        }
+        catch (TufException fault)
+        {
+            return new Refusal(RefusalCode.NotAllowed, $"devices would refuse this root: {fault.Message}");
+        }
+
+        OpenKeys();
+        LogRoot(_writer.Root!.Version);
+        return SignAnew(now);
+    }
+
+    // Whatever a root no longer approves of, and always the timestamp.
+    private Refusal? SignAnew(DateTimeOffset now)
+    {
+        try
+        {
+            _writer.Publish(now, _online, TargetsAreDue(now) ? [Signed(now, Files)] : []);
+            Relist();
+            return null;
+        }
+        catch (TufException fault)
+        {
+            return new Refusal(RefusalCode.NotAllowed, $"the root is published, but devices would refuse what is signed by it ({fault.Message}); look at headquarters' log");
+        }
+    }
+
+    private bool TargetsAreDue(DateTimeOffset now) =>
+        _writer.TargetsOf(RoleNames.Targets) is not { } targets || IsOld(targets, _options.Lifetimes.Targets, now) || !_writer.IsApproved(RoleNames.Targets);
 
     /// <returns>Why clients would refuse it, and nothing was written; null: it is published.</returns>
     private Refusal? Generation(IReadOnlyList<TargetFile> files)
@@ -251,8 +352,7 @@ public sealed partial class TenantRepository : IAsyncDisposable
         {
             var now = _clock.GetUtcNow();
             RenewRoot(now);
-            var targets = _writer.TargetsOf(RoleNames.Targets);
-            _writer.Publish(now, _online, targets is null || IsOld(targets, _options.Lifetimes.Targets, now) ? [Signed(now, Files)] : []);
+            _writer.Publish(now, _online, TargetsAreDue(now) ? [Signed(now, Files)] : []);
             Relist();
             Content.Collect();
         }
@@ -290,9 +390,17 @@ public sealed partial class TenantRepository : IAsyncDisposable
     [LoggerMessage(LogLevel.Error, "The update repository can't be signed anew, and devices refuse it once it has expired: {Problem}")]
     private partial void LogNotRenewed(string problem);
 
-    [LoggerMessage(LogLevel.Warning, "The root of the update repository expires at {Expires:u} and its key is away: put {Path} back until it is signed anew")]
+    [LoggerMessage(LogLevel.Information, "Root {Version} of the update repository is published")]
+    private partial void LogRoot(long version);
+
+    [LoggerMessage(LogLevel.Warning, "The root of the update repository expires at {Expires:u} and its key is away: put {Path} back until it is signed anew, or 'fleet update root export', sign and 'import' the next")]
     private partial void LogRootAway(DateTimeOffset expires, string path);
 }
+
+/// <summary>Who signs the repository.</summary>
+/// <param name="AtHand">The roles whose keys headquarters has.</param>
+/// <param name="RootPath">Where it looks for the root's.</param>
+public sealed record RepositoryKeys(Root Root, IReadOnlyList<string> AtHand, string RootPath);
 
 /// <summary>What became of a publication.</summary>
 /// <param name="Changed">False: it was there already.</param>

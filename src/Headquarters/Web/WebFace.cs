@@ -140,6 +140,7 @@ public sealed class WebFace : IAsyncDisposable
         api.MapUpdates();
         api.MapApt();
         api.MapDownloads();
+        api.MapRepository();
         api.MapRollouts();
         api.MapFleet();
         host.MapConsole();

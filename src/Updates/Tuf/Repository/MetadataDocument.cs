@@ -13,6 +13,14 @@ public static class MetadataDocument
 
     public static byte[] Unsigned(JsonObject signed) => Write(JsonElement.Parse(signed.ToJsonString()), new Dictionary<string, byte[]>());
 
+    /// <summary>What a root says, whoever signed it; only a client's check says whether to trust it.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static Root ReadRoot(ReadOnlySpan<byte> document) => MetadataReader.Root(SignedDocument.Parse(document, MetadataLimits.Root).Signed);
+
+    /// <summary>Ids of the keys by which a document says that it is signed.</summary>
+    /// <exception cref="FormatException">Not a metadata file.</exception>
+    public static IReadOnlyList<string> SignersOf(ReadOnlySpan<byte> document) => [.. SignedDocument.Parse(document, MetadataLimits.Targets).Signatures.Keys.Order(StringComparer.Ordinal)];
+
     /// <summary>The document with a signature by each key added, or replaced.</summary>
     /// <exception cref="FormatException">Not a metadata file.</exception>
     public static byte[] Sign(ReadOnlySpan<byte> document, params IEnumerable<SigningKey> keys)

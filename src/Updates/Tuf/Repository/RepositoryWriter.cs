@@ -56,6 +56,11 @@ public sealed class RepositoryWriter
         ? MetadataReader.Targets(Parse(Read(FileOf(role, file.Version))).Signed)
         : null;
 
+    /// <summary>Whether what the role says now is signed as the newest root demands; a root that takes keys away may no longer approve of it.</summary>
+    /// <param name="role">Of those that the root itself names.</param>
+    public bool IsApproved(string role) => Root is { } root && CurrentSnapshot()?.Files.GetValueOrDefault(Snapshot.FileOf(role)) is { } file
+        && root.Roles[role].Approve(Parse(Read(FileOf(role, file.Version))));
+
     /// <summary>The next root, unsigned. It needs signatures as the present root demands, and as it itself does.</summary>
     /// <param name="changed">Signers of the roles that change; all four at first.</param>
     public byte[] DraftRoot(DateTimeOffset now, IReadOnlyDictionary<string, Signers> changed)
