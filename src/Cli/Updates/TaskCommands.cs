@@ -44,6 +44,7 @@ internal static class TaskCommands
             Description = "Where to download from, in the order in which they are tried; may repeat: headquarters, https://… with a copy of its repository, or the whole path of a folder with one. Default: headquarters.",
             HelpName = "SOURCE", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["headquarters"],
         };
+        var access = new SourceAccess();
         var offices = new Option<string[]>("--office") { Description = "Only this office's distribution points; may repeat. Default: all.", HelpName = "OFFICE", AllowMultipleArgumentsPerToken = true };
         var patterns = new Option<string[]>("--mirror") { Description = "Packages to mirror besides those that the office's devices should have, such as 'office-*'; may repeat.", HelpName = "PATTERN", AllowMultipleArgumentsPerToken = true };
         var schedule = new Option<string>("--schedule")
@@ -70,13 +71,13 @@ internal static class TaskCommands
             async call =>
             {
                 var wanted = new DownloadTaskContent(
-                    [.. call.Value(sources)!.Select(s => new DownloadSource(s))], call.Value(offices), call.Value(patterns), call.Value(schedule) is "never" ? "" : call.Value(schedule), call.Value(zone),
+                    access.Of(call, call.Value(sources)!), call.Value(offices), call.Value(patterns), call.Value(schedule) is "never" ? "" : call.Value(schedule), call.Value(zone),
                     call.Value(spread) is { } time && DurationText.TryParse(time, out var read) ? read.TotalSeconds : 0,
                     call.Value(uplink) is { } limits ? UplinkText.Read(limits, out _) : null);
                 var made = await call.Client.Send(HttpMethod.Put, PathOf(call.Value(name)), wanted, ApiJson.Default.DownloadTaskContent, ApiJson.Default.DownloadTaskResource, call.Cancellation).ConfigureAwait(false);
                 call.Display.Show(made, ApiJson.Default.DownloadTaskResource, () => Told(call, made));
             },
-            name, sources, offices, patterns, schedule, zone, spread, uplink);
+            [name, sources, .. access.All, offices, patterns, schedule, zone, spread, uplink]);
     }
 
     private static Command List(FleetCommands commands) => commands.Remote("list", "Lists the tasks.", "fleet update task list",

@@ -34,7 +34,14 @@ public sealed record DownloadTaskContent(
     IReadOnlyList<UplinkLimit>? Uplink = null);
 
 /// <param name="From"><c>headquarters</c>, a URL, or an absolute path on the node.</param>
-public sealed record DownloadSource(string From);
+/// <param name="Proxy">http://HOST:PORT; absent: the node's own settings.</param>
+/// <param name="User">Who asks (HTTP Basic).</param>
+/// <param name="Password">In no answer. Absent: the one that is kept for this user there.</param>
+/// <param name="Pin">SHA-256 of the server's public key, in hexadecimal: no other is accepted; absent: the node's own trust.</param>
+public sealed record DownloadSource(string From, string? Proxy = null, string? User = null, string? Password = null, string? Pin = null)
+{
+    public override string ToString() => From;
+}
 
 /// <param name="FromHour">0 to 23; it holds until the next one's.</param>
 /// <param name="BytesPerSecond">0: no limit.</param>

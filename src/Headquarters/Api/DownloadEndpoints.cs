@@ -50,9 +50,9 @@ internal static class DownloadEndpoints
         return TypedResults.Ok(points.Shown(page, node => DownloadStand.Of(task, node, progress.TryGetValue(node.NodeId, out var counted) ? counted : null, clock.GetUtcNow())));
     }
 
-    private static async Task<Results<Ok<DownloadTaskResource>, ProblemHttpResult>> Put(string name, DownloadTaskContent content, Owners owners, DownloadQueries queries, Settled settled)
+    private static async Task<Results<Ok<DownloadTaskResource>, ProblemHttpResult>> Put(string name, DownloadTaskContent content, Owners owners, Secrets secrets, DownloadQueries queries, Settled settled)
     {
-        if (DownloadResources.Read(name, content, out var wanted) is { } wrong)
+        if (DownloadResources.Read(name, content, secrets, out var wanted) is { } wrong)
             return wrong.Problem();
         return await Done(new PutDownloadTask(wanted!, Owners.Administrator), name, owners, queries, settled, t => DownloadRules.Says(t, wanted!));
     }

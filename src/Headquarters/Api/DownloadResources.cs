@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
+using Fleet.Headquarters.Updates;
 using Fleet.Messages.Company;
 
 namespace Fleet.Headquarters.Api;
@@ -13,7 +14,7 @@ internal static class DownloadResources
         t.Name, [.. t.Offices.Select(o => o.Value)], [.. t.Sources.Select(Of)], t.Patterns, t.Schedule.Length > 0 ? t.Schedule : null, t.TimeZone, t.Spread.TotalSeconds,
         [.. t.Budget.Select(b => new UplinkLimit(b.From, b.BytesPerSecond))], t.RunNumber, t.Paused);
 
-    public static Refusal? Read(string name, DownloadTaskContent content, out DownloadTask? task)
+    public static Refusal? Read(string name, DownloadTaskContent content, Secrets secrets, out DownloadTask? task)
     {
         task = null;
         if (ApiIds.Each<OfficeId>(content.Offices, ApiIds.Read, out var offices) is { } wrong)
@@ -21,18 +22,26 @@ internal static class DownloadResources
         if (!double.IsFinite(content.SpreadSeconds) || Math.Abs(content.SpreadSeconds) > TimeSpan.MaxValue.TotalSeconds / 2)
             return Refusal.Invalid("spreadSeconds is no time");
         task = new DownloadTask(
-            name, [.. offices.Distinct()], [.. content.Sources.Select(Read)], content.Patterns ?? [], content.Schedule ?? DownloadTask.OnChange, content.TimeZone ?? "UTC",
+            name, [.. offices.Distinct()], [.. content.Sources.Select(s => Read(s, secrets))], content.Patterns ?? [], content.Schedule ?? DownloadTask.OnChange, content.TimeZone ?? "UTC",
             TimeSpan.FromSeconds(content.SpreadSeconds), [.. (content.Uplink ?? []).Select(u => new UplinkBudget(u.FromHour, u.BytesPerSecond))], 0, Paused: false);
         return null;
     }
 
-    private static DownloadSource Of(UpdateSource source) => new(source.Kind == UpdateSourceKind.Headquarters ? Headquarters : source.Location);
+    private static DownloadSource Of(UpdateSource s) => new(s.Kind == UpdateSourceKind.Headquarters ? Headquarters : s.Location, Text(s.Proxy), Text(s.User), null, Text(s.Pin));
+
+    private static string? Text(string text) => text.Length > 0 ? text : null;
 
     // Whether it can be asked is the company's to say.
-    private static UpdateSource Read(DownloadSource source) => source.From switch
+    private static UpdateSource Read(DownloadSource source, Secrets secrets)
     {
-        Headquarters => new UpdateSource(UpdateSourceKind.Headquarters, ""),
-        ['/' or '\\', ..] or [_, ':', '\\' or '/', ..] => new UpdateSource(UpdateSourceKind.Folder, source.From),
-        _ => new UpdateSource(UpdateSourceKind.Vendor, source.From),
-    };
+        var kind = source.From switch
+        {
+            Headquarters => UpdateSourceKind.Headquarters,
+            ['/' or '\\', ..] or [_, ':', '\\' or '/', ..] => UpdateSourceKind.Folder,
+            _ => UpdateSourceKind.Vendor,
+        };
+        return new UpdateSource(
+            kind, kind == UpdateSourceKind.Headquarters ? "" : source.From, source.Proxy ?? "", source.User ?? "",
+            source.Password is { Length: > 0 } open ? secrets.Keep(UpdatePlans.KeptPassword, open) : default(ReadOnlyMemory<byte>), source.Pin ?? "");
+    }
 }

@@ -638,7 +638,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private NodeDesired DesiredOf(NodeSnapshot node) => new(node.DesiredVersion, node.Roles, node.Periodic ? node.DialInterval : _tools.Options.SyncInterval,
         PollPlans.For(_office, node, _tools.Options.Discovery, _tools.Issuer), NodeWays.HopsOf(_office, node), NodeWays.CarriedBy(_office, node.NodeId), node.Periodic,
-        UpdatePlans.For(_office, node, _tools.Options));
+        UpdatePlans.For(_office, node, _tools.Options, _tools.Issuer));
 
     private DeviceState StateOf(Device device) =>
         new(device.Id, device.Known.DesiredVersion, device.Known.ReportedVersion, DesiredState.IntervalOf(_office, device, _tools.Options));

@@ -25,6 +25,8 @@ internal static class DownloadRules
         if (task.Offices.FirstOrDefault(o => !company.Offices.ContainsKey(o.Value)) is { Value: not null } unknown)
             return Company.Company.Refuse(RefusalCode.NotFound, $"the task names office {unknown}, which does not exist");
         var before = known.FirstOrDefault(t => t.Name == task.Name);
+        // Who only changes when it runs need not know the password.
+        task = task with { Sources = [.. task.Sources.Select(s => s.Password.IsEmpty && s.User.Length > 0 && before?.Sources.FirstOrDefault(b => Apart(b) == Apart(s)) is { } same ? s with { Password = same.Password } : s)] };
         task = task with { RunNumber = before?.RunNumber ?? 0, CancelNumber = before?.CancelNumber ?? 0, Paused = before?.Paused ?? false };
         if (before is not null && Same(before, task))
             return Nothing;
@@ -75,26 +77,41 @@ internal static class DownloadRules
     }
 
     /// <summary>Whether a task is what somebody asked for; when it ran and whether it is paused was not his to say.</summary>
-    public static bool Says(DownloadTask task, DownloadTask asked) => Same(task with { RunNumber = asked.RunNumber, CancelNumber = asked.CancelNumber, Paused = asked.Paused }, asked);
+    public static bool Says(DownloadTask task, DownloadTask asked) => Same(
+        task with { RunNumber = asked.RunNumber, CancelNumber = asked.CancelNumber, Paused = asked.Paused, Sources = [.. task.Sources.Select(Apart)] }, asked with { Sources = [.. asked.Sources.Select(Apart)] });
 
     private static CompanyDecision Nothing => new([], new CompanyAccepted());
 
+    // But for its password: whether one was kept is in no answer, and each sealing is another.
+    private static UpdateSource Apart(UpdateSource source) => source with { Password = default };
+
     private static string? Problem(UpdateSource source) => source.Kind switch
     {
+        not UpdateSourceKind.Vendor when source.Proxy.Length + source.User.Length + source.Password.Length + source.Pin.Length > 0 => "proxy, user, password and pin are for sources with a URL",
         _ when source.Location.Length > MostText => $"a source has at most {MostText} characters",
         UpdateSourceKind.Headquarters => source.Location.Length == 0 ? null : "headquarters is one place",
         UpdateSourceKind.Folder => IsAbsolute(source.Location) ? null : $"the folder '{source.Location}' must be a whole path, on the node that reads it",
-        UpdateSourceKind.Vendor => UrlProblem(source.Location),
+        UpdateSourceKind.Vendor => UrlProblem(source),
         _ => $"there is no source of kind {(int)source.Kind}",
     };
 
-    private static string? UrlProblem(string text)
+    private static string? UrlProblem(UpdateSource source)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
-            return $"'{text}' is no source: headquarters, a URL that begins with https:// or http://, or the whole path of a folder";
+        if (!Uri.TryCreate(source.Location, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+            return $"'{source.Location}' is no source: headquarters, a URL that begins with https:// or http://, or the whole path of a folder";
         if (url.UserInfo.Length > 0)
             return "a source's URL must not hold a user or a password: everybody who may list tasks would see them";
-        return url.Query.Length > 0 || url.Fragment.Length > 0 ? "a source's URL must end with a path: files are asked for below it" : null;
+        if (url.Query.Length > 0 || url.Fragment.Length > 0)
+            return "a source's URL must end with a path: files are asked for below it";
+        if (url.Scheme == "http" && source.User.Length + source.Pin.Length > 0)
+            return $"'{source.Location}' must begin with https:// where a user is named or a key is pinned";
+        if (source.User.Length > MostText || source.User.Any(c => char.IsControl(c) || c == ':') || (source.User.Length == 0 && !source.Password.IsEmpty))
+            return "a source's user is a name without ':', and a password needs one";
+        if (source.Pin.Length > 0 && (source.Pin.Length != 64 || !source.Pin.All(char.IsAsciiHexDigitLower)))
+            return "a pin is the SHA-256 of the server's public key, 64 lower-case hexadecimal digits";
+        return source.Proxy.Length > 0 && (source.Proxy.Length > MostText || !Uri.TryCreate(source.Proxy, UriKind.Absolute, out var proxy) || proxy.Scheme != "http" || proxy.UserInfo.Length > 0)
+            ? $"'{source.Proxy}' is no proxy: http://HOST:PORT, without a user"
+            : null;
     }
 
     // The node that reads it may run on Windows.
@@ -113,7 +130,7 @@ internal static class DownloadRules
         new([new UpdateBookChanged(company.Updates with { Version = company.Updates.Version + 1, Tasks = [.. tasks.OrderBy(t => t.Name, StringComparer.Ordinal)] }, what, by, now)], new CompanyAccepted());
 
     private static int Length(DownloadTask task) =>
-        task.Offices.Sum(o => o.Value.Length) + task.Sources.Sum(s => s.Location.Length) + task.Patterns.Sum(p => p.Length) + task.Name.Length + task.Schedule.Length + task.TimeZone.Length;
+        task.Offices.Sum(o => o.Value.Length) + task.Sources.Sum(s => s.Location.Length + s.Proxy.Length + s.User.Length + s.Password.Length + s.Pin.Length) + task.Patterns.Sum(p => p.Length) + task.Name.Length + task.Schedule.Length + task.TimeZone.Length;
 
     // Record equality does not look inside collections.
     private static bool Same(DownloadTask one, DownloadTask other) =>

@@ -1,4 +1,6 @@
+using Fleet.Contracts.Envelopes;
 using Fleet.Headquarters.Devices;
+using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Offices;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
@@ -9,8 +11,11 @@ namespace Fleet.Headquarters.Updates;
 /// <summary>What an office's distribution points and devices are told of updates. Pure.</summary>
 public static class UpdatePlans
 {
+    /// <summary>The purpose under which headquarters seals passwords of sources for itself.</summary>
+    public const string KeptPassword = "kept update source password";
+
     /// <summary>What a node is told; null: it is no distribution point, or there is no repository yet.</summary>
-    public static UpdatePlan? For(Office office, NodeSnapshot node, OfficeOptions options) =>
+    public static UpdatePlan? For(Office office, NodeSnapshot node, OfficeOptions options, ICertificateIssuer issuer) =>
         !node.Roles.Contains(NodeRole.DistributionPoint) || office.Updates.Root.IsEmpty
             ? null
             : new UpdatePlan(
@@ -18,7 +23,7 @@ public static class UpdatePlans
                 [.. office.DistributionPoints.Where(p => p.NodeId != node.NodeId).Select(p => new NodeHop(p.NodeId, p.Report!.ContentAddresses))],
                 [.. Wanted(office)],
                 office.Updates.Apt,
-                [.. office.Updates.Tasks.Where(t => t.Offices.Count == 0 || t.Offices.Contains(office.Id))]);
+                [.. office.Updates.Tasks.Where(t => t.Offices.Count == 0 || t.Offices.Contains(office.Id)).Select(t => t with { Sources = [.. t.Sources.Select(s => For(s, node, issuer))] })]);
 
     /// <summary>Whether devices are told the same by both: the timestamp goes along whenever a document is sealed, and makes no new one.</summary>
     public static bool SameForDevices(UpdateBook one, UpdateBook other) =>
@@ -32,6 +37,10 @@ public static class UpdatePlans
         !node.Roles.Contains(NodeRole.DistributionPoint)
         || (ReferenceEquals(before.Updates, after.Updates) && Peers(before).SequenceEqual(Peers(after))
             && Wanted(before).Select(w => w.Manifest).SequenceEqual(Wanted(after).Select(w => w.Manifest)));
+
+    private static UpdateSource For(UpdateSource source, NodeSnapshot node, ICertificateIssuer issuer) => source.Password.IsEmpty
+        ? source
+        : source with { Password = NodeSecret.Seal(node.Certificates[^1].PublicKey.Span, UpdateSource.PasswordPurpose, issuer.OpenSecret(KeptPassword, source.Password.Span)) };
 
     private static IEnumerable<string> Peers(Office office) => office.DistributionPoints.SelectMany(p => p.Report!.ContentAddresses.Prepend(p.NodeId.Value));
 

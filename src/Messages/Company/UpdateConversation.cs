@@ -110,8 +110,21 @@ public sealed record UplinkBudget([property: Key(0)] int From, [property: Key(1)
 
 /// <summary>Where updates may come from.</summary>
 /// <param name="Location">A URL for <see cref="UpdateSourceKind.Vendor"/>, a directory for <see cref="UpdateSourceKind.Folder"/>; empty for headquarters.</param>
+/// <param name="Proxy">URL of the HTTP proxy to a vendor's server; empty: the machine's own settings.</param>
+/// <param name="User">Who asks a vendor's server (HTTP Basic); empty: nobody in particular.</param>
+/// <param name="Password">A NodeSecret, UTF-8: in the journal for headquarters itself, in a node's plan for purpose <see cref="PasswordPurpose"/>. No log or file shows it open.</param>
+/// <param name="Pin">SHA-256 of the vendor server's public key (SubjectPublicKeyInfo), in lower-case hexadecimal: no other is accepted, whoever certified it; empty: the machine's own trust.</param>
 [MessagePackObject]
-public sealed record UpdateSource([property: Key(0)] UpdateSourceKind Kind, [property: Key(1)] string Location);
+public sealed record UpdateSource(
+    [property: Key(0)] UpdateSourceKind Kind,
+    [property: Key(1)] string Location,
+    [property: Key(2)] string Proxy = "",
+    [property: Key(3)] string User = "",
+    [property: Key(4)] ReadOnlyMemory<byte> Password = default,
+    [property: Key(5)] string Pin = "")
+{
+    public const string PasswordPurpose = "update source password";
+}
 
 /// <summary>Numbers are on the wire and in the journal.</summary>
 public enum UpdateSourceKind

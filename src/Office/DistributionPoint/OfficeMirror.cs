@@ -50,7 +50,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     {
         _setup = setup;
         _log = setup.Logging.CreateLogger<OfficeMirror>();
-        _sources = new OfficeSources(setup.Node, () => setup.Credentials.Certificate, setup.Credentials.Trust, setup.Network ?? new TcpNetwork(),
+        _sources = new OfficeSources(setup.Node, () => setup.Credentials.Certificate, setup.Credentials.Trust, setup.Network ?? new TcpNetwork(), (purpose, secret) => setup.Credentials.OpenSecret(purpose, secret.Span),
             hash => new PeerQuestion(setup.Node, (ulong)Timestamp, _mirror!.Index.Find(hash)?.Package.Manifest, OnlyIfHere: false));
         _blobs = new BlobStore(Path.Combine(setup.Directory, "content"), setup.Options.Content, setup.Clock);
         Uplink = new Budget(setup.Clock);

@@ -1,6 +1,11 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Fleet.Contracts;
+using Fleet.Contracts.Envelopes;
 using Fleet.Contracts.Identity;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
@@ -26,19 +31,18 @@ internal sealed class OfficeSources : IDisposable
     private readonly Func<BlobHash, PeerQuestion> _question;
     private readonly SocketsHttpHandler _fleet;
     private readonly HttpClient _fleetHttp;
-    private readonly SocketsHttpHandler _web;
-    private readonly HttpClient _webHttp;
+    private readonly ConcurrentDictionary<Access, HttpClient> _web = new();
+    private readonly Func<string, ReadOnlyMemory<byte>, byte[]> _open;
     private volatile Plan _plan = new(new Dictionary<UpdateSource, IReadOnlyList<RepositorySource>>(), []);
 
+    /// <param name="open">Opens what headquarters sealed for this node, by purpose.</param>
     /// <param name="question">What this distribution point says of itself when it asks another for content.</param>
-    public OfficeSources(NodeId node, Func<X509Certificate2> certificate, PeerTrust trust, IByteNetwork network, Func<BlobHash, PeerQuestion> question)
+    public OfficeSources(NodeId node, Func<X509Certificate2> certificate, PeerTrust trust, IByteNetwork network, Func<string, ReadOnlyMemory<byte>, byte[]> open, Func<BlobHash, PeerQuestion> question)
     {
-        (_node, _question) = (node, question);
+        (_node, _open, _question) = (node, open, question);
         _fleet = PeerHttp.Handler(certificate, shown => Judge(shown, trust, node), network.Connect, ConnectWithin);
         _fleetHttp = new HttpClient(_fleet, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         _network = network;
-        _web = Web();
-        _webHttp = HttpBlobSource.Client(_web);
     }
 
     /// <summary>To vendors' servers: by the machine's own trust and proxy, and no redirects.</summary>
@@ -46,7 +50,7 @@ internal sealed class OfficeSources : IDisposable
     {
         var handler = new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, ConnectTimeout = ConnectWithin, ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false, UseCookies = false, AutomaticDecompression = DecompressionMethods.None, ConnectTimeout = ConnectWithin, ActivityHeadersPropagator = null, MaxResponseHeadersLength = 16,
         };
         // The machine's own sockets find a name's best address by themselves.
         if (_network is not TcpNetwork)
@@ -59,13 +63,13 @@ internal sealed class OfficeSources : IDisposable
     public IReadOnlyList<RepositorySource> Repositories(IReadOnlyList<UpdateSource> sources)
     {
         var known = _plan.Repositories;
-        return [.. (sources.Count == 0 ? Headquarters : sources).SelectMany(s => known.GetValueOrDefault(s) ?? [])];
+        return [.. (sources.Count == 0 ? Headquarters : sources).SelectMany(s => known.GetValueOrDefault(KeyOf(s)) ?? [])];
     }
 
     /// <summary>Replaces the plan.</summary>
     /// <param name="sources">All that may be asked for.</param>
     public void Obey(UpdatePlan plan, IEnumerable<UpdateSource> sources) => _plan = new Plan(
-        sources.Concat(Headquarters).Distinct().ToDictionary(s => s, IReadOnlyList<RepositorySource> (s) => [.. Of(s, plan)]),
+        sources.Concat(Headquarters).DistinctBy(KeyOf).ToDictionary(KeyOf, IReadOnlyList<RepositorySource> (s) => [.. Of(s, plan)]),
         [.. plan.Peers.Select(p => new Peer(p.NodeId, Of(p, onlyIfHere: false), Of(p, onlyIfHere: true)))]);
 
     /// <summary>Where content is taken from, in the order in which it is tried.</summary>
@@ -94,7 +98,8 @@ internal sealed class OfficeSources : IDisposable
     {
         _fleetHttp.Dispose();
         _fleet.Dispose();
-        _webHttp.Dispose();
+        foreach (var http in _web.Values)
+            http.Dispose();
     }
 
     private static string? Judge(X509Certificate2? shown, PeerTrust trust, NodeId own) => trust.Check(shown, out var problem) switch
@@ -107,15 +112,51 @@ internal sealed class OfficeSources : IDisposable
 
     private IEnumerable<RepositorySource> Of(UpdateSource source, UpdatePlan plan) => source.Kind switch
     {
-        UpdateSourceKind.Headquarters => plan.Headquarters.Select(a => At($"https://{a}", _fleet, _fleetHttp)),
-        UpdateSourceKind.Vendor => [At(source.Location.TrimEnd('/'), _web, _webHttp)],
+        UpdateSourceKind.Headquarters => plan.Headquarters.Select(a => At($"https://{a}", _fleetHttp)),
+        UpdateSourceKind.Vendor => [At(source.Location.TrimEnd('/'), _web.GetOrAdd(AccessTo(source), Web))],
         UpdateSourceKind.Folder => [RepositorySource.OfFolder(source.Location)],
         // Of a newer headquarters.
         _ => [],
     };
 
-    private static RepositorySource At(string address, SocketsHttpHandler handler, HttpClient http) => new(
-        address, new HttpSource(new Uri($"{address}/metadata"), handler), new HttpBlobSource(http, new Uri($"{address}/blobs")));
+    // A run goes on with its sources while a plan comes whose passwords are the same, sealed anew.
+    private static UpdateSource KeyOf(UpdateSource source) => source with { Password = default };
+
+    private Access AccessTo(UpdateSource source)
+    {
+        var password = "";
+        try
+        {
+            password = source.Password.IsEmpty ? "" : Encoding.UTF8.GetString(_open(UpdateSource.PasswordPurpose, source.Password));
+        }
+        catch (EnvelopeException)
+        {
+            // Sealed for a certificate that is gone: headquarters seals it anew, and the server says meanwhile that it is missing.
+        }
+
+        return source.Proxy.Length + source.User.Length + source.Pin.Length == 0 ? Access.Plain : new Access(source.Location, source.Proxy, source.User, password, source.Pin);
+    }
+
+    private HttpClient Web(Access access)
+    {
+        var handler = Web();
+        if (access.Proxy.Length > 0)
+            handler.Proxy = new WebProxy(access.Proxy);
+        if (access.Pin.Length > 0)
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => PinOf(shown) is var pin && pin == access.Pin
+                ? true
+                : throw new AuthenticationException($"the server shows another key than the one that is pinned: {pin}");
+        var http = HttpBlobSource.Client(handler);
+        // Sent to this server alone, over TLS; no redirect is followed.
+        if (access.User.Length > 0)
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{access.User}:{access.Password}")));
+        return http;
+    }
+
+    private static string PinOf(X509Certificate? shown) => shown is X509Certificate2 certificate ? Convert.ToHexStringLower(PeerTrust.PinOf(certificate)) : "none";
+
+    private static RepositorySource At(string address, HttpClient http) => new(
+        address, new HttpSource(new Uri($"{address}/metadata"), http), new HttpBlobSource(http, new Uri($"{address}/blobs")));
 
     private PeerBlobSource Of(NodeHop peer, bool onlyIfHere)
     {
@@ -127,6 +168,12 @@ internal sealed class OfficeSources : IDisposable
     /// <param name="Brings">Asked to bring content over the uplink.</param>
     /// <param name="Has">Asked for what it has.</param>
     private sealed record Peer(NodeId Node, PeerBlobSource Brings, PeerBlobSource Has);
+
+    /// <summary>How a server is asked; those without anything of their own share one.</summary>
+    private sealed record Access(string Location, string Proxy, string User, string Password, string Pin)
+    {
+        public static readonly Access Plain = new("", "", "", "", "");
+    }
 
     private sealed record Plan(IReadOnlyDictionary<UpdateSource, IReadOnlyList<RepositorySource>> Repositories, IReadOnlyList<Peer> Peers);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Fleet.Updates.Content;
+using Fleet.Updates.Tuf.Client;
 
 namespace Fleet.Updates.Fetching;
 
@@ -80,7 +81,7 @@ public sealed class HttpBlobSource : IBlobSource
         }
         catch (HttpRequestException fault)
         {
-            throw new IOException($"{_base}: {fault.Message}", fault);
+            throw new IOException($"{_base}: {HttpSource.Why(fault)}", fault);
         }
         finally
         {

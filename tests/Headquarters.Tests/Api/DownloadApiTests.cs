@@ -30,6 +30,14 @@ public sealed class DownloadApiTests(TestFaces faces) : IClassFixture<TestFaces>
     }
 
     [Fact]
+    public async Task A_sources_password_is_in_no_answer()
+    {
+        var added = await Put("vendor", new DownloadTaskContent([new DownloadSource("https://cdn.example.org/fleet", "http://proxy:3128", "shop", "secret", new string('a', 64))]));
+
+        Assert.Equal(("shop", null, "http://proxy:3128", new string('a', 64)), (added.Sources[0].User, added.Sources[0].Password, added.Sources[0].Proxy, added.Sources[0].Pin));
+    }
+
+    [Fact]
     public async Task A_package_may_not_be_called_as_the_tasks_are_listed()
     {
         using var refused = await faces.Api.PostAsJsonAsync("/api/v1/updates", new NewUpdate("tasks", "1.0", "archive", []), ApiJson.Default.NewUpdate);

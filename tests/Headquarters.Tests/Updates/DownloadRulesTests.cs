@@ -75,6 +75,33 @@ public sealed class DownloadRulesTests
     public void A_source_that_nothing_comes_from_is_refused(UpdateSourceKind kind, string location, string why) =>
         Assert.Contains(why, Refused(Nightly with { Sources = [Headquarters, new UpdateSource(kind, location)] }), StringComparison.Ordinal);
 
+    [Fact]
+    public void A_password_stays_until_another_is_given_and_goes_with_its_user()
+    {
+        var vendor = new UpdateSource(UpdateSourceKind.Vendor, "https://a/b", User: "shop", Password: new byte[] { 1 });
+        var company = Done(new Company.Company(), new PutDownloadTask(Nightly with { Sources = [vendor] }, "test"));
+
+        var kept = Done(company, new PutDownloadTask(Nightly with { Sources = [vendor with { Password = default }], Schedule = "" }, "test"));
+        var other = Done(company, new PutDownloadTask(Nightly with { Sources = [vendor with { Password = default, User = "other" }] }, "test"));
+
+        Assert.Equal(new byte[] { 1 }, kept.Updates.Tasks[0].Sources[0].Password.ToArray());
+        Assert.True(other.Updates.Tasks[0].Sources[0].Password.IsEmpty);
+        Assert.Empty(company.Decide(new PutDownloadTask(Nightly with { Sources = [vendor with { Password = default }] }, "test"), Noon).Events);
+    }
+
+    [Theory]
+    [InlineData("http://a/b", "", "shop", "", "must begin with https://")]
+    [InlineData("https://a/b", "", "sh:op", "", "without ':'")]
+    [InlineData("https://a/b", "", "", "ABC", "64 lower-case")]
+    [InlineData("https://a/b", "socks://a:1", "", "", "is no proxy")]
+    [InlineData("https://a/b", "http://user:secret@a:1", "", "", "is no proxy")]
+    public void How_a_source_is_asked_must_be_possible_and_not_give_it_away(string url, string proxy, string user, string pin, string why) =>
+        Assert.Contains(why, Refused(Nightly with { Sources = [new UpdateSource(UpdateSourceKind.Vendor, url, proxy, user, default, pin)] }), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_folder_has_no_user() =>
+        Assert.Contains("for sources with a URL", Refused(Nightly with { Sources = [new UpdateSource(UpdateSourceKind.Folder, "/srv", User: "shop")] }), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("/srv/updates")]
     [InlineData(@"D:\updates")]

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts;
+using Fleet.Contracts.Envelopes;
 using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Enrolment;
@@ -189,6 +190,34 @@ public sealed class DistributionPointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_vendors_server_is_known_by_its_key_and_asked_with_the_credentials_that_headquarters_sealed()
+    {
+        using var stranger = new TestAuthority();
+        await using var vendor = await VendorServer.Start(stranger, _repository.Folder);
+        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        await using var node = await Start("gw1", "distribution.retry-after=1h");
+        await Until.True(() => _said.Node is not null, "the node is linked");
+        var key = NodeKey("gw1");
+        var source = new UpdateSource(UpdateSourceKind.Vendor, vendor.Url, User: VendorServer.User, Pin: vendor.Pin);
+
+        _said.Send(Vendor(1, source with { Password = Sealed("wrong") }));
+        await Until.True(() => Run("vendor") is { Outcome: DownloadOutcome.Failed, RunNumber: 1 }, "wrong credentials fail");
+        Assert.Contains($"{vendor.Url}/metadata answered 401: user or password are wrong", Run("vendor")!.Problem, StringComparison.Ordinal);
+
+        _said.Send(Vendor(2, source with { Password = Sealed(VendorServer.Password), Pin = new string('0', 64) }));
+        await Until.True(() => Run("vendor") is { Outcome: DownloadOutcome.Failed, RunNumber: 2 }, "another key is not accepted");
+        Assert.Contains($"the server shows another key than the one that is pinned: {vendor.Pin}", Run("vendor")!.Problem, StringComparison.Ordinal);
+
+        _said.Send(Vendor(3, source with { Password = Sealed(VendorServer.Password) }));
+        await Until.True(() => Run("vendor") is { Outcome: DownloadOutcome.Full, RunNumber: 3 }, "with the right ones all is here");
+        await Until.True(() => Count("till")?.FromSources.Keys.SingleOrDefault() == $"{vendor.Url}/blobs", "it came from the vendor");
+
+        NodeDesired Vendor(ulong run, UpdateSource from) => Wanted(run, [manifest], Folder("vendor") with { Schedule = "", Sources = [from], RunNumber = run });
+
+        byte[] Sealed(string password) => NodeSecret.Seal(key, UpdateSource.PasswordPurpose, System.Text.Encoding.UTF8.GetBytes(password));
+    }
+
+    [Fact]
     public async Task A_run_that_is_paused_stops_and_goes_on_when_it_is_resumed()
     {
         var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
@@ -255,6 +284,14 @@ public sealed class DistributionPointTests : IAsyncLifetime
 
     private UpdateCount? Count(string package, string version) =>
         _said.Items<ContentCounts>().LastOrDefault()?.Updates.FirstOrDefault(u => u.Package == package && u.PackageVersion == version);
+
+    // What headquarters seals for: the key of the node's certificate.
+    private byte[] NodeKey(string name)
+    {
+        using var identity = System.Text.Json.JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_directory.Of(name), "node.json")));
+        using var certificate = X509CertificateLoader.LoadCertificate(identity.RootElement.GetProperty("Current").GetProperty("Certificate").GetBytesFromBase64());
+        return certificate.PublicKey.ExportSubjectPublicKeyInfo();
+    }
 
     private DownloadRun? Run(string task) => _said.Node?.Mirror?.Runs?.FirstOrDefault(r => r.Task == task);
 

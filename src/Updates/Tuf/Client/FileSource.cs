@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 
 namespace Fleet.Updates.Tuf.Client;
 
@@ -18,6 +19,11 @@ public sealed class HttpSource : IFileSource, IDisposable
 
     private readonly HttpClient _http;
     private readonly string _base;
+    private readonly bool _isShared;
+
+    /// <param name="url">The directory of the files.</param>
+    /// <param name="http">Shared with others, and set up as the other constructor would; a handler can't be set up again once it was used.</param>
+    public HttpSource(Uri url, HttpClient http) => (_base, _http, _isShared) = (url.AbsoluteUri.TrimEnd('/'), http, true);
 
     /// <param name="url">The directory of the files.</param>
     /// <param name="handler">Where proxy, TLS pins or credentials are set; its redirects are turned off.</param>
@@ -49,11 +55,12 @@ public sealed class HttpSource : IFileSource, IDisposable
             // Stores that do not list their content say 403 for what they do not have.
             return response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Forbidden
                 ? null
-                : throw new TufException(TufFault.Unavailable, path, $"{_base} answered {(int)response.StatusCode}");
+                : throw new TufException(TufFault.Unavailable, path,
+                    $"{_base} answered {(int)response.StatusCode}{(response.StatusCode == HttpStatusCode.Unauthorized ? ": user or password are wrong, or missing" : "")}");
         }
         catch (HttpRequestException fault)
         {
-            throw new TufException(TufFault.Unavailable, path, $"{_base}: {fault.Message}", fault);
+            throw new TufException(TufFault.Unavailable, path, $"{_base}: {Why(fault)}", fault);
         }
         finally
         {
@@ -61,5 +68,12 @@ public sealed class HttpSource : IFileSource, IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        if (!_isShared)
+            _http.Dispose();
+    }
+
+    /// <summary>What went wrong, where the message itself only says that something did.</summary>
+    internal static string Why(HttpRequestException fault) => fault.InnerException is AuthenticationException tls ? tls.GetBaseException().Message : fault.Message;
 }
