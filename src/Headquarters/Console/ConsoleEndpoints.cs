@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Headquarters.Console.Pages;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Web;
 using Fleet.Messages.Link;
 using Microsoft.AspNetCore.Authentication;
@@ -74,11 +75,13 @@ internal static class ConsoleEndpoints
         return new RazorComponentResult<DiscoveredPage>(new Dictionary<string, object?> { [nameof(DiscoveredPage.View)] = view });
     }
 
-    private static async Task<RazorComponentResult<RolloutsPage>> Rollouts(int? page, RolloutQueries rollouts, ReadModelQueries queries)
+    private static async Task<RazorComponentResult<RolloutsPage>> Rollouts(int? page, RolloutQueries rollouts, DownloadQueries downloads, ReadModelQueries queries, TimeProvider clock)
     {
         var (list, rows, _) = Wanted("/rollouts", null, null, page);
         var points = await queries.Nodes(new NodeFilter(new PageRequest(0, PageRequest.MaxTake), Role: NodeRole.DistributionPoint));
-        var view = new RolloutsOverview(await rollouts.Rollouts(rows), points.Items, await rollouts.Stores(), list);
+        var tasks = (await downloads.Tasks(new PageRequest(0, PageRequest.MaxTake))).Items.Select(task => new TaskOverview(task, [.. points.Items
+            .Where(n => task.Offices.Count == 0 || task.Offices.Contains(n.OfficeId)).CountBy(n => DownloadStand.Of(task, n, null, clock.GetUtcNow()).State).OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (s.Key, s.Value))]));
+        var view = new RolloutsOverview(await rollouts.Rollouts(rows), [.. tasks], points.Items, await rollouts.Stores(), list);
         return new RazorComponentResult<RolloutsPage>(new Dictionary<string, object?> { [nameof(RolloutsPage.View)] = view });
     }
 

@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Messages.Company;
 
 namespace Fleet.Headquarters.Console;
 
@@ -28,4 +29,9 @@ public sealed record DiscoveredOverview(IReadOnlyList<PollView> Running, Page<Di
 /// <summary>What the page of rollouts shows.</summary>
 /// <param name="Points">The distribution points of all offices.</param>
 /// <param name="Stores">How full they are.</param>
-public sealed record RolloutsOverview(Page<RolloutView> Rollouts, IReadOnlyList<NodeView> Points, IReadOnlyDictionary<NodeId, (long Used, long Quota)> Stores, ListQuery Query);
+public sealed record RolloutsOverview(
+    Page<RolloutView> Rollouts, IReadOnlyList<TaskOverview> Tasks, IReadOnlyList<NodeView> Points, IReadOnlyDictionary<NodeId, (long Used, long Quota)> Stores, ListQuery Query);
+
+/// <summary>A download task.</summary>
+/// <param name="States">How many distribution points stand how.</param>
+public sealed record TaskOverview(DownloadTask Task, IReadOnlyList<(string State, int Count)> States);

@@ -109,6 +109,18 @@ public sealed class ConsoleTests(TestFaces faces) : IClassFixture<TestFaces>
     }
 
     [Fact]
+    public async Task The_page_of_rollouts_shows_download_tasks()
+    {
+        using var client = TestFaces.Client(faces.Address, bearer: null);
+        using var login = await TestFaces.LogIn(client, faces.Token.ToText());
+
+        await faces.Company.Company(new PutDownloadTask(
+            new DownloadTask("nightly", [], [new UpdateSource(UpdateSourceKind.Folder, "/srv/updates")], [], "0 2 * * *", "UTC", TimeSpan.Zero, [], 0, Paused: false), "test"));
+
+        await TestCompany.ReadModelShows(async () => await client.GetStringAsync("/rollouts") is var page && page.Contains("nightly", StringComparison.Ordinal) && page.Contains("/srv/updates", StringComparison.Ordinal), "the task shows");
+    }
+
+    [Fact]
     public async Task An_unknown_address_is_told_in_the_language_of_who_asks()
     {
         using var client = TestFaces.Client(faces.Address, bearer: null);
