@@ -4,7 +4,7 @@ namespace Fleet.Bench;
 /// <param name="Run">Measures; says each step; the figures' names are what others rely on.</param>
 internal sealed record Benchmark(string Name, string What, Func<BenchOptions, Action<string>, CancellationToken, Task<IReadOnlyDictionary<string, double>>> Run)
 {
-    public static IReadOnlyList<Benchmark> All { get; } = [IdleSync.Benchmark, Footprint.Benchmark, SyncThroughput.Benchmark, WakeLatency.Benchmark, Discovery.Benchmark, ReconnectStorm.Benchmark, ManyLinks.Benchmark, Deltas.Benchmark, LanServe.Benchmark];
+    public static IReadOnlyList<Benchmark> All { get; } = [IdleSync.Benchmark, Footprint.Benchmark, SyncThroughput.Benchmark, WakeLatency.Benchmark, Discovery.Benchmark, ReconnectStorm.Benchmark, ManyLinks.Benchmark, Deltas.Benchmark, LanServe.Benchmark, OneCopies.Benchmark];
 }
 
 /// <param name="Idle">How long the fleet idles before its memory is read.</param>

@@ -1,4 +1,5 @@
 using Fleet.NatLab.Fleets;
+using Fleet.NatLab.Topologies;
 
 namespace Fleet.NatLab.Journeys;
 
@@ -12,17 +13,10 @@ internal static class OneCopyCut
     private static async Task Run(IFleetUnderTest fleet, Action<string> step)
     {
         var lab = (ProcessFleet)fleet;
-        var (office, node) = (lab.Topology.Offices[0], lab.Topology.Offices[0].Nodes[0]);
+        var node = lab.Topology.Offices[0].Nodes[0];
         await lab.StartPoints(step, node).ConfigureAwait(false);
 
-        await OneCopy.Once(lab, step, [node], "1.0", async () =>
-        {
-            var half = await Half(lab).ConfigureAwait(false);
-            lab.CutUplink(office.Id);
-            await lab.Pass(CutFor).ConfigureAwait(false);
-            lab.HealUplink(office.Id);
-            step($"the line was cut for {CutFor.TotalSeconds:0} s when {half >> 20} MiB had come");
-        }).ConfigureAwait(false);
+        await Cut(lab, step, node, "1.0").ConfigureAwait(false);
 
         await OneCopy.Once(lab, step, [node], "2.0", async () =>
         {
@@ -32,6 +26,17 @@ internal static class OneCopyCut
             step($"the distribution point was killed when {half >> 20} MiB had come");
         }).ConfigureAwait(false);
     }
+
+    /// <summary>Publishes a version, cuts the line when half of it has come, and sees it installed.</summary>
+    /// <returns>Copies that crossed the line.</returns>
+    public static Task<double> Cut(ProcessFleet lab, Action<string> step, TopologyNode node, string version) => OneCopy.Once(lab, step, [node], version, async () =>
+    {
+        var (office, half) = (lab.Topology.Offices[0].Id, await Half(lab).ConfigureAwait(false));
+        lab.CutUplink(office);
+        await lab.Pass(CutFor).ConfigureAwait(false);
+        lab.HealUplink(office);
+        step($"the line was cut for {CutFor.TotalSeconds:0} s when {half >> 20} MiB had come");
+    });
 
     private static async Task<long> Half(ProcessFleet lab)
     {
