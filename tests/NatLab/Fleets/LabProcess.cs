@@ -77,11 +77,14 @@ internal sealed class LabProcess : IDisposable
             return [.. _output.Concat(_errors).Where(l => l.Contains(text, StringComparison.Ordinal))];
     }
 
+    /// <summary>The last lines, without those of syncs that went well: there are too many to see anything else.</summary>
     public string Tail()
     {
         lock (_output)
-            return string.Join('\n', _output.TakeLast(12).Concat(_errors.TakeLast(12)).Select(l => $"    {_what}: {l}"));
+            return string.Join('\n', _output.Where(IsTelling).TakeLast(12).Concat(_errors.Where(IsTelling).TakeLast(12)).Select(l => $"    {_what}: {l}"));
     }
+
+    private static bool IsTelling(string line) => !line.Contains("INFO  synced: ", StringComparison.Ordinal);
 
     /// <summary>kill -9.</summary>
     public void Kill()

@@ -21,13 +21,25 @@ internal static class Distribution
 
     /// <summary>Publishes a version of package <c>till</c> with made-up content that no compression helps, for all devices.</summary>
     /// <returns>The rollout's name.</returns>
-    public static async Task<string> Publish(this ProcessFleet lab, string version, int bytes, params string[] more)
+    public static async Task<string> Publish(this ProcessFleet lab, string version, int bytes) => await lab.PublishFolder(version, await MakeUp(lab, version, bytes).ConfigureAwait(false)).ConfigureAwait(false);
+
+    /// <summary>The same for no device yet.</summary>
+    public static async Task PublishOnly(this ProcessFleet lab, string version, int bytes) =>
+        await lab.Command("update", "publish", "till", "--version", version, "--file", await MakeUp(lab, version, bytes).ConfigureAwait(false)).ConfigureAwait(false);
+
+    /// <summary>Publishes a folder as a version of package <c>till</c>, for all devices.</summary>
+    /// <returns>The rollout's name.</returns>
+    public static async Task<string> PublishFolder(this ProcessFleet lab, string version, string folder)
+    {
+        using var json = JsonDocument.Parse(await lab.Command("update", "publish", "till", "--version", version, "--file", folder, "--for", "all", "--json").ConfigureAwait(false));
+        return json.RootElement.GetProperty("rollout").GetProperty("name").GetString()!;
+    }
+
+    private static async Task<string> MakeUp(ProcessFleet lab, string version, int bytes)
     {
         var folder = lab.ScratchOf($"till-{version}");
         await File.WriteAllBytesAsync(Path.Combine(folder, "till.bin"), RandomNumberGenerator.GetBytes(bytes)).ConfigureAwait(false);
-        var published = await lab.Command(["update", "publish", "till", "--version", version, "--file", folder, "--for", "all", "--json", .. more]).ConfigureAwait(false);
-        using var json = JsonDocument.Parse(published);
-        return json.RootElement.GetProperty("rollout").GetProperty("name").GetString()!;
+        return folder;
     }
 
     /// <summary>Waits until a rollout has reached all devices, well.</summary>

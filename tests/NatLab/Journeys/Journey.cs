@@ -27,5 +27,7 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         OneCopy.Journey,
         OneCopyCut.Journey,
         LyingDp.Journey,
+        BadRelease.Journey,
+        PowerLoss.Journey,
     ];
 }
