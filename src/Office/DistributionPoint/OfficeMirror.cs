@@ -222,7 +222,8 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         catch (Exception fault) when (fault is FetchException or StorageException)
         {
             TellOnce(hash, fault.Message);
-            return ContentAnswer.Unknown;
+            // Whoever asks should wait rather than take a copy of his own over the same line, which is cut for us too.
+            return fault is FetchException { IsPassing: true } ? ContentAnswer.Later : ContentAnswer.Unknown;
         }
 
         Task<ContentAnswer> Bring(BlobHash content) =>

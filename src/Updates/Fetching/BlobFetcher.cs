@@ -69,6 +69,7 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
     private async Task<string> Bring(BlobHash hash, long length, IReadOnlyList<IBlobSource> sources, CancellationToken stop)
     {
         var failures = new List<string>();
+        var passing = false;
         using var part = store.Begin(hash, length, needed);
         foreach (var source in sources)
         {
@@ -86,7 +87,11 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
                     }
 
                     if (part.Written > begun)
+                    {
+                        passing = true;
                         Failed?.Invoke(source, hash);
+                    }
+
                     failures.Add($"{source.Name}: {(part.Written == begun ? "does not have it" : $"ended after {part.Written} of {length} bytes")}");
                     break;
                 }
@@ -100,6 +105,7 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
                 }
                 catch (TufException fault)
                 {
+                    passing = true;
                     Failed?.Invoke(source, hash);
                     failures.Add(fault.Message);
                     break;
@@ -107,7 +113,7 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
             }
         }
 
-        throw new FetchException(hash, failures);
+        throw new FetchException(hash, failures, passing);
     }
 
     // A source that is busy with this very blob will have it soon.
@@ -147,9 +153,12 @@ public sealed class BlobFetcher(BlobStore store, Func<BlobHash, bool> needed, Bu
 }
 
 /// <summary>No source could bring a blob.</summary>
-public sealed class FetchException(BlobHash hash, IReadOnlyList<string> failures) : IOException(
+/// <param name="isPassing">A source was out of reach, or broke off: it may bring the blob another time. Else none has it, or none the right one.</param>
+public sealed class FetchException(BlobHash hash, IReadOnlyList<string> failures, bool isPassing) : IOException(
     $"blob {hash} could not be fetched: {(failures.Count == 0 ? "there is no source" : string.Join("; ", failures))}")
 {
+    public bool IsPassing => isPassing;
+
     /// <summary>One a source and attempt: its name and its reason.</summary>
     public IReadOnlyList<string> Failures { get; } = failures;
 }

@@ -43,11 +43,12 @@ internal static class Distribution
     }
 
     /// <summary>Waits until a rollout has reached all devices, well.</summary>
-    public static async Task<TimeSpan> Installed(this ProcessFleet lab, string rollout, TimeSpan? within = null)
+    /// <param name="dead">How many machines of nodes can't have it.</param>
+    public static async Task<TimeSpan> Installed(this ProcessFleet lab, string rollout, TimeSpan? within = null, int dead = 0)
     {
         var began = Stopwatch.StartNew();
         // The machines of the nodes are devices too.
-        var all = lab.Topology.Devices.Count() + lab.Topology.Nodes.Count();
+        var all = lab.Topology.Devices.Count() + lab.Topology.Nodes.Count() - dead;
         RingResource? ring = null;
         try
         {

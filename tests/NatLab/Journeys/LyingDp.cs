@@ -39,7 +39,7 @@ internal static class LyingDp
         await using (liar.ConfigureAwait(false))
         {
             await StartDevices(lab).ConfigureAwait(false);
-            await lab.Installed(rollout).ConfigureAwait(false);
+            await lab.Installed(rollout, dead: 1).ConfigureAwait(false);
             lab.RequireContent("3.0");
             Require(liar.Lies > 0, "nobody asked the liar");
             step($"{first.Id} is in hostile hands and lied {liar.Lies} times: all devices have 3.0 as it was signed, from {second.Id}");

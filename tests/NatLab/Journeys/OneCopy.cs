@@ -28,8 +28,9 @@ internal static class OneCopy
     }
 
     /// <summary>Publishes a version and sees it installed, and how often it crossed the line.</summary>
+    /// <param name="limit">The most copies.</param>
     /// <returns>Copies.</returns>
-    public static async Task<double> Once(ProcessFleet lab, Action<string> step, IReadOnlyList<Topologies.TopologyNode> points, string version, Func<Task>? meanwhile = null)
+    public static async Task<double> Once(ProcessFleet lab, Action<string> step, IReadOnlyList<Topologies.TopologyNode> points, string version, Func<Task>? meanwhile = null, double limit = Limit)
     {
         var office = lab.Topology.Offices[0].Id;
         var before = lab.CameInto(office);
@@ -39,7 +40,7 @@ internal static class OneCopy
         var took = await lab.Installed(rollout).ConfigureAwait(false);
         lab.RequireContent(version);
         var (copies, wire) = (lab.Copies(points, version), (lab.CameInto(office) - before) / (double)Distribution.UpdateBytes);
-        Require(Math.Max(copies, wire) <= Limit, $"{Math.Max(copies, wire):0.000} copies of till {version} crossed the line");
+        Require(Math.Max(copies, wire) <= limit, $"{Math.Max(copies, wire):0.000} copies of till {version} crossed the line");
         step($"till {version} is on all {lab.Topology.Devices.Count()} devices after {took.TotalSeconds:0.0} s: {wire:0.000} copies crossed the line, with all else that came in meanwhile ({copies:0.000} as counted by the distribution points)");
         return wire;
     }

@@ -3,7 +3,10 @@ using Fleet.NatLab.Topologies;
 
 namespace Fleet.NatLab.Journeys;
 
-/// <summary>The same when the line is cut in the middle of the update, and when the distribution point is killed there: nothing comes twice.</summary>
+/// <summary>
+/// The same when the line is cut in the middle of the update: nothing comes twice. And when the distribution point is killed there: it goes on where it ended, and
+/// the one machine that has a way to headquarters of its own may take it from there meanwhile.
+/// </summary>
 internal static class OneCopyCut
 {
     private static readonly TimeSpan CutFor = TimeSpan.FromSeconds(15);
@@ -24,7 +27,7 @@ internal static class OneCopyCut
             await lab.KillNode(node).ConfigureAwait(false);
             await lab.StartNode(node).ConfigureAwait(false);
             step($"the distribution point was killed when {half >> 20} MiB had come");
-        }).ConfigureAwait(false);
+        }, OneCopy.Limit + 1).ConfigureAwait(false);
     }
 
     /// <summary>Publishes a version, cuts the line when half of it has come, and sees it installed.</summary>

@@ -171,6 +171,8 @@ public sealed class KernelLab : ILab, IDisposable
     {
         var machine = _machines[name] = Machine(name.Replace('.', '-'));
         Plug(lan, wire, machine, "eth0");
+        // Else its IPv6 address counts only after a second in which nobody claims it, and a poll before that is refused its socket.
+        machine.Set("net.ipv6.conf.eth0.dad_transmits", 0);
         machine.Ip("addr", "add", $"{address}/24", "dev", "eth0");
         machine.Ip("link", "set", "eth0", "up");
         if (router is not null)

@@ -131,6 +131,8 @@ public sealed class BlobFetcherTests : IDisposable
         var fault = await Assert.ThrowsAsync<FetchException>(() => Fetch(new Source("a") { Has = false }, new Source("b") { CutAt = 10 }, new Source("c") { Fault = "connection refused" }));
 
         Assert.Equal(["a: does not have it", "b: ended after 10 of 500000 bytes", "c: connection refused"], fault.Failures);
+        Assert.True(fault.IsPassing);
+        Assert.False((await Assert.ThrowsAsync<FetchException>(() => Fetch(new Source("a") { Has = false }))).IsPassing);
         Assert.False(_store.Contains(Hash));
     }
 
