@@ -54,6 +54,9 @@ public sealed class FleetReader(HttpClient api)
         return [.. numbers.Where(e => e.Number > 0).OrderBy(e => e.Position).Select(e => e.Number)];
     }
 
+    /// <summary>The newest events of a device: what kind each is.</summary>
+    public async Task<IReadOnlyList<string>> EventKinds(string device) => [.. (await Get($"devices/{device}/events?page-size=500", ApiJson.Default.ListPageEventResource).ConfigureAwait(false)).Items.Select(e => e.Kind)];
+
     private async Task<T> Get<T>(string path, JsonTypeInfo<T> type)
         where T : class => await Find(path, type).ConfigureAwait(false) ?? throw new IOException($"GET {path}: not found");
 

@@ -46,7 +46,7 @@ internal static class LyingDp
         }
 
         foreach (var device in lab.Topology.Devices)
-            if ((await lab.Command("device", "events", device.Name).ConfigureAwait(false)).Contains("update-source-lied", StringComparison.Ordinal))
+            if ((await lab.Shown.EventKinds((await lab.SelfOf(device).ConfigureAwait(false))!.Id).ConfigureAwait(false)).Contains("update-source-lied"))
             {
                 step($"headquarters shows that {device.Name} met a liar");
                 return;
