@@ -26,6 +26,9 @@ public static class HostPort
         return (address[..colon].Trim('[', ']'), int.Parse(address[(colon + 1)..], CultureInfo.InvariantCulture));
     }
 
+    /// <summary>The address of a web server as documents write it: <c>host:port</c> means HTTPS, and other schemes are named.</summary>
+    public static string UrlOf(string address) => address.Contains("://", StringComparison.Ordinal) ? address : $"https://{address}";
+
     /// <summary>An address as documents write it; IPv6 in brackets.</summary>
     public static string Of(string host, int port) => host.Contains(':') && !host.StartsWith('[') ? $"[{host}]:{port}" : $"{host}:{port}";
 }

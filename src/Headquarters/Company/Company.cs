@@ -101,8 +101,10 @@ public sealed record Company
     public static CompanyDecision Refuse(RefusalCode code, string detail) => new([], new CompanyRefused(code, detail));
 
     /// <summary>The book of updates becomes this one, under the next version.</summary>
-    private CompanyDecision Change(UpdateBook book, string what, string by, DateTimeOffset now) =>
-        new([new UpdateBookChanged(book with { Version = Updates.Version + 1 }, what, by, now)], new CompanyAccepted());
+    public CompanyDecision Change(UpdateBook book, string what, string by, DateTimeOffset now) => new([Changed(book, what, by, now)], new CompanyAccepted());
+
+    /// <inheritdoc cref="Change"/>
+    public UpdateBookChanged Changed(UpdateBook book, string what, string by, DateTimeOffset now) => new(book with { Version = Updates.Version + 1 }, what, by, now);
 
     private CompanyDecision Apply(ApplyPolicy command, DateTimeOffset now)
     {

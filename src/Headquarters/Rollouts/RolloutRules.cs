@@ -145,7 +145,7 @@ internal static class RolloutRules
     {
         var releases = Releases(events.Aggregate(company, (c, e) => c.Apply(e)).Rollouts);
         return new CompanyDecision(
-            Same(releases, company.Updates.Releases) ? events : [.. events, new UpdateBookChanged(company.Updates with { Version = company.Updates.Version + 1, Releases = releases }, what, by, now)],
+            Same(releases, company.Updates.Releases) ? events : [.. events, company.Changed(company.Updates with { Releases = releases }, what, by, now)],
             new CompanyAccepted());
     }
 

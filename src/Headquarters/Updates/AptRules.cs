@@ -60,7 +60,7 @@ internal static class AptRules
     }
 
     private static CompanyDecision Changed(Company.Company company, IReadOnlyList<AptRepository> apt, string what, string by, DateTimeOffset now) =>
-        new([new UpdateBookChanged(company.Updates with { Version = company.Updates.Version + 1, Apt = apt }, what, by, now)], new CompanyAccepted());
+        company.Change(company.Updates with { Apt = apt }, what, by, now);
 
     // Record equality does not look inside collections.
     private static bool Same(AptRepository one, AptRepository other) => one.Url == other.Url && one.Keyring.Span.SequenceEqual(other.Keyring.Span) && one.Suites.SequenceEqual(other.Suites);

@@ -127,7 +127,7 @@ internal static class DownloadRules
         Changed(company, company.Updates.Tasks.Select(t => t.Name == task.Name ? task : t), $"download task {task.Name} {what}", by, now);
 
     private static CompanyDecision Changed(Company.Company company, IEnumerable<DownloadTask> tasks, string what, string by, DateTimeOffset now) =>
-        new([new UpdateBookChanged(company.Updates with { Version = company.Updates.Version + 1, Tasks = [.. tasks.OrderBy(t => t.Name, StringComparer.Ordinal)] }, what, by, now)], new CompanyAccepted());
+        company.Change(company.Updates with { Tasks = [.. tasks.OrderBy(t => t.Name, StringComparer.Ordinal)] }, what, by, now);
 
     private static int Length(DownloadTask task) =>
         task.Offices.Sum(o => o.Value.Length) + task.Sources.Sum(s => s.Location.Length + s.Proxy.Length + s.User.Length + s.Password.Length + s.Pin.Length) + task.Patterns.Sum(p => p.Length) + task.Name.Length + task.Schedule.Length + task.TimeZone.Length;

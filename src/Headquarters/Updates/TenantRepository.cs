@@ -4,6 +4,7 @@ using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Identity;
 using Fleet.Updates.Content;
 using Fleet.Updates.Deltas;
+using Fleet.Updates.Mirroring;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf;
 using Fleet.Updates.Tuf.Repository;
@@ -17,8 +18,6 @@ namespace Fleet.Headquarters.Updates;
 /// </summary>
 public sealed partial class TenantRepository : IAsyncDisposable
 {
-    private const string MetadataSuffix = ".json";
-
     /// <summary>No timer waits longer.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
@@ -89,10 +88,7 @@ public sealed partial class TenantRepository : IAsyncDisposable
     /// <summary>A file of the metadata as it is served; null: there is none of that name.</summary>
     public async Task<byte[]?> Metadata(string name, CancellationToken cancellation)
     {
-        // Letters, digits, dots: no such name leads out of the directory or to a file that is being written.
-        if (!name.EndsWith(MetadataSuffix, StringComparison.Ordinal) || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '.'))
-            return null;
-        var path = Path.Combine(_metadata, name);
+        var path = MirroredMetadata.PathOf(_metadata, name);
         return File.Exists(path) ? await File.ReadAllBytesAsync(path, cancellation) : null;
     }
 

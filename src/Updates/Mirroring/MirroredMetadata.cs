@@ -9,7 +9,7 @@ namespace Fleet.Updates.Mirroring;
 /// The metadata that a mirror serves, in a directory under the names that TUF clients ask for. What is written was verified; the timestamp comes last, so
 /// that every client sees one whole generation or the one before it. One writer at a time.
 /// </summary>
-internal sealed class MirroredMetadata
+public sealed class MirroredMetadata
 {
     /// <summary>Versions of a role that stay for clients in the middle of a refresh; roots all stay.</summary>
     private const int KeptVersions = 10;
@@ -22,12 +22,14 @@ internal sealed class MirroredMetadata
     /// <summary>Null: there is none of that name.</summary>
     public byte[]? Read(string name)
     {
-        // Letters, digits, dots: no such name leads out of the directory or to a file that is being written.
-        if (!name.EndsWith(".json", StringComparison.Ordinal) || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '.'))
-            return null;
-        var path = Path.Combine(_directory, name);
+        var path = PathOf(_directory, name);
         return File.Exists(path) ? File.ReadAllBytes(path) : null;
     }
+
+    /// <summary>The file that a client may ask for by that name; null: no such name is served.</summary>
+    public static string? PathOf(string directory, string name) =>
+        // Letters, digits, dots: no such name leads out of the directory or to a file that is being written.
+        name.EndsWith(".json", StringComparison.Ordinal) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '.') ? Path.Combine(directory, name) : null;
 
     /// <summary>Publishes what a refresh established.</summary>
     /// <param name="firstRoot">Where the chain of roots begins.</param>
