@@ -6,7 +6,7 @@ using Fleet.Updates.Tuf.Repository;
 
 namespace Fleet.TestSupport;
 
-/// <summary>A repository in a folder, as a network folder or a vendor's server has it: <c>metadata/</c>, and <c>blobs/</c> by hash. Its keys live as long as this.</summary>
+/// <summary>A repository in a folder, as a network folder or a vendor's server has it: <c>metadata/</c>, <c>targets/</c>, and <c>blobs/</c> by hash. Its keys live as long as this.</summary>
 public sealed class FolderRepository
 {
     private readonly Dictionary<string, SigningKey> _keys = RoleNames.TopLevel.ToDictionary(r => r, _ => SigningKey.NewEd25519());
@@ -35,27 +35,36 @@ public sealed class FolderRepository
     public string PathOf(BlobHash hash) => Path.Combine(_blobs, hash.Value);
 
     /// <summary>Publishes a package, and answers what its manifest is called.</summary>
-    public BlobHash Publish(string name, string version, InstallKind kind, params IReadOnlyList<(string Path, byte[] Content)> files)
+    public async Task<BlobHash> Publish(string name, string version, InstallKind kind, params IReadOnlyList<(string Path, byte[] Content)> files)
     {
-        foreach (var (_, content) in files)
-            File.WriteAllBytes(PathOf(BlobHash.Over(content)), content);
-        var manifest = new PackageManifest(name, version, kind, [.. files.Select(f => new PackageFile(f.Path, 0b111_101_101, f.Content.Length, BlobHash.Over(f.Content)))]).ToBytes();
-        File.WriteAllBytes(PathOf(BlobHash.Over(manifest)), manifest);
-        var target = new TargetFile(PackageTarget.PathOf(name, version), manifest.Length, ContentHashes.Of(manifest));
-        List([.. _writer.TargetsOf(RoleNames.Targets)!.Files.Values.Where(f => f.Path != target.Path), target]);
-        return BlobHash.Over(manifest);
+        var manifest = new PackageManifest(name, version, kind, [.. files.Select(f => new PackageFile(f.Path, 0b111_101_101, f.Content.Length, Keep(f.Content)))]).ToBytes();
+        await List(PackageTarget.PathOf(name, version), manifest);
+        return Keep(manifest);
     }
 
     /// <summary>Lists the delta to a version's file from an older one, and answers what it is called.</summary>
-    public BlobHash PublishDelta(string name, string version, byte[] older, byte[] newer)
+    public async Task<BlobHash> PublishDelta(string name, string version, byte[] older, byte[] newer)
     {
         var delta = ZstdDelta.Make(older, newer);
         var list = new PackageDeltas(name, version, [new FileDelta(BlobHash.Over(older), BlobHash.Over(newer), BlobHash.Over(delta), delta.Length)]).ToBytes();
-        foreach (var content in new[] { delta, list })
-            File.WriteAllBytes(PathOf(BlobHash.Over(content)), content);
-        var target = new TargetFile(PackageTarget.DeltasOf(name, version), list.Length, ContentHashes.Of(list));
-        List([.. _writer.TargetsOf(RoleNames.Targets)!.Files.Values.Where(f => f.Path != target.Path), target]);
-        return BlobHash.Over(delta);
+        await List(PackageTarget.DeltasOf(name, version), list);
+        Keep(list);
+        return Keep(delta);
+    }
+
+    /// <summary>Puts content where it is found by its hash, and answers that.</summary>
+    public BlobHash Keep(byte[] content)
+    {
+        var hash = BlobHash.Over(content);
+        File.WriteAllBytes(PathOf(hash), content);
+        return hash;
+    }
+
+    /// <summary>Lists a file and puts it among the targets, where any TUF client looks for it.</summary>
+    public async Task List(string path, byte[] content)
+    {
+        var target = await _writer.AddTargetAsync(path, new MemoryStream(content));
+        List([.. _writer.TargetsOf(RoleNames.Targets)!.Files.Values.Where(f => f.Path != path), target]);
     }
 
     private void List(IReadOnlyList<TargetFile> files)

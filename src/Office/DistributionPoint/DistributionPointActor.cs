@@ -134,7 +134,7 @@ internal sealed class DistributionPointActor : ReceiveActor, IWithTimers
         }
         catch (TufException fault)
         {
-            _mirror.Fails(Tasks[0].Name, $"the root that headquarters named is not genuine: {fault.Message}");
+            _mirror.Lacks(Tasks[0].Name, $"the root that headquarters named is not genuine: {fault.Message}");
             Stand();
             return;
         }
@@ -203,10 +203,11 @@ internal sealed class DistributionPointActor : ReceiveActor, IWithTimers
         var wait = lacks
             ? new Backoff(Options.RetryAfter).AfterFailures(failures, Options.RefreshEvery, TimeSpan.Zero, Random.Shared)
             : Backoff.Periodic(Options.RefreshEvery, Random.Shared);
-        if (lacks)
-            _mirror!.Fails(run.Began.Task, problem);
         if (Tasks.Any(t => t.Name == run.Began.Task))
         {
+            // What was ended before its end says nothing.
+            if (lacks || outcome == DownloadOutcome.Full)
+                _mirror!.Lacks(run.Began.Task, problem);
             var done = run.Began with { Outcome = outcome, EndedAt = Now, Problem = problem, Failures = failures, RetryAt = lacks ? Now + wait : null };
             Kept(() => _runs.Put(done));
             Tell(done, unlessAlike: run.IsLook);

@@ -11,7 +11,7 @@ public static class DownloadSchedule
     {
         if (task.Schedule.Length == 0 || task.Schedule == DownloadTask.OnChange || !CronExpression.TryParse(task.Schedule, out var cron))
             return null;
-        return TimeZoneInfo.TryFindSystemTimeZoneById(task.TimeZone.Length == 0 ? "UTC" : task.TimeZone, out var zone) ? cron.GetNextOccurrence(after, zone) : null;
+        return ZoneOf(task) is { } zone ? cron.GetNextOccurrence(after, zone) : null;
     }
 
     /// <summary>Whether the task should run now.</summary>
@@ -42,11 +42,14 @@ public static class DownloadSchedule
     {
         if (task.Budget.Count == 0)
             return null;
-        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(task.TimeZone.Length == 0 ? "UTC" : task.TimeZone, out var found) ? found : TimeZoneInfo.Utc;
-        var hour = TimeZoneInfo.ConvertTime(now, zone).Hour;
+        var hour = TimeZoneInfo.ConvertTime(now, ZoneOf(task) ?? TimeZoneInfo.Utc).Hour;
         var inOrder = task.Budget.OrderBy(b => b.From).ToList();
         // Before the first of the day the last of yesterday holds.
         var rate = (inOrder.LastOrDefault(b => b.From <= hour) ?? inOrder[^1]).BytesPerSecond;
         return rate > 0 ? rate : null;
     }
+
+    // Null: this machine does not know it.
+    private static TimeZoneInfo? ZoneOf(DownloadTask task) =>
+        task.TimeZone.Length == 0 ? TimeZoneInfo.Utc : TimeZoneInfo.TryFindSystemTimeZoneById(task.TimeZone, out var zone) ? zone : null;
 }

@@ -43,6 +43,9 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     private readonly ConcurrentDictionary<BlobHash, DateTimeOffset> _told = new();
     private readonly ConcurrentDictionary<string, string> _problems = new();
     private volatile UpdatePlan? _plan;
+    private volatile IReadOnlySet<BlobHash> _wanted = new HashSet<BlobHash>();
+    // Whether the last run found a source with a good generation.
+    private volatile bool _refreshes = true;
     private volatile IReadOnlyList<DownloadTask> _tasks = [];
 
     /// <exception cref="IOException">The directory can't be read or written.</exception>
@@ -95,7 +98,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     public void Obey(UpdatePlan plan, IReadOnlyList<DownloadTask> tasks)
     {
         _sources.Obey(plan, tasks.SelectMany(t => t.Sources));
-        (_plan, _tasks) = (plan, tasks);
+        (_plan, _tasks, _wanted) = (plan, tasks, Of(plan.Wanted).Select(w => w.Manifest).ToHashSet());
         foreach (var gone in _problems.Keys.Except(tasks.Select(t => t.Name)))
             _problems.TryRemove(gone, out _);
         _apt.Obey([.. plan.Apt.Select(a => new AptSource(a.Name, a.Url, a.Keyring, a.Suites))]);
@@ -133,9 +136,11 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
             var (_, failures) = await _mirror.Refresh(_sources.Repositories(task.Sources), _setup.Clock.GetUtcNow(), (long)plan.Timestamp, cancellation);
             // Those before the source that had it: an operator must see that they fail.
             problems.AddRange(failures);
+            _refreshes = true;
         }
         catch (MirrorException fault)
         {
+            _refreshes = false;
             outcome = DownloadOutcome.Failed;
             problems.AddRange(fault.Failures);
         }
@@ -154,17 +159,24 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         }
 
         _blobs.Collect(hash => IsNeeded(hash) || IsBase(hash), _setup.Options.KeepUnused);
-        return Ended(task, outcome, problems);
+        return new DownloadResult(outcome, Short(string.Join("; ", problems)));
     }
 
     /// <summary>How it stands, with what the last run of each task lacked and what is wrong with APT repositories now.</summary>
     public MirrorState State() => new(
         (ulong)_mirror.Timestamp,
-        [.. (_plan?.Wanted ?? []).Select(w => w.Manifest).Where(m => BlobHash.Parse(m) is { } manifest && IsWhole(manifest)).Order(StringComparer.Ordinal).Take(MirrorState.MaxWhole)],
-        Short(string.Join("; ", [.. _problems.Values.Where(p => p.Length > 0).Distinct(), .. _apt.States.Where(s => s.Problem is not null).Select(s => $"APT repository {s.Repository}: {s.Problem}")])));
+        [.. _wanted.Where(IsWhole).Select(m => m.Value).Order(StringComparer.Ordinal).Take(MirrorState.MaxWhole)],
+        Short(string.Join("; ", [.. _problems.Values.Distinct(), .. _apt.States.Where(s => s.Problem is not null).Select(s => $"APT repository {s.Repository}: {s.Problem}")])));
 
-    /// <summary>A task can't even be begun, or ended by what nobody foresaw.</summary>
-    public void Fails(string task, string problem) => _problems[task] = Short(problem);
+    /// <summary>What a task's last run lacked, or why it can't even be begun.</summary>
+    /// <param name="problem">Empty: nothing.</param>
+    public void Lacks(string task, string problem)
+    {
+        if (problem.Length > 0)
+            _problems[task] = Short(problem);
+        else
+            _problems.TryRemove(task, out _);
+    }
 
     /// <summary>The counts are told again, changed or not.</summary>
     public void CountAnew() => _counter.Again();
@@ -210,7 +222,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
                 if (peer.Timestamp > (ulong)_mirror.Timestamp)
                 {
                     Behind?.Invoke();
-                    return _problems.Count > 0 ? ContentAnswer.Unknown : ContentAnswer.Later;
+                    return _refreshes ? ContentAnswer.Later : ContentAnswer.Unknown;
                 }
 
                 if (peer.Manifest is { } manifest && await Bring(manifest) is not ContentAnswer.Here and var answer)
@@ -258,12 +270,6 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         return (files.Sum(f => _blobs.LengthOf(f.Content) ?? _blobs.LengthOfPart(f.Content)), files.Sum(f => f.Length));
     }
 
-    private DownloadResult Ended(DownloadTask task, DownloadOutcome outcome, IReadOnlyList<string> problems)
-    {
-        _problems[task.Name] = Short(string.Join("; ", problems));
-        return new DownloadResult(outcome, _problems[task.Name]);
-    }
-
     private bool IsWhole(BlobHash manifest) => _mirror.ManifestOf(manifest) is { } known && known.Files.All(f => _blobs.Contains(f.Content));
 
     // Asked only where there is no room, and when what is unused goes.
@@ -272,8 +278,9 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     // Where room is short it goes all the same: better the next version whole than none.
     private bool IsBase(BlobHash hash) => _mirror.Index.DeltasFrom(hash).Any(d => !_blobs.Contains(d.File) && IsWanted(d.File));
 
-    private bool IsWanted(BlobHash hash) => (_plan?.Wanted ?? []).Any(w => BlobHash.Parse(w.Manifest) is { } manifest && (manifest == hash || _mirror.Index.Find(hash)?.Package.Manifest == manifest))
-        || (_mirror.Index.Find(hash)?.Package is { } package && _tasks.Any(t => t.Patterns.Any(p => Matches(package.Name, p))));
+    // A file that several versions have is wanted if one of them is.
+    private bool IsWanted(BlobHash hash) => _wanted.Contains(hash)
+        || _mirror.Index.Find(hash)?.Packages.Any(p => _wanted.Contains(p.Manifest) || _tasks.Any(t => t.Patterns.Any(pattern => Matches(p.Name, pattern)))) == true;
 
     private string Named(BlobHash hash) => _mirror.Index.Find(hash) is { } listed ? $"content {hash} of {listed.Package.Name} {listed.Package.Version}" : $"content {hash}";
 

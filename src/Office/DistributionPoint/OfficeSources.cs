@@ -112,7 +112,7 @@ internal sealed class OfficeSources : IDisposable
 
     private IEnumerable<RepositorySource> Of(UpdateSource source, UpdatePlan plan) => source.Kind switch
     {
-        UpdateSourceKind.Headquarters => plan.Headquarters.Select(a => At($"https://{a}", _fleetHttp)),
+        UpdateSourceKind.Headquarters => plan.Headquarters.Select(a => At(HostPort.UrlOf(a), _fleetHttp)),
         UpdateSourceKind.Vendor => [At(source.Location.TrimEnd('/'), _web.GetOrAdd(AccessTo(source), Web))],
         UpdateSourceKind.Folder => [RepositorySource.OfFolder(source.Location)],
         // Of a newer headquarters.
@@ -160,8 +160,7 @@ internal sealed class OfficeSources : IDisposable
 
     private PeerBlobSource Of(NodeHop peer, bool onlyIfHere)
     {
-        var address = peer.Addresses[0];
-        var blobs = new Uri($"{(address.Contains("://", StringComparison.Ordinal) ? address : $"https://{address}")}/blobs");
+        var blobs = new Uri($"{HostPort.UrlOf(peer.Addresses[0])}/blobs");
         return new PeerBlobSource(new HttpBlobSource(_fleetHttp, blobs, hash => (_question(hash) with { OnlyIfHere = onlyIfHere }).ToHeaders()));
     }
 

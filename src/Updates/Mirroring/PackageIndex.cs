@@ -11,8 +11,13 @@ namespace Fleet.Updates.Mirroring;
 /// <param name="Deltas">The list of deltas to it; null: there is none.</param>
 public sealed record ListedPackage(string Name, string Version, BlobHash Manifest, long Length, BlobHash? Deltas = null);
 
-/// <summary>Content that a listed package has.</summary>
-public sealed record ListedContent(BlobHash Hash, long Length, ListedPackage Package);
+/// <summary>Content that listed packages have.</summary>
+/// <param name="Packages">All of them, as far as their manifests are here.</param>
+public sealed record ListedContent(BlobHash Hash, long Length, ImmutableArray<ListedPackage> Packages)
+{
+    /// <summary>The one that it is counted for.</summary>
+    public ListedPackage Package => Packages[0];
+}
 
 /// <summary>Which content the signed targets vouch for: manifests and lists of deltas, and what those of them name that are here. Immutable.</summary>
 public sealed class PackageIndex
@@ -39,9 +44,9 @@ public sealed class PackageIndex
             .ToDictionary(d => d.Of!.Value, d => (Hash: d.Hash!.Value, d.Length));
         var packages = targets.Files.Values.Select(Listed).OfType<ListedPackage>().DistinctBy(p => p.Manifest)
             .Select(p => lists.TryGetValue((p.Name, p.Version), out var list) ? p with { Deltas = list.Hash } : p).ToImmutableDictionary(p => p.Manifest);
-        var content = packages.Values.ToDictionary(p => p.Manifest, p => new ListedContent(p.Manifest, p.Length, p));
+        var content = packages.Values.ToDictionary(p => p.Manifest, p => new ListedContent(p.Manifest, p.Length, [p]));
         foreach (var package in packages.Values.Where(p => p.Deltas is not null))
-            content.TryAdd(package.Deltas!.Value, new ListedContent(package.Deltas.Value, lists[(package.Name, package.Version)].Length, package));
+            content.TryAdd(package.Deltas!.Value, new ListedContent(package.Deltas.Value, lists[(package.Name, package.Version)].Length, [package]));
         return new PackageIndex(packages, content.ToImmutableDictionary(), Empty._deltasTo, Empty._deltasFrom);
     }
 
@@ -55,22 +60,22 @@ public sealed class PackageIndex
     public IReadOnlyList<FileDelta> DeltasFrom(BlobHash older) => _deltasFrom.GetValueOrDefault(older, []);
 
     /// <summary>Now the files of a manifest are known too.</summary>
-    public PackageIndex With(ListedPackage package, PackageManifest manifest)
-    {
-        var content = _content.ToBuilder();
-        // Content that two packages share is counted for one of them.
-        foreach (var file in manifest.Files)
-            content.TryAdd(file.Content, new ListedContent(file.Content, file.Length, package));
-        return new PackageIndex(Packages, content.ToImmutable(), _deltasTo, _deltasFrom);
-    }
+    public PackageIndex With(ListedPackage package, PackageManifest manifest) =>
+        new(Packages, Joined(package, manifest.Files.Select(f => (f.Content, f.Length))), _deltasTo, _deltasFrom);
 
     /// <summary>Now its deltas are known too.</summary>
-    public PackageIndex With(ListedPackage package, PackageDeltas deltas)
+    public PackageIndex With(ListedPackage package, PackageDeltas deltas) => new(
+        Packages, Joined(package, deltas.Deltas.Select(d => (d.Delta, d.Length))), Joined(_deltasTo, deltas.Deltas, d => d.File), Joined(_deltasFrom, deltas.Deltas, d => d.Base));
+
+    private ImmutableDictionary<BlobHash, ListedContent> Joined(ListedPackage package, IEnumerable<(BlobHash Hash, long Length)> more)
     {
         var content = _content.ToBuilder();
-        foreach (var delta in deltas.Deltas)
-            content.TryAdd(delta.Delta, new ListedContent(delta.Delta, delta.Length, package));
-        return new PackageIndex(Packages, content.ToImmutable(), Joined(_deltasTo, deltas.Deltas, d => d.File), Joined(_deltasFrom, deltas.Deltas, d => d.Base));
+        foreach (var (hash, length) in more)
+            if (!content.TryGetValue(hash, out var known))
+                content[hash] = new ListedContent(hash, length, [package]);
+            else if (known.Packages.All(p => p.Manifest != package.Manifest))
+                content[hash] = known with { Packages = known.Packages.Add(package) };
+        return content.ToImmutable();
     }
 
     private static ImmutableDictionary<BlobHash, ImmutableArray<FileDelta>> Joined(

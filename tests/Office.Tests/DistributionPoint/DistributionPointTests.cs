@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts;
 using Fleet.Contracts.Envelopes;
@@ -48,7 +49,7 @@ public sealed class DistributionPointTests : IAsyncLifetime
     [Fact]
     public async Task It_mirrors_what_devices_should_have_and_serves_it_to_whoever_shows_a_certificate()
     {
-        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
         _said.AtAnnounce.Add(Wanted(1, [manifest]));
         await using var node = await Start("gw1");
 
@@ -68,7 +69,7 @@ public sealed class DistributionPointTests : IAsyncLifetime
     public async Task Of_a_next_version_only_the_delta_comes_over_the_uplink_and_devices_get_both()
     {
         await using var node = await StartWithFirst();
-        var (second, delta, next) = PublishNext();
+        var (second, delta, next) = await PublishNext();
 
         WantNext(second, next);
         var address = await Whole(second);
@@ -87,7 +88,7 @@ public sealed class DistributionPointTests : IAsyncLifetime
     public async Task What_a_delta_builds_on_stays_until_the_next_version_is_here()
     {
         await using var node = await StartWithFirst("distribution.keep-unused=1ms");
-        var (second, delta, next) = PublishNext();
+        var (second, delta, next) = await PublishNext();
         File.Delete(_repository.PathOf(BlobHash.Over(next)));
         var away = _directory.Of("away");
         File.Move(_repository.PathOf(delta), away);
@@ -103,7 +104,7 @@ public sealed class DistributionPointTests : IAsyncLifetime
     public async Task Where_there_is_room_for_one_version_the_next_takes_the_place_of_what_it_was_built_of()
     {
         await using var node = await StartWithFirst("distribution.quota=450000b");
-        var (second, _, next) = PublishNext();
+        var (second, _, next) = await PublishNext();
 
         WantNext(second, next);
 
@@ -114,7 +115,7 @@ public sealed class DistributionPointTests : IAsyncLifetime
     [Fact]
     public async Task A_byte_that_the_disk_changed_is_never_served_and_is_healed_and_told()
     {
-        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
         _said.AtAnnounce.Add(Wanted(1, [manifest]));
         await using var node = await Start("gw1");
         var address = await Whole(manifest);
@@ -133,7 +134,7 @@ public sealed class DistributionPointTests : IAsyncLifetime
     [Fact]
     public async Task What_a_source_lacks_is_told_with_its_name_and_had_once_it_is_there()
     {
-        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
         var away = _directory.Of("away");
         File.Move(_repository.PathOf(Hash), away);
         _said.AtAnnounce.Add(Wanted(1, [manifest]));
@@ -150,7 +151,7 @@ public sealed class DistributionPointTests : IAsyncLifetime
     [Fact]
     public async Task A_frozen_folder_is_told_as_soon_as_headquarters_names_a_newer_timestamp()
     {
-        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
         _said.AtAnnounce.Add(Wanted(1, [manifest]));
         await using var node = await Start("gw1");
         await Whole(manifest);
@@ -163,9 +164,25 @@ public sealed class DistributionPointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Asked_for_a_generation_that_it_will_have_soon_it_asks_to_come_back_and_not_where_it_can_not_have_it()
+    {
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        _said.AtAnnounce.Add(Wanted(1, [manifest]));
+        await using var node = await Start("gw1");
+        var address = await Whole(manifest);
+        using var point = Client(_headquarters.Authority.Issue(PeerIdentity.Of(new NodeId("gw2.leeds"))));
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await AskedByPoint(point, address));
+        Directory.Move(_repository.Folder, _directory.Of("away"));
+        await Until.True(() => _said.Node?.Mirror?.Problem.Length > 0, "the folder is missed");
+
+        Assert.Equal(HttpStatusCode.NotFound, await AskedByPoint(point, address));
+    }
+
+    [Fact]
     public async Task A_file_that_does_not_fit_the_quota_is_told_and_what_is_there_stays()
     {
-        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
         _said.AtAnnounce.Add(Wanted(1, [manifest]));
         await using var node = await Start("gw1", "distribution.quota=100000");
 
@@ -176,8 +193,8 @@ public sealed class DistributionPointTests : IAsyncLifetime
     [Fact]
     public async Task Each_task_ends_for_itself_and_a_source_that_is_no_repository_fails_its_own_alone()
     {
-        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
-        _repository.Publish("office-tools", "1.0", InstallKind.Archive, ("tools", [1, 2, 3]));
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        await _repository.Publish("office-tools", "1.0", InstallKind.Archive, ("tools", [1, 2, 3]));
         var good = Folder("good") with { Schedule = "", Patterns = ["office-*"], RunNumber = 4 };
         var bad = good with { Name = "bad", Sources = [new UpdateSource(UpdateSourceKind.Folder, _directory.Of("nothing"))] };
         _said.AtAnnounce.Add(Wanted(1, [manifest], bad, good));
@@ -194,7 +211,7 @@ public sealed class DistributionPointTests : IAsyncLifetime
     {
         using var stranger = new TestAuthority();
         await using var vendor = await VendorServer.Start(stranger, _repository.Folder);
-        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
         await using var node = await Start("gw1", "distribution.retry-after=1h");
         await Until.True(() => _said.Node is not null, "the node is linked");
         var key = NodeKey("gw1");
@@ -220,7 +237,7 @@ public sealed class DistributionPointTests : IAsyncLifetime
     [Fact]
     public async Task A_run_that_is_paused_stops_and_goes_on_when_it_is_resumed()
     {
-        var manifest = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
         // So slow that it is under way until it may go faster.
         var slow = Folder("nightly") with { Schedule = "", RunNumber = 1, Budget = [new UplinkBudget(0, 1000)] };
         _said.AtAnnounce.Add(Wanted(1, [manifest], slow));
@@ -236,17 +253,17 @@ public sealed class DistributionPointTests : IAsyncLifetime
 
     private async Task<OfficeNode> StartWithFirst(params string[] sets)
     {
-        var first = _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var first = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
         _said.AtAnnounce.Add(Wanted(1, [first]));
         var node = await Start("gw1", sets);
         await Whole(first);
         return node;
     }
 
-    private (BlobHash Manifest, BlobHash Delta, byte[] Program) PublishNext()
+    private async Task<(BlobHash Manifest, BlobHash Delta, byte[] Program)> PublishNext()
     {
         byte[] next = [.. Program.AsSpan(0, 150_000), .. "changed"u8, .. Program.AsSpan(150_000)];
-        return (_repository.Publish("till", "2.1", InstallKind.Archive, ("bin/till", next)), _repository.PublishDelta("till", "2.1", Program, next), next);
+        return (await _repository.Publish("till", "2.1", InstallKind.Archive, ("bin/till", next)), await _repository.PublishDelta("till", "2.1", Program, next), next);
     }
 
     private void WantNext(BlobHash manifest, byte[] program)
@@ -271,6 +288,16 @@ public sealed class DistributionPointTests : IAsyncLifetime
         {
             return null;
         }
+    }
+
+    /// <summary>For what nothing lists yet, by another distribution point that serves a newer generation.</summary>
+    private static async Task<HttpStatusCode> AskedByPoint(HttpClient point, string address)
+    {
+        using var question = new HttpRequestMessage(HttpMethod.Get, new Uri($"https://{address}/blobs/{BlobHash.Over("of the next generation"u8)}"));
+        question.Headers.Add("Fleet-Distribution-Point", "gw2.leeds");
+        question.Headers.Add("Fleet-Timestamp", "999");
+        using var answer = await point.SendAsync(question);
+        return answer.StatusCode;
     }
 
     private static void Flip(string file, int at)

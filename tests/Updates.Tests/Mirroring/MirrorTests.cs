@@ -78,6 +78,20 @@ public sealed class MirrorTests : IDisposable
     }
 
     [Fact]
+    public async Task Content_that_two_versions_have_is_known_to_be_of_both()
+    {
+        var (first, second) = (Publish("till", "1.0"), Publish("till", "2.0"));
+        var folder = Folder();
+        await Refresh(folder);
+
+        await _mirror.BringPackage("till", "1.0", first, _ => [folder.Content], Always);
+        await _mirror.BringPackage("till", "2.0", second, _ => [folder.Content], Always);
+        await _mirror.BringPackage("till", "2.0", second, _ => [folder.Content], Always);
+
+        Assert.Equal(["1.0", "2.0"], _mirror.Index.Find(BlobHash.Over(Program))!.Packages.Select(p => p.Version).Order());
+    }
+
+    [Fact]
     public async Task A_frozen_source_is_passed_over_and_named()
     {
         Publish("till", "1.0");
