@@ -1,8 +1,9 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
-using Fleet.Device.Identity;
 using Fleet.Device.Settings;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -71,7 +72,13 @@ internal sealed class GrpcConnection : IDisposable
             InitialHttp2StreamWindowSize = MaxReplyBytes,
             ConnectCallback = async (_, cancellation) =>
                 await dial(address, cancellation).ConfigureAwait(false) is var stream && lost is null ? stream : new WatchedStream(stream, lost),
-            SslOptions = PeerTls.Client(certificate, (leaf, chain) => Judge(leaf, chain, judge)),
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                ClientCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
+                // The names in Fleet's certificates are identities, not hosts; the judge checks them.
+                RemoteCertificateValidationCallback = (_, leaf, chain, _) => Judge(leaf, chain, judge),
+            },
         };
         _channel = GrpcChannel.ForAddress($"https://{address}", new GrpcChannelOptions
         {

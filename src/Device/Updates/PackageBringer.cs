@@ -123,15 +123,11 @@ internal sealed partial class PackageBringer : IDisposable
 
     private PackageManifest? ManifestOf(WantedPackage wanted)
     {
-        using var reader = _content.Open(BlobHash.Of(wanted.Manifest.Span));
-        if (reader is null)
+        if (_content.ReadAll(BlobHash.Of(wanted.Manifest.Span), PackageManifest.MaxBytes) is not { } bytes)
             return null;
-        using var bytes = new MemoryStream();
-        for (long at = 0; reader.Read(at) is { Length: > 0 } piece; at += piece.Length)
-            bytes.Write(piece.Span);
         try
         {
-            var manifest = PackageManifest.Read(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+            var manifest = PackageManifest.Read(bytes);
             return (manifest.Name, manifest.Version, manifest.Kind.Name()) == (wanted.Name, wanted.Version, wanted.Kind)
                 ? manifest
                 : throw new NotBroughtException($"the manifest is of {manifest.Name} {manifest.Version}, kind {manifest.Kind.Name()}, where headquarters wants kind {wanted.Kind}");

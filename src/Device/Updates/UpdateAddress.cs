@@ -23,9 +23,6 @@ public sealed record UpdateAddress(string? Node, Uri Base)
     }
 
     // What can't be read is passed over: newer headquarters may write addresses that older agents do not know.
-    private static UpdateAddress? Parse(string? node, string address)
-    {
-        var text = address.Contains("://", StringComparison.Ordinal) ? address : $"https://{address}";
-        return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is ("https" or "http") && uri.AbsolutePath == "/" ? new UpdateAddress(node, uri) : null;
-    }
+    private static UpdateAddress? Parse(string? node, string address) =>
+        Uri.TryCreate(HostPort.UrlOf(address), UriKind.Absolute, out var uri) && uri.Scheme is ("https" or "http") && uri.AbsolutePath == "/" ? new UpdateAddress(node, uri) : null;
 }

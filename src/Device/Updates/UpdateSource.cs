@@ -6,7 +6,6 @@ using Fleet.Device.Settings;
 using Fleet.Device.Sync;
 using Fleet.Updates.Content;
 using Fleet.Updates.Fetching;
-using Fleet.Updates.Tuf;
 using Fleet.Updates.Tuf.Client;
 
 namespace Fleet.Device.Updates;
@@ -17,72 +16,40 @@ namespace Fleet.Device.Updates;
 /// </summary>
 internal sealed class UpdateSource : IBlobSource, IDisposable
 {
-    private readonly SocketsHttpHandler _handler;
     private readonly HttpClient _client;
     private readonly HttpBlobSource _blobs;
-    private readonly HttpSource _metadata;
-    private readonly HttpSource _targets;
-    private readonly X509Certificate2? _certificate;
-    private volatile string? _judgement;
+    private readonly X509Certificate2 _certificate;
 
     /// <param name="office">The device's: another office's node is not spoken to.</param>
     public UpdateSource(UpdateAddress address, ByteDialler dial, DeviceIdentity identity, OfficeId office, DeviceOptions options, TimeProvider clock)
     {
-        Address = address;
-        _handler = new SocketsHttpHandler
-        {
-            UseProxy = false,
-            ConnectTimeout = options.ConnectTimeout,
-            ActivityHeadersPropagator = null,
-            ConnectCallback = async (_, cancellation) => await dial($"{address.Base.Host}:{address.Base.Port}", cancellation).ConfigureAwait(false),
-        };
-        if (address.Base.Scheme == Uri.UriSchemeHttps)
-        {
-            _certificate = identity.Current.ForTls();
-            var trust = identity.Trust(clock);
-            _handler.SslOptions = PeerTls.Client(_certificate, (leaf, _) => (_judgement = Judge(leaf, trust, office)) is null);
-        }
-
-        // All three set up the one handler before any of them uses it.
-        _client = HttpBlobSource.Client(_handler);
+        (Address, _certificate) = (address, identity.Current.ForTls());
+        var trust = identity.Trust(clock);
+        _client = HttpBlobSource.Client(PeerHttp.Handler(() => _certificate, leaf => Judge(leaf, trust, office), (at, stop) => dial(at, stop), options.ConnectTimeout));
         _blobs = new HttpBlobSource(_client, new Uri(address.Base, "blobs"));
-        _metadata = new HttpSource(new Uri(address.Base, "metadata"), _handler);
-        _targets = new HttpSource(new Uri(address.Base, "targets"), _handler);
+        Metadata = new HttpSource(new Uri(address.Base, "metadata"), _client);
+        Targets = new HttpSource(new Uri(address.Base, "targets"), _client);
     }
 
     public UpdateAddress Address { get; }
 
     public string Name => Address.Name;
 
-    public IFileSource Metadata => new Told(this, _metadata);
+    public IFileSource Metadata { get; }
 
-    public IFileSource Targets => new Told(this, _targets);
+    public IFileSource Targets { get; }
 
-    public async Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation)
-    {
-        _judgement = null;
-        try
-        {
-            return await _blobs.Open(hash, from, cancellation).ConfigureAwait(false);
-        }
-        catch (IOException) when (_judgement is { } judgement)
-        {
-            throw new IOException(judgement);
-        }
-    }
+    public Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation) => _blobs.Open(hash, from, cancellation);
 
     public void Dispose()
     {
-        _metadata.Dispose();
-        _targets.Dispose();
         _client.Dispose();
-        _handler.Dispose();
-        _certificate?.Dispose();
+        _certificate.Dispose();
     }
 
-    private string? Judge(X509Certificate? leaf, PeerTrust trust, OfficeId office)
+    private string? Judge(X509Certificate2? leaf, PeerTrust trust, OfficeId office)
     {
-        var peer = trust.Check(leaf as X509Certificate2, out var problem);
+        var peer = trust.Check(leaf, out var problem);
         return peer switch
         {
             null => problem,
@@ -90,22 +57,5 @@ internal sealed class UpdateSource : IBlobSource, IDisposable
             { Kind: PeerKind.Node } when !Address.IsHeadquarters && new NodeId(peer.Id).Office == office => null,
             _ => $"{peer} answers there",
         };
-    }
-
-    /// <summary>Says why TLS refused the peer, where HTTP says only that it did.</summary>
-    private sealed class Told(UpdateSource source, HttpSource files) : IFileSource
-    {
-        public async Task<Stream?> OpenAsync(string path, CancellationToken stop)
-        {
-            source._judgement = null;
-            try
-            {
-                return await files.OpenAsync(path, stop).ConfigureAwait(false);
-            }
-            catch (TufException) when (source._judgement is { } judgement)
-            {
-                throw new TufException(TufFault.Unavailable, path, judgement);
-            }
-        }
     }
 }
