@@ -16,8 +16,19 @@ public static class NodeWays
     public static IReadOnlyList<NodeId> CarriedBy(Office office, NodeId node) =>
         [.. office.Nodes.Values.Where(n => n.Through == node).Select(n => n.NodeId).OrderBy(n => n.Value, StringComparer.Ordinal)];
 
-    /// <summary>Whether a node is told the same before and after; what else it is told changes with its desired version alone.</summary>
-    public static bool SameDesired(Office before, Office after, NodeId id) =>
+    /// <summary>The nodes that are told other things after than before: of the way, or what changes with their desired version.</summary>
+    /// <remarks>Links of an office with hundreds of nodes come and go all the time: only nodes of which something changed, and their neighbours on the way, are compared.</remarks>
+    public static IEnumerable<NodeSnapshot> ToldAnew(Office before, Office after)
+    {
+        if (ReferenceEquals(before.Nodes, after.Nodes))
+            return [];
+        List<NodeId> changed = [.. after.Nodes.Keys.Union(before.Nodes.Keys).Where(id => !ReferenceEquals(before.Nodes.GetValueOrDefault(id), after.Nodes.GetValueOrDefault(id)))];
+        var behind = after.Nodes.Values.Where(n => n.Through is { } hop && changed.Contains(hop)).Select(n => n.NodeId);
+        var hops = changed.SelectMany(id => new[] { before.Nodes.GetValueOrDefault(id)?.Through, after.Nodes.GetValueOrDefault(id)?.Through }).OfType<NodeId>();
+        return changed.Concat(behind).Concat(hops).Distinct().Where(id => !SameDesired(before, after, id)).Select(id => after.Nodes.GetValueOrDefault(id)).OfType<NodeSnapshot>();
+    }
+
+    private static bool SameDesired(Office before, Office after, NodeId id) =>
         before.Nodes.TryGetValue(id, out var old) && after.Nodes.TryGetValue(id, out var node) && old.DesiredVersion == node.DesiredVersion
         && CarriedBy(before, id).SequenceEqual(CarriedBy(after, id))
         && HopsOf(before, old).SelectMany(h => h.Addresses.Prepend(h.NodeId.Value)).SequenceEqual(HopsOf(after, node).SelectMany(h => h.Addresses.Prepend(h.NodeId.Value)));

@@ -538,7 +538,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             _links.Send(poll.NodeId, [new RunPoll(poll.PollId, poll.Method, poll.Full, poll.Ranges, poll.AllowLarge)]);
         _network.Journaled(events);
         var plansMayChange = !ReferenceEquals(before.Updates, _office.Updates) || !ReferenceEquals(before.Nodes, _office.Nodes) || events.Any(UpdatePlans.MayPick);
-        foreach (var node in plansMayChange ? _office.Nodes.Values.Where(n => !NodeWays.SameDesired(before, _office, n.NodeId) || !UpdatePlans.Same(before, _office, n)) : [])
+        foreach (var node in plansMayChange ? NodeWays.ToldAnew(before, _office).Concat(UpdatePlans.ToldAnew(before, _office)).DistinctBy(n => n.NodeId) : [])
             _links.Send(node.NodeId, [DesiredOf(node)]);
         foreach (var way in events.OfType<NodeWaySet>())
             Context.System.EventStream.Publish(new DialNode(way.NodeId, way.DmzAddress));

@@ -32,11 +32,15 @@ public static class UpdatePlans
     /// <summary>Whether this may change which packages the office's distribution points are to have.</summary>
     public static bool MayPick(IOfficeEvent happened) => happened is DeviceEnrolled or DeviceMovedIn or DeviceMovedOut or DeviceRemoved or DeviceLabelled or DevicePlaced;
 
-    /// <summary>Whether a distribution point is told the same before and after.</summary>
-    public static bool Same(Office before, Office after, NodeSnapshot node) =>
-        !node.Roles.Contains(NodeRole.DistributionPoint)
-        || (ReferenceEquals(before.Updates, after.Updates) && Peers(before).SequenceEqual(Peers(after))
-            && Wanted(before).Select(w => w.Manifest).SequenceEqual(Wanted(after).Select(w => w.Manifest)));
+    /// <summary>The distribution points, where they are told other things after than before.</summary>
+    public static IEnumerable<NodeSnapshot> ToldAnew(Office before, Office after)
+    {
+        List<NodeSnapshot> points = [.. after.Nodes.Values.Where(n => n.Roles.Contains(NodeRole.DistributionPoint))];
+        return points.Count == 0 || (ReferenceEquals(before.Updates, after.Updates) && Peers(before).SequenceEqual(Peers(after))
+                && Wanted(before).Select(w => w.Manifest).SequenceEqual(Wanted(after).Select(w => w.Manifest)))
+            ? []
+            : points;
+    }
 
     private static UpdateSource For(UpdateSource source, NodeSnapshot node, ICertificateIssuer issuer) => source.Password.IsEmpty
         ? source

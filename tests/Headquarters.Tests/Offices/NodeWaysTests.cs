@@ -80,6 +80,31 @@ public sealed class NodeWaysTests
     }
 
     [Fact]
+    public void Links_that_come_and_go_tell_nobody_anything_new()
+    {
+        var office = Nodes(3).Through(2, 1).Open(1);
+
+        Assert.Empty(NodeWays.ToldAnew(office, office.With(new NodeLinkChanged(Leeds, Id(1), true, "linked", Noon))));
+        Assert.Empty(NodeWays.ToldAnew(office, office));
+    }
+
+    [Fact]
+    public void A_node_and_its_neighbours_on_the_way_are_told_what_changed_and_nobody_else()
+    {
+        var office = Nodes(4).Through(2, 1).Open(1).Open(3);
+        IEnumerable<NodeId> ToldAfter(params IOfficeEvent[] events) => NodeWays.ToldAnew(office, events.Aggregate(office, (o, e) => o.With(e))).Select(n => n.NodeId).Order(Comparer<NodeId>.Create((a, b) => string.CompareOrdinal(a.Value, b.Value)));
+
+        // Its hop opens another port.
+        Assert.Equal([Id(2)], ToldAfter(new NodeReported(Leeds, Id(1), new NodeReport(2, [], [], "1.0", "gw", Noon, [], [], ["192.168.1.1:14001"], "directly", [], null), Noon)));
+        // It goes through another: both hops carry others than before.
+        Assert.Equal([Id(1), Id(2), Id(3)], ToldAfter(new NodeWaySet(Leeds, Id(2), 2, Id(3), null, "test", Noon)));
+        // It is gone.
+        Assert.Equal([Id(1)], ToldAfter(new NodeRemoved(Leeds, Id(2), "test", Noon)));
+        // It is new.
+        Assert.Equal([Id(5)], ToldAfter(new NodeEnrolled(Leeds, Id(5), new DeviceId("d-gw5"), Certificate(1), Noon)));
+    }
+
+    [Fact]
     public void Another_reason_for_the_same_outage_does_not_begin_it_anew()
     {
         var office = Nodes(1).With(new NodeLinkChanged(Leeds, Id(1), false, "no ping for 9 s", Noon)).With(new NodeLinkChanged(Leeds, Id(1), false, "connection refused", Noon.AddMinutes(1)));
