@@ -12,7 +12,7 @@ internal static class SimOffices
     /// <summary>So many of one kind at a time: each start and enrolment takes a thread or two.</summary>
     public const int AtOnce = 16;
 
-    private const int ToldEvery = 100;
+    private const int StartedTogether = 100;
 
     /// <summary>Says steps with the time since now and the memory of this process.</summary>
     public static Action<string> Timed(Action<string> step)
@@ -39,18 +39,17 @@ internal static class SimOffices
             await fleet.EnrolNode(node, token.Text).ConfigureAwait(false);
     });
 
-    /// <summary>Starts every node, and waits until all are linked.</summary>
+    /// <summary>Starts every node. They come on some at a time, and the next ones when those are linked: they all share this machine's processors with headquarters.</summary>
     public static async Task LinkNodes(this SimFleet fleet, TimeSpan within, Action<string> step, CancellationToken stop)
     {
-        var (nodes, started) = (fleet.Topology.Nodes.ToList(), 0);
-        await Parallel.ForEachAsync(nodes, Some(stop), async (node, _) =>
+        var linked = 0;
+        foreach (var some in fleet.Topology.Nodes.Chunk(StartedTogether))
         {
-            await fleet.StartNode(node).ConfigureAwait(false);
-            if (Interlocked.Increment(ref started) % ToldEvery == 0)
-                step($"{started} nodes are started");
-        }).ConfigureAwait(false);
-        await fleet.Until(async shown => (await shown.Status().ConfigureAwait(false)).LinkedNodes == nodes.Count, $"{nodes.Count} nodes are linked", within).WaitAsync(stop).ConfigureAwait(false);
-        step($"{nodes.Count} nodes are linked");
+            await Parallel.ForEachAsync(some, Some(stop), async (node, _) => await fleet.StartNode(node).ConfigureAwait(false)).ConfigureAwait(false);
+            linked += some.Length;
+            await fleet.Until(async shown => (await shown.Status().ConfigureAwait(false)).LinkedNodes == linked, $"{linked} nodes are linked", within).WaitAsync(stop).ConfigureAwait(false);
+            step($"{linked} nodes are linked");
+        }
     }
 
     public static ParallelOptions Some(CancellationToken stop) => new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop };

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Akka.Actor;
+using Akka.Configuration;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Device.Enrolment;
@@ -25,6 +26,14 @@ namespace Fleet.NatLab.Fleets;
 /// </summary>
 public sealed class SimFleet : IFleetUnderTest
 {
+    /// <summary>
+    /// Each node has two actor systems with a clock of its own each, and .NET goes through all timers of a process that are due within a third of a second
+    /// whenever one of them is: thousands of nodes in one process would do nothing else.
+    /// </summary>
+    private const int ManyNodes = 500;
+
+    private static readonly Config CoarseClock = ConfigurationFactory.ParseString("akka.scheduler.tick-duration = 500ms");
+
     private const int Seed = 20260101;
 
     private const int PoolThreads = 64;
@@ -164,6 +173,8 @@ public sealed class SimFleet : IFleetUnderTest
         var data = DataDirectory.Open(DataOf(node.Id.Value), OfficeNode.DataKind);
         var options = OfficeOptions.Load(null,
             [$"gateway.bind={node.Address}", $"push.bind={node.Address}", $"distribution.bind={node.Address}", $"office.links.bind={node.Address}", $"office.links.dmz={(node.Dmz ? "on" : "off")}", .. Eager("office.relay.presence-interval=1s")]);
+        if (Topology.Nodes.Count() > ManyNodes)
+            options = options with { All = CoarseClock.WithFallback(options.All) };
         var running = await OfficeNode.Start(new OfficeSetup(options, data, _clock, _log.Of(node.Id.Value), process, new MadeUpMachine(node.Id.Value))).ConfigureAwait(false);
         _nodes[node.Id] = new SimProgram(process, running, new Closing(data));
     }

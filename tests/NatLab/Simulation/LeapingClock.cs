@@ -1,10 +1,11 @@
+using System.Collections.Concurrent;
+
 namespace Fleet.NatLab.Simulation;
 
 /// <summary>Real time that can be moved on: it runs as ever, and after a leap it is later, and every timer that became due meanwhile is due at once.</summary>
 public sealed class LeapingClock : TimeProvider
 {
-    private readonly Lock _gate = new();
-    private readonly HashSet<LeapingTimer> _timers = [];
+    private readonly ConcurrentDictionary<LeapingTimer, bool> _timers = [];
     private long _ahead;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -24,10 +25,8 @@ public sealed class LeapingClock : TimeProvider
     public void Leap(TimeSpan time)
     {
         Interlocked.Add(ref _ahead, time.Ticks);
-        List<LeapingTimer> timers;
-        lock (_gate)
-            timers = [.. _timers];
-        timers.ForEach(t => t.Leapt());
+        foreach (var timer in _timers.Keys)
+            timer.Leapt();
     }
 
     private TimeSpan Ahead => new(Volatile.Read(ref _ahead));
@@ -35,6 +34,7 @@ public sealed class LeapingClock : TimeProvider
     /// <summary>A real timer that knows when it is due, so that a leap can bring that nearer. Fires once at most for each leap, like a machine's that slept.</summary>
     private sealed class LeapingTimer : ITimer
     {
+        private readonly Lock _gate = new();
         private readonly LeapingClock _clock;
         private readonly ITimer _real;
         private readonly TimerCallback _callback;
@@ -49,31 +49,32 @@ public sealed class LeapingClock : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (_clock._gate)
+            lock (_gate)
             {
+                // A leap that does not find it here yet is counted in its due time.
+                if (dueTime < TimeSpan.Zero)
+                    _clock._timers.TryRemove(this, out _);
+                else
+                    _clock._timers[this] = true;
                 _period = period;
                 _due = dueTime < TimeSpan.Zero ? null : _clock.GetTimestamp() + dueTime.Ticks;
-                if (_due is null)
-                    _clock._timers.Remove(this);
-                else
-                    _clock._timers.Add(this);
                 return _real.Change(dueTime, Timeout.InfiniteTimeSpan);
             }
         }
 
         public void Leapt()
         {
-            lock (_clock._gate)
+            lock (_gate)
                 if (_due is { } due)
                     Arm(due);
         }
 
         public void Dispose()
         {
-            lock (_clock._gate)
+            lock (_gate)
             {
                 _due = null;
-                _clock._timers.Remove(this);
+                _clock._timers.TryRemove(this, out _);
             }
 
             _real.Dispose();
@@ -90,7 +91,7 @@ public sealed class LeapingClock : TimeProvider
 
         private void Fire(object? state)
         {
-            lock (_clock._gate)
+            lock (_gate)
             {
                 // Disposed or put off while this was on its way; the real timer, which counts whole milliseconds, may be early too.
                 if (_due is not { } due)
