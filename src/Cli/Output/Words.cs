@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fleet.Contracts;
 using Fleet.Contracts.Api;
 
 namespace Fleet.Cli.Output;
@@ -7,8 +8,6 @@ namespace Fleet.Cli.Output;
 internal static class Words
 {
     public const string None = "-";
-
-    private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
     /// <summary>How long ago, by this machine's clock.</summary>
     public static string Ago(DateTimeOffset? at, DateTimeOffset now) => at is not { } then ? "never" : (now - then) switch
@@ -31,13 +30,7 @@ internal static class Words
     /// <summary>For tables, where a line is short and the second does not matter.</summary>
     public static string AtMinute(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
 
-    public static string Size(long bytes)
-    {
-        var (size, unit) = ((double)bytes, 0);
-        while (size >= 1024 && unit < Units.Length - 1)
-            (size, unit) = (size / 1024, unit + 1);
-        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {Units[unit]}");
-    }
+    public static string Size(long bytes) => SizeText.Of(bytes);
 
     public static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
