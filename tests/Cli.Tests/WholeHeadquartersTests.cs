@@ -57,7 +57,7 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
     {
         (await _terminal.Run("office", "add", "leeds")).Done();
 
-        var made = (await _terminal.Run("update", "task", "create", "nightly", "--source", "/srv/updates", "headquarters", "--office", "leeds", "--mirror", "till-*",
+        var made = (await _terminal.Run("update", "task", "create", "nightly", "--source", "/srv/updates", "headquarters", "--office", "leeds", "--with-label", "line=poor", "--with-label", "floor=1", "--mirror", "till-*",
             "--schedule", "0 2 * * *", "--time-zone", "Europe/London", "--spread", "1h", "--uplink", "0-6=20MB,6-22=1MB", "--json")).Json();
         var ran = (await _terminal.Run("update", "task", "run", "nightly", "--json")).Json();
         var paused = await _terminal.Run("update", "task", "pause", "nightly");
@@ -70,7 +70,10 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
         Assert.Contains("resume it first", again.Error, StringComparison.Ordinal);
         Assert.Contains("paused", (await _terminal.Run("update", "task", "list")).Done().Out, StringComparison.Ordinal);
         (await _terminal.Run("update", "task", "resume", "nightly")).Done();
-        Assert.Contains("--role distribution-point", (await _terminal.Run("update", "task", "show", "nightly")).Done().Error, StringComparison.Ordinal);
+        Assert.Equal("poor", made.GetProperty("labels").GetProperty("line").GetString());
+        Assert.Contains("floor=1, line=poor", paused.Out, StringComparison.Ordinal);
+        Assert.Contains("fleet device label DEVICE", (await _terminal.Run("update", "task", "show", "nightly")).Done().Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, (await _terminal.Run("update", "task", "create", "nightly", "--with-label", "poor")).Code);
         Assert.Contains("is no schedule", (await _terminal.Run("update", "task", "create", "nightly", "--schedule", "soon")).Error, StringComparison.Ordinal);
         (await _terminal.Run("update", "task", "remove", "nightly")).Done();
         Assert.Contains("no tasks", (await _terminal.Run("update", "task", "list")).Done().Error, StringComparison.Ordinal);

@@ -104,14 +104,3 @@ internal static class DeviceCommands
             device);
     }
 }
-
-/// <summary>A change of a label as people type it; no value: the label goes.</summary>
-internal sealed record LabelText(string Key, string? Value)
-{
-    public static LabelText? Read(string text) => text.IndexOf('=', StringComparison.Ordinal) switch
-    {
-        > 0 and var equals => new LabelText(text[..equals], text[(equals + 1)..]),
-        < 0 when text is [_, .., '-'] => new LabelText(text[..^1], null),
-        _ => null,
-    };
-}

@@ -32,12 +32,12 @@ internal static class RuleCommands
         var names = Many("--name", "Pattern of its name or host name, such as 'till-*'; may repeat.", "PATTERN");
         var systems = Many("--os", "Pattern of its operating system; may repeat.", "PATTERN");
         var offices = Many("--in-office", "Office that it must be in; may repeat.", "OFFICE");
-        var withLabels = Pairs("--with-label", "Label that it must have; may repeat, and all must fit.");
+        var withLabels = LabelText.Pairs("--with-label", "Label that it must have; may repeat, and all must fit.");
         var vendors = Many("--vendor", "Pattern of its network card's vendor; may repeat.", "PATTERN");
         var agent = new Option<bool?>("--has-agent") { Description = "Only devices with an agent (true), or without (false)." };
         var mode = new Option<string>("--mode") { Description = "once (default), once-and-at-re-enrolment or continuous.", HelpName = "MODE", DefaultValueFactory = _ => "once" };
         mode.AcceptOnlyFromAmong("once", "once-and-at-re-enrolment", "continuous");
-        var labels = Pairs("--set-label", "Label that it gives; may repeat.");
+        var labels = LabelText.Pairs("--set-label", "Label that it gives; may repeat.");
         var to = new Option<string?>("--move-to") { Description = "Office to which it moves the device.", HelpName = "OFFICE" };
         var disabled = new Option<bool>("--disabled") { Description = "Leave it turned off." };
         return commands.Remote("create", "Creates a rule behind all others, or changes the one of this name.", """
@@ -45,8 +45,8 @@ internal static class RuleCommands
             fleet rule create printers --vendor 'Brother*' --has-agent false --move-to depot
             """,
             call => Shown(call, call.Client.Send(HttpMethod.Put, Query.Path("rules", call.Value(name)), new RuleResource(
-                call.Value(name), !call.Value(disabled), call.Value(mode)!, call.Value(addresses), call.Value(names), call.Value(systems), call.Value(offices), Read(call.Value(withLabels)), call.Value(vendors),
-                call.Value(agent), Read(call.Value(labels)), call.Value(to)), ApiJson.Default.RuleResource, ApiJson.Default.RuleResource, call.Cancellation)),
+                call.Value(name), !call.Value(disabled), call.Value(mode)!, call.Value(addresses), call.Value(names), call.Value(systems), call.Value(offices), LabelText.Read(call.Value(withLabels)), call.Value(vendors),
+                call.Value(agent), LabelText.Read(call.Value(labels)), call.Value(to)), ApiJson.Default.RuleResource, ApiJson.Default.RuleResource, call.Cancellation)),
             name, addresses, names, systems, offices, withLabels, vendors, agent, mode, labels, to, disabled);
     }
 
@@ -145,17 +145,4 @@ internal static class RuleCommands
     private static string Gives(RuleResource r) => string.Join("; ", new[] { r.Labels is { Count: > 0 } labels ? Words.Labels(labels) : "", r.Office is { } office ? $"office {office}" : "" }.Where(g => g.Length > 0));
 
     private static Option<string[]> Many(string name, string description, string help) => new(name) { Description = description, HelpName = help };
-
-    private static Option<string[]> Pairs(string name, string description)
-    {
-        var option = Many(name, description, "KEY=VALUE");
-        option.Validators.Add(given =>
-        {
-            foreach (var text in given.Tokens.Select(t => t.Value).Where(t => LabelText.Read(t)?.Value is null))
-                given.AddError($"'{text}' is not KEY=VALUE");
-        });
-        return option;
-    }
-
-    private static Dictionary<string, string> Read(string[]? pairs) => (pairs ?? []).Select(p => LabelText.Read(p)!).GroupBy(l => l.Key).ToDictionary(l => l.Key, l => l.Last().Value!);
 }

@@ -25,12 +25,7 @@ internal static class RolloutCreate
         var success = Limit("--success", "So many of a ring's devices must have the version before the next is begun. Default: 100%.", "PERCENT%", text => RingText.Share(text) is not null, "a percentage such as 95%");
         var fail = Limit("--fail", "So many of a ring's devices that fail halt it: a number, or a percentage. Default: 1.", "N|PERCENT%", text => RingText.Share(text) is not null || Number(text) is not null, "a number or a percentage such as 5%");
         var rollBack = new Option<bool>("--roll-back") { Description = "When it halts by itself, devices that have the version get the one before." };
-        var parameters = new Option<string[]>("--param") { Description = "How it is installed, such as a maintenance window; may repeat.", HelpName = "KEY=VALUE" };
-        parameters.Validators.Add(given =>
-        {
-            foreach (var text in given.Tokens.Select(t => t.Value).Where(t => LabelText.Read(t)?.Value is null))
-                given.AddError($"'{text}' is not KEY=VALUE");
-        });
+        var parameters = LabelText.Pairs("--param", "How it is installed, such as a maintenance window; may repeat.");
         return commands.Remote("create", $"Begins a rollout: brings a published version to devices, ring by ring. Without --ring: {string.Join(", then ", RingText.Usual)}.", """
             fleet rollout create till-app --version 2.0 --ring canary:label:ring=canary --ring ten:10% --ring rest --soak 1h --fail 1 --roll-back
             fleet rollout create till-app --version 2.0 --for office=leeds,york --ring canary-office:office=leeds --ring rest --fail 5%
@@ -49,7 +44,7 @@ internal static class RolloutCreate
                         SoakSeconds = call.Value(soak) is { } time ? Seconds(time) : null,
                     })],
                     call.Value(rollBack),
-                    (call.Value(parameters) ?? []).Select(p => LabelText.Read(p)!).GroupBy(p => p.Key).ToDictionary(p => p.Key, p => p.Last().Value!));
+                    LabelText.Read(call.Value(parameters)));
                 var made = await call.Client.Send(HttpMethod.Post, "rollouts", wanted, ApiJson.Default.NewRollout, ApiJson.Default.RolloutResource, call.Cancellation).ConfigureAwait(false);
                 call.Display.Show(made, ApiJson.Default.RolloutResource, () => RolloutShow.Told(call, made));
             },

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Fleet.Cli.Connection;
+using Fleet.Cli.Devices;
 using Fleet.Cli.Output;
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
@@ -30,6 +31,7 @@ internal static class TaskCommands
         ("task", task.Name + (task.Paused ? ", paused" : "")),
         ("from", From(task)),
         ("offices", Offices(task)),
+        ("labels", Labels(task)),
         ("mirrors", Mirrors(task)),
         ("runs", Runs(task)),
         ("spread", task.SpreadSeconds > 0 ? Words.Length(TimeSpan.FromSeconds(task.SpreadSeconds)) : ""),
@@ -46,6 +48,7 @@ internal static class TaskCommands
         };
         var access = new SourceAccess();
         var offices = new Option<string[]>("--office") { Description = "Only this office's distribution points; may repeat. Default: all.", HelpName = "OFFICE", AllowMultipleArgumentsPerToken = true };
+        var labels = LabelText.Pairs("--with-label", "Only distribution points whose own device has this label; may repeat, and all must fit.");
         var patterns = new Option<string[]>("--mirror") { Description = "Packages to mirror besides those that the office's devices should have, such as 'office-*'; may repeat.", HelpName = "PATTERN", AllowMultipleArgumentsPerToken = true };
         var schedule = new Option<string>("--schedule")
         {
@@ -67,17 +70,18 @@ internal static class TaskCommands
         return commands.Remote("create", "Adds a task, or changes the one of this name.", """
             fleet update task create nightly --schedule "0 2 * * *" --time-zone Europe/London --spread 1h --uplink 6-22=1MB
             fleet update task create shops --source /srv/updates headquarters --office leeds york --mirror 'till-*'
+            fleet update task create by-post --source /media/updates headquarters --with-label line=poor
             """,
             async call =>
             {
                 var wanted = new DownloadTaskContent(
                     access.Of(call, call.Value(sources)!), call.Value(offices), call.Value(patterns), call.Value(schedule) is "never" ? "" : call.Value(schedule), call.Value(zone),
                     call.Value(spread) is { } time && DurationText.TryParse(time, out var read) ? read.TotalSeconds : 0,
-                    call.Value(uplink) is { } limits ? UplinkText.Read(limits, out _) : null);
+                    call.Value(uplink) is { } limits ? UplinkText.Read(limits, out _) : null, LabelText.Read(call.Value(labels)));
                 var made = await call.Client.Send(HttpMethod.Put, PathOf(call.Value(name)), wanted, ApiJson.Default.DownloadTaskContent, ApiJson.Default.DownloadTaskResource, call.Cancellation).ConfigureAwait(false);
                 call.Display.Show(made, ApiJson.Default.DownloadTaskResource, () => Told(call, made));
             },
-            [name, sources, .. access.All, offices, patterns, schedule, zone, spread, uplink]);
+            [name, sources, .. access.All, offices, labels, patterns, schedule, zone, spread, uplink]);
     }
 
     private static Command List(FleetCommands commands) => commands.Remote("list", "Lists the tasks.", "fleet update task list",
@@ -85,8 +89,8 @@ internal static class TaskCommands
             call.Client.List("updates/tasks", ApiJson.Default.ListPageDownloadTaskResource, null, call.Cancellation),
             ApiJson.Default.DownloadTaskResource,
             "no tasks: distribution points download from headquarters whatever their devices should have; 'fleet update task create --help' shows how to say more",
-            ["TASK", "FROM", "OFFICES", "MIRRORS", "RUNS", "STATE"],
-            t => [t.Name, From(t), Offices(t), Mirrors(t), Runs(t), t.Paused ? "paused" : "active"]));
+            ["TASK", "FROM", "OFFICES", "LABELS", "MIRRORS", "RUNS", "STATE"],
+            t => [t.Name, From(t), Offices(t), Labels(t), Mirrors(t), Runs(t), t.Paused ? "paused" : "active"]));
 
     private static Command Change(FleetCommands commands, string verb, string description)
     {
@@ -115,6 +119,8 @@ internal static class TaskCommands
     private static string From(DownloadTaskResource task) => string.Join(", then ", task.Sources.Select(s => s.From));
 
     private static string Offices(DownloadTaskResource task) => task.Offices.Count == 0 ? "all" : Words.Many(task.Offices);
+
+    private static string Labels(DownloadTaskResource task) => task.Labels is { } labels ? Words.Labels(labels) : "any";
 
     private static string Mirrors(DownloadTaskResource task) => task.Patterns.Count == 0 ? "what devices should have" : $"what devices should have, and {Words.Many(task.Patterns)}";
 

@@ -38,7 +38,9 @@ internal static class TaskShow
         ]));
         call.Display.Section("Why", ["NODE", "WHY"], detail.Nodes.Where(n => n.Why is not null).Select(IReadOnlyList<string> (n) => [n.Node, n.Why!]));
         if (detail.Nodes.Count == 0)
-            call.Terminal.Error.WriteLine("no distribution point runs it; make a node one: fleet node assign NAME.OFFICE --role distribution-point");
+            call.Terminal.Error.WriteLine(detail.Task.Labels is { } labels
+                ? $"no distribution point runs it; label the device of one: fleet device label DEVICE {string.Join(' ', labels.Select(l => $"{l.Key}={l.Value}"))}"
+                : "no distribution point runs it; make a node one: fleet node assign NAME.OFFICE --role distribution-point");
     });
 }
 

@@ -9,6 +9,7 @@ namespace Fleet.Contracts.Api;
 /// <param name="SpreadSeconds">Each node begins anywhere up to this later.</param>
 /// <param name="Uplink">Limits by the hour of the day; empty: none.</param>
 /// <param name="RunNumber">Rises whenever it is told to run.</param>
+/// <param name="Labels">Labels that a distribution point's own device must all have; absent: any.</param>
 public sealed record DownloadTaskResource(
     string Name,
     IReadOnlyList<string> Offices,
@@ -19,11 +20,13 @@ public sealed record DownloadTaskResource(
     double SpreadSeconds,
     IReadOnlyList<UplinkLimit> Uplink,
     ulong RunNumber,
-    bool Paused);
+    bool Paused,
+    IReadOnlyDictionary<string, string>? Labels = null);
 
 /// <summary>PUT /api/v1/updates/tasks/{name}.</summary>
 /// <param name="Schedule">Absent: <c>on-change</c>; empty: only when told.</param>
 /// <param name="TimeZone">IANA name. Absent: UTC.</param>
+/// <param name="Labels">Labels that a distribution point's own device must all have; absent or empty: any.</param>
 public sealed record DownloadTaskContent(
     IReadOnlyList<DownloadSource> Sources,
     IReadOnlyList<string>? Offices = null,
@@ -31,7 +34,8 @@ public sealed record DownloadTaskContent(
     string? Schedule = null,
     string? TimeZone = null,
     double SpreadSeconds = 0,
-    IReadOnlyList<UplinkLimit>? Uplink = null);
+    IReadOnlyList<UplinkLimit>? Uplink = null,
+    IReadOnlyDictionary<string, string>? Labels = null);
 
 /// <param name="From"><c>headquarters</c>, a URL, or an absolute path on the node.</param>
 /// <param name="Proxy">http://HOST:PORT; absent: the node's own settings.</param>

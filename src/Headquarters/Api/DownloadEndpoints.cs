@@ -45,7 +45,7 @@ internal static class DownloadEndpoints
             return wrong.Problem();
         if (await queries.Task(name) is not { } task)
             return (await Unknown(name, queries)).Problem();
-        var points = await nodes.Nodes(new NodeFilter(page, Role: NodeRole.DistributionPoint, Offices: task.Offices));
+        var points = await nodes.Nodes(new NodeFilter(page, Role: NodeRole.DistributionPoint, Offices: task.Offices, Labels: task.Labels));
         var progress = await queries.Progress(points.Items.Select(n => n.NodeId));
         return TypedResults.Ok(points.Shown(page, node => DownloadStand.Of(task, node, progress.TryGetValue(node.NodeId, out var counted) ? counted : null, clock.GetUtcNow())));
     }

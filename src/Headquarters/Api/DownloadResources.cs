@@ -12,7 +12,7 @@ internal static class DownloadResources
 
     public static DownloadTaskResource Of(DownloadTask t) => new(
         t.Name, [.. t.Offices.Select(o => o.Value)], [.. t.Sources.Select(Of)], t.Patterns, t.Schedule.Length > 0 ? t.Schedule : null, t.TimeZone, t.Spread.TotalSeconds,
-        [.. t.Budget.Select(b => new UplinkLimit(b.From, b.BytesPerSecond))], t.RunNumber, t.Paused);
+        [.. t.Budget.Select(b => new UplinkLimit(b.From, b.BytesPerSecond))], t.RunNumber, t.Paused, t.Labels is { Count: > 0 } ? t.Labels : null);
 
     public static Refusal? Read(string name, DownloadTaskContent content, Secrets secrets, out DownloadTask? task)
     {
@@ -23,7 +23,7 @@ internal static class DownloadResources
             return Refusal.Invalid("spreadSeconds is no time");
         task = new DownloadTask(
             name, [.. offices.Distinct()], [.. content.Sources.Select(s => Read(s, secrets))], content.Patterns ?? [], content.Schedule ?? DownloadTask.OnChange, content.TimeZone ?? "UTC",
-            TimeSpan.FromSeconds(content.SpreadSeconds), [.. (content.Uplink ?? []).Select(u => new UplinkBudget(u.FromHour, u.BytesPerSecond))], 0, Paused: false);
+            TimeSpan.FromSeconds(content.SpreadSeconds), [.. (content.Uplink ?? []).Select(u => new UplinkBudget(u.FromHour, u.BytesPerSecond))], 0, Paused: false, Labels: content.Labels);
         return null;
     }
 

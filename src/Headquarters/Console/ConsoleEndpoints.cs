@@ -79,8 +79,9 @@ internal static class ConsoleEndpoints
     {
         var (list, rows, _) = Wanted("/rollouts", null, null, page);
         var points = await queries.Nodes(new NodeFilter(new PageRequest(0, PageRequest.MaxTake), Role: NodeRole.DistributionPoint));
+        var labels = await queries.Labels(points.Items.Select(n => n.DeviceId));
         var tasks = (await downloads.Tasks(new PageRequest(0, PageRequest.MaxTake))).Items.Select(task => new TaskOverview(task, [.. points.Items
-            .Where(n => task.Offices.Count == 0 || task.Offices.Contains(n.OfficeId)).CountBy(n => DownloadStand.Of(task, n, null, clock.GetUtcNow()).State).OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (s.Key, s.Value))]));
+            .Where(n => DownloadRules.IsFor(task, n.OfficeId, labels[n.DeviceId])).CountBy(n => DownloadStand.Of(task, n, null, clock.GetUtcNow()).State).OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (s.Key, s.Value))]));
         var view = new RolloutsOverview(await rollouts.Rollouts(rows), [.. tasks], points.Items, await rollouts.Stores(), list);
         return new RazorComponentResult<RolloutsPage>(new Dictionary<string, object?> { [nameof(RolloutsPage.View)] = view });
     }

@@ -52,10 +52,21 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
             rows = rows.Where(n => n.DesiredRoles.Contains(name));
         }
 
+        foreach (var (label, value) in filter.Labels ?? new Dictionary<string, string>())
+            rows = rows.Where(n => db.Labels.Any(l => l.DeviceId == n.DeviceId && l.Label == label && l.Value == value));
         if (filter.Text is { Length: > 0 } text)
             rows = rows.Where(n => n.NodeId.Contains(text) || n.HostName.Contains(text));
         var page = await rows.OrderBy(n => n.NodeId).Paged(filter.Page).ToListAsync();
         return new Page<NodeView>([.. page.Select(View)], await rows.CountAsync());
+    }
+
+    /// <summary>The labels of devices; none for one that has none.</summary>
+    public async Task<IReadOnlyDictionary<DeviceId, IReadOnlyDictionary<string, string>>> Labels(IEnumerable<DeviceId> devices)
+    {
+        await using var db = store.Open();
+        var ids = devices.Select(d => d.Value).ToList();
+        var labels = (await db.Labels.Where(l => ids.Contains(l.DeviceId)).ToListAsync()).ToLookup(l => l.DeviceId);
+        return ids.Distinct().ToDictionary(id => new DeviceId(id), IReadOnlyDictionary<string, string> (id) => labels[id].ToDictionary(l => l.Label, l => l.Value));
     }
 
     public async Task<NodeView?> Node(NodeId node)

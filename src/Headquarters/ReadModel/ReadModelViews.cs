@@ -75,7 +75,9 @@ public sealed record NodeView(
 public sealed record LinkModeView(bool Periodic, bool? Set, TimeSpan Interval, string Why);
 
 /// <param name="Offices">Of one of these; null or empty: any.</param>
-public sealed record NodeFilter(PageRequest Page, OfficeId? Office = null, NodeRole? Role = null, bool? Linked = null, string? Text = null, bool? Down = null, IReadOnlyList<OfficeId>? Offices = null);
+/// <param name="Labels">Labels that the node's own device must all have, with these values.</param>
+public sealed record NodeFilter(PageRequest Page, OfficeId? Office = null, NodeRole? Role = null, bool? Linked = null, string? Text = null, bool? Down = null, IReadOnlyList<OfficeId>? Offices = null,
+    IReadOnlyDictionary<string, string>? Labels = null);
 
 /// <summary>A device in a list.</summary>
 /// <param name="LastSync">When a gateway (or headquarters) last saw it; null = never since presence is kept.</param>

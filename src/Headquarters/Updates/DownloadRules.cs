@@ -12,7 +12,10 @@ internal static class DownloadRules
     private const int MostSources = 10;
     private const int MostPatterns = 50;
     private const int MostText = 500;
+    private const int MostLabels = 50;
+    private const int MostLabelText = 128;
     private static readonly TimeSpan MostSpread = TimeSpan.FromDays(1);
+    private static readonly IReadOnlyDictionary<string, string> NoLabels = new Dictionary<string, string>();
 
     /// <summary>All tasks together, in characters: they travel in one message to each distribution point.</summary>
     private const int MostCharacters = 32 * 1024;
@@ -34,7 +37,7 @@ internal static class DownloadRules
             return Company.Company.Refuse(RefusalCode.Busy, $"there are {MostTasks} download tasks, the most that a company has; remove one first");
         var all = known.Where(t => t.Name != task.Name).Append(task).ToList();
         return all.Sum(Length) > MostCharacters
-            ? Company.Company.Refuse(RefusalCode.TooLarge, $"all download tasks together would have more than {MostCharacters} characters; name fewer offices, or none for all")
+            ? Company.Company.Refuse(RefusalCode.TooLarge, $"all download tasks together would have more than {MostCharacters} characters; name fewer offices, or pick them by label")
             : Changed(company, all, $"download task {task.Name} {(before is null ? "added" : "changed")}", command.By, now);
     }
 
@@ -65,6 +68,8 @@ internal static class DownloadRules
             return $"a task has at most {MostPatterns} patterns of what is mirrored";
         if (task.Patterns.FirstOrDefault(p => p.Length is 0 or > MostText || !p.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '*' or '?')) is { } odd)
             return $"'{odd}' picks no package: a pattern is the name of one, with * and ? for what may be anything";
+        if (task.Labels is { } labels && (labels.Count > MostLabels || labels.Any(l => l.Key.Length is 0 or > MostLabelText || l.Value is null || l.Value.Length > MostLabelText)))
+            return $"a task picks distribution points by at most {MostLabels} labels, KEY=VALUE, and a key and a value have at most {MostLabelText} characters";
         if (task.Schedule.Length > MostText || (task.Schedule is not ("" or DownloadTask.OnChange) && !CronExpression.TryParse(task.Schedule, out _)))
             return $"'{task.Schedule}' is no schedule: a cron expression of five fields such as '0 2 * * *', or {DownloadTask.OnChange}";
         if (task.TimeZone.Length is 0 or > MostText || !TimeZoneInfo.TryFindSystemTimeZoneById(task.TimeZone, out var zone) || !zone.HasIanaId)
@@ -75,6 +80,11 @@ internal static class DownloadRules
             return $"the uplink can't have {impossible.BytesPerSecond} bytes a second from hour {impossible.From} on: hours are 0 to 23, and 0 bytes a second is no limit";
         return task.Budget.DistinctBy(b => b.From).Count() < task.Budget.Count ? "the uplink has two limits from the same hour on" : null;
     }
+
+    /// <summary>Whether a distribution point runs a task.</summary>
+    /// <param name="labels">Of the node's own device.</param>
+    public static bool IsFor(DownloadTask task, OfficeId office, IReadOnlyDictionary<string, string> labels) =>
+        (task.Offices.Count == 0 || task.Offices.Contains(office)) && (task.Labels ?? NoLabels).All(l => labels.TryGetValue(l.Key, out var value) && value == l.Value);
 
     /// <summary>Whether a task is what somebody asked for; when it ran and whether it is paused was not his to say.</summary>
     public static bool Says(DownloadTask task, DownloadTask asked) => Same(
@@ -130,10 +140,10 @@ internal static class DownloadRules
         company.Change(company.Updates with { Tasks = [.. tasks.OrderBy(t => t.Name, StringComparer.Ordinal)] }, what, by, now);
 
     private static int Length(DownloadTask task) =>
-        task.Offices.Sum(o => o.Value.Length) + task.Sources.Sum(s => s.Location.Length + s.Proxy.Length + s.User.Length + s.Password.Length + s.Pin.Length) + task.Patterns.Sum(p => p.Length) + task.Name.Length + task.Schedule.Length + task.TimeZone.Length;
+        task.Offices.Sum(o => o.Value.Length) + (task.Labels ?? NoLabels).Sum(l => l.Key.Length + l.Value.Length) + task.Sources.Sum(s => s.Location.Length + s.Proxy.Length + s.User.Length + s.Password.Length + s.Pin.Length) + task.Patterns.Sum(p => p.Length) + task.Name.Length + task.Schedule.Length + task.TimeZone.Length;
 
     // Record equality does not look inside collections.
     private static bool Same(DownloadTask one, DownloadTask other) =>
-        one with { Offices = other.Offices, Sources = other.Sources, Patterns = other.Patterns, Budget = other.Budget } == other
-        && one.Offices.SequenceEqual(other.Offices) && one.Sources.SequenceEqual(other.Sources) && one.Patterns.SequenceEqual(other.Patterns) && one.Budget.SequenceEqual(other.Budget);
+        one with { Offices = other.Offices, Labels = other.Labels, Sources = other.Sources, Patterns = other.Patterns, Budget = other.Budget } == other
+        && one.Offices.SequenceEqual(other.Offices) && (one.Labels ?? NoLabels).ToHashSet().SetEquals(other.Labels ?? NoLabels) && one.Sources.SequenceEqual(other.Sources) && one.Patterns.SequenceEqual(other.Patterns) && one.Budget.SequenceEqual(other.Budget);
 }

@@ -14,6 +14,8 @@ public static class UpdatePlans
     /// <summary>The purpose under which headquarters seals passwords of sources for itself.</summary>
     public const string KeptPassword = "kept update source password";
 
+    private static readonly IReadOnlyDictionary<string, string> NoLabels = new Dictionary<string, string>();
+
     /// <summary>What a node is told; null: it is no distribution point, or there is no repository yet.</summary>
     public static UpdatePlan? For(Office office, NodeSnapshot node, OfficeOptions options, ICertificateIssuer issuer) =>
         !node.Roles.Contains(NodeRole.DistributionPoint) || office.Updates.Root.IsEmpty
@@ -23,7 +25,7 @@ public static class UpdatePlans
                 [.. office.DistributionPoints.Where(p => p.NodeId != node.NodeId).Select(p => new NodeHop(p.NodeId, p.Report!.ContentAddresses))],
                 [.. Wanted(office)],
                 office.Updates.Apt,
-                [.. office.Updates.Tasks.Where(t => t.Offices.Count == 0 || t.Offices.Contains(office.Id)).Select(t => t with { Sources = [.. t.Sources.Select(s => For(s, node, issuer))] })]);
+                [.. Tasks(office, node).Select(t => t with { Sources = [.. t.Sources.Select(s => For(s, node, issuer))] })]);
 
     /// <summary>Whether devices are told the same by both: the timestamp goes along whenever a document is sealed, and makes no new one.</summary>
     public static bool SameForDevices(UpdateBook one, UpdateBook other) =>
@@ -32,19 +34,22 @@ public static class UpdatePlans
     /// <summary>Whether this may change which packages the office's distribution points are to have.</summary>
     public static bool MayPick(IOfficeEvent happened) => happened is DeviceEnrolled or DeviceMovedIn or DeviceMovedOut or DeviceRemoved or DeviceLabelled or DevicePlaced;
 
-    /// <summary>The distribution points, where they are told other things after than before.</summary>
+    /// <summary>The distribution points that are told other things after than before.</summary>
     public static IEnumerable<NodeSnapshot> ToldAnew(Office before, Office after)
     {
         List<NodeSnapshot> points = [.. after.Nodes.Values.Where(n => n.Roles.Contains(NodeRole.DistributionPoint))];
-        return points.Count == 0 || (ReferenceEquals(before.Updates, after.Updates) && Peers(before).SequenceEqual(Peers(after))
-                && Wanted(before).Select(w => w.Manifest).SequenceEqual(Wanted(after).Select(w => w.Manifest)))
-            ? []
+        return points.Count > 0 && ReferenceEquals(before.Updates, after.Updates) && Peers(before).SequenceEqual(Peers(after))
+            && Wanted(before).Select(w => w.Manifest).SequenceEqual(Wanted(after).Select(w => w.Manifest))
+            ? points.Where(p => !Tasks(before, p).SequenceEqual(Tasks(after, p)))
             : points;
     }
 
     private static UpdateSource For(UpdateSource source, NodeSnapshot node, ICertificateIssuer issuer) => source.Password.IsEmpty
         ? source
         : source with { Password = NodeSecret.Seal(node.Certificates[^1].PublicKey.Span, UpdateSource.PasswordPurpose, issuer.OpenSecret(KeptPassword, source.Password.Span)) };
+
+    private static IEnumerable<DownloadTask> Tasks(Office office, NodeSnapshot node) =>
+        office.Updates.Tasks.Where(t => DownloadRules.IsFor(t, office.Id, office.Devices.TryGetValue(node.DeviceId, out var device) ? device.Known.Labels : NoLabels));
 
     private static IEnumerable<string> Peers(Office office) => office.DistributionPoints.SelectMany(p => p.Report!.ContentAddresses.Prepend(p.NodeId.Value));
 

@@ -85,6 +85,7 @@ public sealed record AptRepository(
 /// <param name="RunNumber">Raised to make it run now. A task made anew under an old name begins where the old one ended: numbers are versions of the book.</param>
 /// <param name="Paused">Nothing is begun, and what is under way stops and stays.</param>
 /// <param name="CancelNumber">Raised to end the run that is under way.</param>
+/// <param name="Labels">Labels that a distribution point's own device must all have, with these values; null or empty: any.</param>
 [MessagePackObject]
 public sealed record DownloadTask(
     [property: Key(0)] string Name,
@@ -97,7 +98,8 @@ public sealed record DownloadTask(
     [property: Key(7)] IReadOnlyList<UplinkBudget> Budget,
     [property: Key(8)] ulong RunNumber,
     [property: Key(9)] bool Paused,
-    [property: Key(10)] ulong CancelNumber = 0)
+    [property: Key(10)] ulong CancelNumber = 0,
+    [property: Key(11)] IReadOnlyDictionary<string, string>? Labels = null)
 {
     /// <summary>The schedule of a task that runs whenever there is something new.</summary>
     public const string OnChange = "on-change";

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Headquarters.Updates;
 using Fleet.Messages.Company;
 
 namespace Fleet.Headquarters.Tests.Updates;
@@ -65,6 +66,29 @@ public sealed class DownloadRulesTests
         Assert.Contains("office york, which does not exist", Refused(company, new PutDownloadTask(Nightly with { Offices = [new OfficeId("york")] }, "test")).Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_task_with_the_same_labels_again_changes_nothing_and_with_others_does()
+    {
+        var labelled = Nightly with { Labels = Labels(("line", "poor"), ("floor", "1")) };
+        var company = Done(new Company.Company(), new PutDownloadTask(labelled, "test"));
+
+        Assert.Empty(company.Decide(new PutDownloadTask(labelled with { Labels = Labels(("floor", "1"), ("line", "poor")) }, "test"), Noon).Events);
+        Assert.Null(Assert.Single(Done(company, new PutDownloadTask(Nightly, "test")).Updates.Tasks).Labels);
+        Assert.True(DownloadRules.Says(labelled, labelled with { Labels = Labels(("floor", "1"), ("line", "poor")) }));
+        Assert.False(DownloadRules.Says(labelled, Nightly));
+    }
+
+    [Fact]
+    public void A_task_picks_distribution_points_by_office_and_label_and_all_must_fit()
+    {
+        var task = Nightly with { Offices = [new OfficeId("leeds")], Labels = Labels(("line", "poor"), ("floor", "1")) };
+
+        Assert.True(DownloadRules.IsFor(task, new OfficeId("leeds"), Labels(("line", "poor"), ("floor", "1"), ("room", "shop"))));
+        Assert.False(DownloadRules.IsFor(task, new OfficeId("leeds"), Labels(("line", "poor"), ("floor", "2"))));
+        Assert.False(DownloadRules.IsFor(task, new OfficeId("york"), Labels(("line", "poor"), ("floor", "1"))));
+        Assert.True(DownloadRules.IsFor(Nightly, new OfficeId("york"), Labels()));
+    }
+
     [Theory]
     [InlineData(UpdateSourceKind.Vendor, "ftp://a/b", "is no source")]
     [InlineData(UpdateSourceKind.Vendor, "headquaters", "is no source")]
@@ -123,10 +147,14 @@ public sealed class DownloadRulesTests
         Assert.Contains("1 to 10 sources", Refused(Nightly with { Sources = [] }), StringComparison.Ordinal);
         Assert.Contains("task:", Refused(Nightly with { Name = "no good" }), StringComparison.Ordinal);
         Assert.Contains("picks no package", Refused(Nightly with { Patterns = ["../*"] }), StringComparison.Ordinal);
+        Assert.Contains("KEY=VALUE", Refused(Nightly with { Labels = Labels(("", "poor")) }), StringComparison.Ordinal);
+        Assert.Contains("KEY=VALUE", Refused(Nightly with { Labels = Labels(("line", new string('a', 129))) }), StringComparison.Ordinal);
         Assert.Contains("at most a day", Refused(Nightly with { Spread = TimeSpan.FromDays(2) }), StringComparison.Ordinal);
         Assert.Contains("hours are 0 to 23", Refused(Nightly with { Budget = [new UplinkBudget(24, 1)] }), StringComparison.Ordinal);
         Assert.Contains("from the same hour", Refused(Nightly with { Budget = [new UplinkBudget(6, 1), new UplinkBudget(6, 2)] }), StringComparison.Ordinal);
     }
+
+    private static Dictionary<string, string> Labels(params (string Key, string Value)[] labels) => labels.ToDictionary(l => l.Key, l => l.Value);
 
     private static string Refused(DownloadTask task) => Refused(new Company.Company(), new PutDownloadTask(task, "test")).Detail;
 
