@@ -1,6 +1,5 @@
 using Fleet.Contracts.Agents;
 using Fleet.Device.Installs;
-using Fleet.TestSupport;
 using Fleet.Updates.Packages;
 
 namespace Fleet.Device.Tests.Updates;
@@ -10,33 +9,22 @@ public sealed class AgentUpdateTests : IAsyncLifetime
 {
     private const string Outside = "/usr/local/bin/agent";
 
-    private readonly FakeHeadquarters _headquarters = new();
-    private readonly PackageRepository _repository = new();
-    private readonly UpdatedDevice _device;
-    private RepositoryServer? _point;
+    private DeviceAtPoint _at = null!;
 
-    public AgentUpdateTests() => _device = new UpdatedDevice(_headquarters);
+    public async Task InitializeAsync() => _at = await DeviceAtPoint.Start();
 
-    public async Task InitializeAsync() => _point = await RepositoryServer.Start(_repository.Folder);
-
-    public async Task DisposeAsync()
-    {
-        await _point!.DisposeAsync();
-        _device.Dispose();
-        _repository.Dispose();
-        _headquarters.Dispose();
-    }
+    public async Task DisposeAsync() => await _at.DisposeAsync();
 
     [Fact]
     public async Task The_agent_makes_room_for_its_new_version_which_is_installed_once_it_has_synced()
     {
         await Want("1.1", "agent");
         Start(Outside);
-        await Assert.ThrowsAsync<RestartException>(() => _device.RunUntil(AgentSlot.Package, PackageStep.Installed));
+        await Assert.ThrowsAsync<RestartException>(() => _at.Device.RunUntil(AgentSlot.Package, PackageStep.Installed));
         var started = Start(Outside);
 
         Start(started!);
-        var status = await _device.RunUntil(AgentSlot.Package, PackageStep.Installed);
+        var status = await _at.Device.RunUntil(AgentSlot.Package, PackageStep.Installed);
 
         Assert.Equal(ProgramOf("1.1"), started);
         Assert.Equal("1.1", status.InstalledVersion);
@@ -48,16 +36,16 @@ public sealed class AgentUpdateTests : IAsyncLifetime
     {
         await Want("1.1", "agent");
         Start(Outside);
-        await Assert.ThrowsAsync<RestartException>(() => _device.RunUntil(AgentSlot.Package, PackageStep.Installed));
-        var (sync, options) = (_device.Sync, _device.Options);
-        _device.Sync = _ => throw new Device.Sync.CarrierException("it forgot how");
-        _device.Options = options with { Updates = options.Updates with { Probation = TimeSpan.FromMilliseconds(300) } };
+        await Assert.ThrowsAsync<RestartException>(() => _at.Device.RunUntil(AgentSlot.Package, PackageStep.Installed));
+        var (sync, options) = (_at.Device.Sync, _at.Device.Options);
+        _at.Device.Sync = _ => throw new Device.Sync.CarrierException("it forgot how");
+        _at.Device.Options = options with { Updates = options.Updates with { Probation = TimeSpan.FromMilliseconds(300) } };
         Start(Start(Outside)!);
-        var gaveUp = await Assert.ThrowsAsync<RestartException>(() => _device.RunUntil(AgentSlot.Package, PackageStep.Installed));
+        var gaveUp = await Assert.ThrowsAsync<RestartException>(() => _at.Device.RunUntil(AgentSlot.Package, PackageStep.Installed));
 
-        (_device.Sync, _device.Options) = (sync, options);
+        (_at.Device.Sync, _at.Device.Options) = (sync, options);
         var started = Start(Outside);
-        var status = await _device.RunUntil(AgentSlot.Package, PackageStep.RolledBack);
+        var status = await _at.Device.RunUntil(AgentSlot.Package, PackageStep.RolledBack);
 
         Assert.Contains("did not sync within 300ms", gaveUp.Message);
         Assert.Null(started);
@@ -73,18 +61,18 @@ public sealed class AgentUpdateTests : IAsyncLifetime
         if (isProgram)
             Start(Outside);
 
-        Assert.Equal(why, (await _device.RunUntil(AgentSlot.Package, PackageStep.Failed)).Detail);
+        Assert.Equal(why, (await _at.Device.RunUntil(AgentSlot.Package, PackageStep.Failed)).Detail);
     }
 
     private async Task Want(string version, string file) =>
-        _device.Want(_repository, [("gw1.leeds", _point!.Address)], await _repository.Add(AgentSlot.Package, version, InstallKind.Archive, (file, $"program {version}")));
+        _at.Want(await _at.Repository.Add(AgentSlot.Package, version, InstallKind.Archive, (file, $"program {version}")));
 
     /// <returns>What it becomes at once; null: it stays what it is.</returns>
     private string? Start(string program)
     {
-        _device.Own = new AgentSlot(_device.Packages, program, outside: null);
-        return program == Outside ? _device.Own.Begin() : null;
+        _at.Device.Own = new AgentSlot(_at.Device.Packages, program, outside: null);
+        return program == Outside ? _at.Device.Own.Begin() : null;
     }
 
-    private string ProgramOf(string version) => Path.Combine(_device.Packages, AgentSlot.Package, "versions", version, "agent");
+    private string ProgramOf(string version) => Path.Combine(_at.Device.Packages, AgentSlot.Package, "versions", version, "agent");
 }

@@ -1,7 +1,6 @@
 using Fleet.Contracts.Agents;
 using Fleet.Device.Installs;
 using Fleet.Device.Tests.Installs;
-using Fleet.TestSupport;
 using Fleet.Updates.Packages;
 
 namespace Fleet.Device.Tests.Updates;
@@ -11,53 +10,42 @@ public sealed class InstallOnceTests : IAsyncLifetime
 {
     private static readonly ProgramEnd Good = new(0, "", "");
 
-    private readonly FakeHeadquarters _headquarters = new();
-    private readonly PackageRepository _repository = new();
-    private readonly UpdatedDevice _device;
-    private RepositoryServer? _point;
+    private DeviceAtPoint _at = null!;
 
-    public InstallOnceTests() => _device = new UpdatedDevice(_headquarters);
+    public async Task InitializeAsync() => _at = await DeviceAtPoint.Start();
 
-    public async Task InitializeAsync() => _point = await RepositoryServer.Start(_repository.Folder);
-
-    public async Task DisposeAsync()
-    {
-        await _point!.DisposeAsync();
-        _device.Dispose();
-        _repository.Dispose();
-        _headquarters.Dispose();
-    }
+    public async Task DisposeAsync() => await _at.DisposeAsync();
 
     [Fact]
     public async Task A_script_is_run_once_a_version_and_is_told_which()
     {
-        var log = Path.Combine(_device.Folder, "runs");
+        var log = Path.Combine(_at.Device.Folder, "runs");
         var first = await Script("1", $"echo $FLEET_PACKAGE $FLEET_VERSION >> {log}");
-        Want(first);
-        await _device.RunUntil("tune", PackageStep.Installed);
+        _at.Want(first);
+        await _at.Device.RunUntil("tune", PackageStep.Installed);
         // A restart, and the same by another rollout.
         var again = first.Clone();
         again.Rollout = "r2";
-        Want(again);
-        await _device.RunUntil("tune", s => s.Rollout == "r2");
-        Want(await Script("2", $"#!/bin/sh\necho $FLEET_PACKAGE $FLEET_VERSION >> {log}"));
-        await _device.RunUntil("tune", s => s is { Step: PackageStep.Installed, InstalledVersion: "2" });
+        _at.Want(again);
+        await _at.Device.RunUntil("tune", s => s.Rollout == "r2");
+        _at.Want(await Script("2", $"#!/bin/sh\necho $FLEET_PACKAGE $FLEET_VERSION >> {log}"));
+        await _at.Device.RunUntil("tune", s => s is { Step: PackageStep.Installed, InstalledVersion: "2" });
 
         Assert.Equal(["tune 1", "tune 2"], File.ReadAllLines(log));
-        Assert.Empty(Directory.GetDirectories(Path.Combine(_device.Folder, "updates", "unpacked")));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_at.Device.Folder, "updates", "unpacked")));
     }
 
     [Fact]
     public async Task A_script_that_fails_says_its_last_words_and_is_not_run_again_by_itself()
     {
-        var log = Path.Combine(_device.Folder, "runs");
-        Want(await Script("1", $"echo x >> {log}; echo no such disk >&2; exit 4"));
-        var status = await _device.RunUntil("tune", PackageStep.Failed);
+        var log = Path.Combine(_at.Device.Folder, "runs");
+        _at.Want(await Script("1", $"echo x >> {log}; echo no such disk >&2; exit 4"));
+        var status = await _at.Device.RunUntil("tune", PackageStep.Failed);
         // A restart with the same wish changes nothing; another version is tried.
-        await _device.RunUntil("tune", PackageStep.Failed);
-        Want(await Script("2", "exit 0"));
+        await _at.Device.RunUntil("tune", PackageStep.Failed);
+        _at.Want(await Script("2", "exit 0"));
 
-        await _device.RunUntil("tune", PackageStep.Installed);
+        await _at.Device.RunUntil("tune", PackageStep.Installed);
 
         Assert.Equal("install.sh ended with 4: no such disk", status.Detail);
         Assert.Equal(["x"], File.ReadAllLines(log));
@@ -67,11 +55,11 @@ public sealed class InstallOnceTests : IAsyncLifetime
     public async Task A_script_that_the_machine_went_down_in_is_not_run_again()
     {
         var programs = new FakePrograms(_ => null);
-        _device.Programs = programs;
-        Want(await Script("1", "exit 0"));
-        await _device.RunUntil("tune", PackageStep.Installing);
+        _at.Device.Programs = programs;
+        _at.Want(await Script("1", "exit 0"));
+        await _at.Device.RunUntil("tune", PackageStep.Installing);
 
-        var status = await _device.RunUntil("tune", PackageStep.Failed);
+        var status = await _at.Device.RunUntil("tune", PackageStep.Failed);
 
         Assert.Single(programs.Started);
         Assert.Contains("was interrupted", status.Detail);
@@ -82,10 +70,10 @@ public sealed class InstallOnceTests : IAsyncLifetime
     public async Task Debian_packages_are_installed_in_one_call_and_looked_at_after_it()
     {
         var programs = new FakePrograms(start => start.File == "dpkg" ? Good : Looked(start));
-        _device.Programs = programs;
-        Want(await Deb());
+        _at.Device.Programs = programs;
+        _at.Want(await Deb());
 
-        await _device.RunUntil("cups", PackageStep.Installed);
+        await _at.Device.RunUntil("cups", PackageStep.Installed);
 
         var dpkg = programs.Started[0];
         Assert.Equal(["-i", "cups.deb", "libcups.deb"], dpkg.Arguments.SkipWhile(a => a != "-i"));
@@ -96,13 +84,13 @@ public sealed class InstallOnceTests : IAsyncLifetime
     [Fact]
     public async Task Debian_packages_that_the_machine_went_down_in_are_looked_for()
     {
-        _device.Programs = new FakePrograms(_ => null);
-        Want(await Deb());
-        await _device.RunUntil("cups", PackageStep.Installing);
+        _at.Device.Programs = new FakePrograms(_ => null);
+        _at.Want(await Deb());
+        await _at.Device.RunUntil("cups", PackageStep.Installing);
         var programs = new FakePrograms(Looked);
-        _device.Programs = programs;
+        _at.Device.Programs = programs;
 
-        var status = await _device.RunUntil("cups", s => s.Step != PackageStep.Installing);
+        var status = await _at.Device.RunUntil("cups", s => s.Step != PackageStep.Installing);
 
         Assert.Equal((PackageStep.Installed, "1"), (status.Step, status.InstalledVersion));
         Assert.DoesNotContain(programs.Started, s => s.File == "dpkg");
@@ -112,10 +100,10 @@ public sealed class InstallOnceTests : IAsyncLifetime
     public async Task While_somebody_else_installs_dpkg_is_tried_again()
     {
         var calls = 0;
-        _device.Programs = new FakePrograms(start => start.File != "dpkg" ? Looked(start) : calls++ > 0 ? Good : new ProgramEnd(2, "", "dpkg: error: dpkg frontend lock was locked by another process"));
-        Want(await Deb());
+        _at.Device.Programs = new FakePrograms(start => start.File != "dpkg" ? Looked(start) : calls++ > 0 ? Good : new ProgramEnd(2, "", "dpkg: error: dpkg frontend lock was locked by another process"));
+        _at.Want(await Deb());
 
-        await _device.RunUntil("cups", PackageStep.Installed);
+        await _at.Device.RunUntil("cups", PackageStep.Installed);
 
         Assert.Equal(2, calls);
     }
@@ -123,20 +111,20 @@ public sealed class InstallOnceTests : IAsyncLifetime
     [Fact]
     public async Task Dpkg_that_ends_well_without_the_version_is_a_failure()
     {
-        _device.Programs = new FakePrograms(start => start.File == "dpkg-query" ? new ProgramEnd(0, "config-files\t2.4\n", "") : start.File == "dpkg" ? Good : Looked(start));
-        Want(await Deb());
+        _at.Device.Programs = new FakePrograms(start => start.File == "dpkg-query" ? new ProgramEnd(0, "config-files\t2.4\n", "") : start.File == "dpkg" ? Good : Looked(start));
+        _at.Want(await Deb());
 
-        Assert.Equal("dpkg ended well, and cups 2.4 is not installed", (await _device.RunUntil("cups", PackageStep.Failed)).Detail);
+        Assert.Equal("dpkg ended well, and cups 2.4 is not installed", (await _at.Device.RunUntil("cups", PackageStep.Failed)).Detail);
     }
 
     [Fact]
     public async Task A_package_without_what_its_kind_needs_fails_before_anything_is_begun()
     {
         var programs = new FakePrograms(_ => Good);
-        _device.Programs = programs;
-        Want(await _repository.Add("cups", "1", InstallKind.Deb, ("readme.txt", "x")));
+        _at.Device.Programs = programs;
+        _at.Want(await _at.Repository.Add("cups", "1", InstallKind.Deb, ("readme.txt", "x")));
 
-        Assert.Equal("it holds no .deb file", (await _device.RunUntil("cups", PackageStep.Failed)).Detail);
+        Assert.Equal("it holds no .deb file", (await _at.Device.RunUntil("cups", PackageStep.Failed)).Detail);
         Assert.Empty(programs.Started);
     }
 
@@ -147,9 +135,7 @@ public sealed class InstallOnceTests : IAsyncLifetime
         _ => throw new InvalidOperationException($"{start.File} is run"),
     };
 
-    private void Want(WantedPackage wanted) => _device.Want(_repository, [("gw1.leeds", _point!.Address)], wanted);
+    private Task<WantedPackage> Script(string version, string text) => _at.Repository.Add("tune", version, InstallKind.Script, ("install.sh", text));
 
-    private Task<WantedPackage> Script(string version, string text) => _repository.Add("tune", version, InstallKind.Script, ("install.sh", text));
-
-    private Task<WantedPackage> Deb() => _repository.Add("cups", "1", InstallKind.Deb, ("cups.deb", "one"), ("libcups.deb", "two"));
+    private Task<WantedPackage> Deb() => _at.Repository.Add("cups", "1", InstallKind.Deb, ("cups.deb", "one"), ("libcups.deb", "two"));
 }
