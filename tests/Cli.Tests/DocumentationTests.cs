@@ -41,6 +41,7 @@ public sealed partial class DocumentationTests : IDisposable
         ["root-key"] = [UpdateJson.Default.RootKeyResource],
         ["root-file"] = [UpdateJson.Default.RootFileResource],
         ["published-update"] = [UpdateJson.Default.PublishedResource],
+        ["exported-repository"] = [UpdateJson.Default.ExportedResource],
         ["rollout"] = [ApiJson.Default.RolloutResource, ApiJson.Default.RingResource],
         ["rollout-device"] = [ApiJson.Default.RolloutDeviceResource],
         ["package-path"] = [ApiJson.Default.PackagePathResource, ApiJson.Default.PathStepResource],

@@ -2,7 +2,10 @@ using Fleet.Contracts;
 using Fleet.Headquarters;
 using Fleet.Headquarters.Identity;
 using Fleet.TestSupport.Apt;
+using Fleet.Updates.Content;
+using Fleet.Updates.Deltas;
 using Fleet.Updates.Fetching;
+using Fleet.Updates.Mirroring;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf.Client;
 
@@ -163,6 +166,30 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_exported_to_a_folder_fills_a_mirror_that_reaches_nothing_else()
+    {
+        var (folder, build) = (Path.Combine(_terminal.Home, "disk"), Path.Combine(_terminal.Home, "till"));
+        var program = new byte[1_000_000];
+        new Random(2).NextBytes(program);
+        await File.WriteAllBytesAsync(build, program);
+
+        var empty = await _terminal.Run("update", "export", folder);
+        (await _terminal.Run("update", "publish", "tills", "--version", "1.4.0", "--file", build)).Done();
+        var unknown = await _terminal.Run("update", "export", folder, "--package", "tils");
+        var first = (await _terminal.Run("update", "export", folder, "--package", "tills", "--json")).Json();
+        var again = (await _terminal.Run("update", "export", folder)).Done();
+        var blocked = await _terminal.Run("update", "export", build);
+
+        Assert.Contains("fleet update publish", empty.Error, StringComparison.Ordinal);
+        Assert.Contains("tills", unknown.Error, StringComparison.Ordinal);
+        Assert.Equal((1, true), (first.GetProperty("versions").GetInt32(), first.GetProperty("fetchedBytes").GetInt32() > 1_000_000));
+        Assert.Contains("0 B fetched", again.Out, StringComparison.Ordinal);
+        Assert.Contains("till", blocked.Error, StringComparison.Ordinal);
+        Assert.Equal([ExitCode.Failed, ExitCode.Failed, ExitCode.Failed], new[] { empty.Code, unknown.Code, blocked.Code });
+        Assert.Equal(program, (await FilledFrom(folder)).ReadAll(BlobHash.Over(program), program.Length));
+    }
+
+    [Fact]
     public async Task What_is_published_for_devices_is_brought_to_them_by_a_rollout_of_one_ring()
     {
         (await _terminal.Run("office", "add", "leeds")).Done();
@@ -236,6 +263,20 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
         var client = new TufClient(new HttpSource(new Uri(address, "metadata"), Shown()), new HttpSource(new Uri(address, "targets"), Shown()), store, TimeProvider.System);
         await client.RefreshAsync(DateTimeOffset.UtcNow);
         return (client, new HttpBlobSource(HttpBlobSource.Client(Shown()), new Uri(address, "blobs")));
+    }
+
+    /// <summary>What a mirror has that takes all packages from a folder.</summary>
+    private async Task<BlobStore> FilledFrom(string folder)
+    {
+        var (source, clock) = (RepositorySource.OfFolder(folder), TimeProvider.System);
+        var blobs = new BlobStore(Path.Combine(_terminal.Home, "mirrored"), BlobStoreOptions.Default with { MinFree = 0 }, clock);
+        var fetcher = new BlobFetcher(blobs, _ => true, new Budget(clock), Pace.Default, clock);
+        var mirror = new Mirror(Path.Combine(_terminal.Home, "mirror"), blobs, fetcher, new DeltaBuilder(blobs, fetcher, 1 << 20), Pace.Default, clock);
+        mirror.Begin(await File.ReadAllBytesAsync(Path.Combine(folder, "metadata", "1.root.json")));
+        await mirror.Refresh([source], clock.GetUtcNow(), 0, default);
+        foreach (var package in mirror.Index.Packages.Values)
+            await mirror.BringPackage(package.Name, package.Version, package.Manifest, _ => [source.Content], default);
+        return blobs;
     }
 
     private async Task<PackageManifest?> Manifest(TufClient client, string path)

@@ -34,6 +34,13 @@ public sealed class FolderRepository
 
     public string PathOf(BlobHash hash) => Path.Combine(_blobs, hash.Value);
 
+    /// <summary>Signs all anew, also roots, as an operator does before they expire.</summary>
+    public void Renew()
+    {
+        _writer.PublishRoot(_clock.GetUtcNow(), MetadataDocument.Sign(_writer.DraftRoot(_clock.GetUtcNow(), new Dictionary<string, Signers>()), _keys[RoleNames.Root]));
+        List([.. _writer.TargetsOf(RoleNames.Targets)!.Files.Values]);
+    }
+
     /// <summary>Publishes a package, and answers what its manifest is called.</summary>
     public async Task<BlobHash> Publish(string name, string version, InstallKind kind, params IReadOnlyList<(string Path, byte[] Content)> files)
     {

@@ -8,6 +8,9 @@ using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Fleet.Contracts.Api;
+using Fleet.Updates.Fetching;
+using Fleet.Updates.Mirroring;
+using Fleet.Updates.Tuf.Client;
 
 namespace Fleet.Cli.Connection;
 
@@ -29,6 +32,7 @@ internal sealed class FleetClient : IDisposable
         {
             ConnectTimeout = ConnectTimeout,
             UseProxy = false,
+            AllowAutoRedirect = false,
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = _server.Accept },
         })
         {
@@ -38,6 +42,10 @@ internal sealed class FleetClient : IDisposable
         };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", settings.Token.Bearer);
     }
+
+    /// <summary>Headquarters' update repository, as its clients read it. Nothing that comes from it is trusted.</summary>
+    public RepositorySource Repository => new(
+        _settings.Url.Authority, new HttpSource(new Uri(_http.BaseAddress!, "repository/metadata"), _http), new HttpBlobSource(_http, new Uri(_http.BaseAddress!, "repository/blobs")));
 
     public Task<T> Get<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellation) =>
         Answered(new HttpRequestMessage(HttpMethod.Get, path), answer, cancellation);

@@ -14,6 +14,7 @@ internal static class UpdateCommands
         List(commands),
         Show(commands),
         Withdraw(commands),
+        UpdateExport.Make(commands),
         TaskCommands.Make(commands),
         AptCommands.Make(commands),
         KeyCommands.Make(commands),

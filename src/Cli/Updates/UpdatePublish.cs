@@ -92,6 +92,7 @@ internal sealed record PublishedResource(UpdateResource Update, bool Changed, lo
 
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PublishedResource))]
+[JsonSerializable(typeof(ExportedResource))]
 [JsonSerializable(typeof(TaskDetailResource))]
 [JsonSerializable(typeof(RootKeyResource))]
 [JsonSerializable(typeof(RootFileResource))]

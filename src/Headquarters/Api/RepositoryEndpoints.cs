@@ -6,15 +6,21 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Fleet.Headquarters.Api;
 
-/// <summary><c>/api/v1/repository</c>: who signs the update repository.</summary>
+/// <summary><c>/api/v1/repository</c>: who signs the update repository, and what it has, as its clients read it.</summary>
 internal static class RepositoryEndpoints
 {
+    /// <summary>At a time: the port for offices and devices is another one.</summary>
+    private const int MostTransfers = 20;
+
     public static void MapRepository(this IEndpointRouteBuilder api)
     {
         var repository = api.MapGroup("/repository").WithTags("Repository");
         repository.MapGet("/keys", Keys).WithSummary("Shows who signs the update repository, and which keys headquarters has.");
         repository.MapPost("/keys/{role}/rotate", Rotate).WithSummary("Gives a role a new key, by a next root that trusts it; needs the root's key at hand.");
         repository.MapPost("/root/draft", Draft).WithSummary("Drafts the next root, to be signed elsewhere; signed already by the keys that are at hand.");
+        // Files of another protocol, The Update Framework, and content by its SHA-256.
+        UpdateFace.Files(api.ServiceProvider.GetRequiredService<TenantRepository>(), MostTransfers)
+            .Map(repository.MapGroup("").ExcludeFromDescription());
         repository.MapPost("/root", Take).WithSummary("Takes the next root, signed as the present one and it itself demand.");
     }
 

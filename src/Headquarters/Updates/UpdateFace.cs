@@ -19,15 +19,14 @@ public static class UpdateFace
     /// <param name="network">Null: the machine's own sockets.</param>
     /// <exception cref="IOException">The port is in use or may not be used; the message names the setting.</exception>
     public static Task<ContentListener> Start(
-        UpdateOptions options, TenantRepository repository, ShownCertificate certificate, PeerTrust trust, ILoggerFactory logging, IByteNetwork? network = null, CancellationToken cancellation = default)
-    {
-        // Headquarters is where content comes from: what its disk has lost, nobody can bring.
-        var content = new ContentEndpoint(
-            repository.Content.Blobs, (_, _) => Task.FromResult(ContentAnswer.Unknown), new ContentAdmission(options.MaxTransfers, options.MaxTransfers, ComeBackIn), (_, _, _) => { });
-        return ContentListener.Start(
-            new ContentListenerSetup(
-                new IPEndPoint(options.Bind, options.Port), "the update repository", "fleet.updates", new ContentTls(certificate, trust, options.RequireClientCertificate),
-                new MetadataEndpoint(repository.Metadata, content).Map, logging, network),
-            cancellation);
-    }
+        UpdateOptions options, TenantRepository repository, ShownCertificate certificate, PeerTrust trust, ILoggerFactory logging, IByteNetwork? network = null, CancellationToken cancellation = default) => ContentListener.Start(
+        new ContentListenerSetup(
+            new IPEndPoint(options.Bind, options.Port), "the update repository", "fleet.updates", new ContentTls(certificate, trust, options.RequireClientCertificate),
+            Files(repository, options.MaxTransfers).Map, logging, network),
+        cancellation);
+
+    /// <summary>The repository's files. Headquarters is where content comes from: what its disk has lost, nobody can bring.</summary>
+    /// <param name="mostTransfers">At a time.</param>
+    public static MetadataEndpoint Files(TenantRepository repository, int mostTransfers) => new(repository.Metadata, new ContentEndpoint(
+        repository.Content.Blobs, (_, _) => Task.FromResult(ContentAnswer.Unknown), new ContentAdmission(mostTransfers, mostTransfers, ComeBackIn), (_, _, _) => { }));
 }
