@@ -27,6 +27,8 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
 
     private const string UpdatesDirectory = "updates";
 
+    private const string VendorsDirectory = "vendors";
+
     /// <summary>In the order of their making.</summary>
     private readonly Stack<IAsyncDisposable> _parts;
 
@@ -88,14 +90,16 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
 
             var updates = await TenantRepository.Open(directory.PathOf(UpdatesDirectory), options.Updates, authority, clock, logging);
             parts.Push(updates);
+            var vendors = await VendorMirrors.Open(directory.PathOf(VendorsDirectory), updates, new VendorQueries(readModel).All, options.Updates, clock, logging, simulated);
+            parts.Push(vendors);
             parts.Push(new DeltaMaker(updates, options.Updates, logging));
             parts.Push(new RepositoryNotices(updates, cluster.Company, options.Offices.ResendEvery, clock));
             var certificate = new ShownCertificate(authority.Own, authority.Authority);
-            var updateFace = await UpdateFace.Start(options.Updates, updates, certificate, authority.Trust, logging, simulated, cancellation);
+            var updateFace = await UpdateFace.Start(options.Updates, updates, vendors, certificate, authority.Trust, logging, simulated, cancellation);
             parts.Push(updateFace);
 
             var web = await WebFace.Start(new WebParts(
-                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, credentials,
+                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, vendors, credentials,
                 certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 

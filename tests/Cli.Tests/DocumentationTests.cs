@@ -35,6 +35,8 @@ public sealed partial class DocumentationTests : IDisposable
         ["update"] = [ApiJson.Default.UpdateResource],
         ["update-detail"] = [ApiJson.Default.UpdateDetailResource, ApiJson.Default.UpdateFileResource],
         ["apt-repository"] = [ApiJson.Default.AptRepositoryResource],
+        ["vendor"] = [ApiJson.Default.VendorResource],
+        ["vendor-detail"] = [ApiJson.Default.VendorDetailResource, ApiJson.Default.VendorPackageResource],
         ["download-task"] = [ApiJson.Default.DownloadTaskResource, ApiJson.Default.DownloadSource, ApiJson.Default.UplinkLimit],
         ["download-task-detail"] = [UpdateJson.Default.TaskDetailResource, ApiJson.Default.DownloadNodeResource],
         ["repository-keys"] = [ApiJson.Default.RepositoryKeysResource, ApiJson.Default.RoleKeysResource],

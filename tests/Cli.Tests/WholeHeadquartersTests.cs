@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Headquarters;
 using Fleet.Headquarters.Identity;
+using Fleet.TestSupport;
 using Fleet.TestSupport.Apt;
 using Fleet.Updates.Content;
 using Fleet.Updates.Deltas;
@@ -53,6 +54,30 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
         Assert.Contains("https://deb.example.org", (await _terminal.Run("update", "apt", "list")).Done().Out, StringComparison.Ordinal);
         (await _terminal.Run("update", "apt", "remove", "vendor")).Done();
         Assert.Contains("no APT repositories", (await _terminal.Run("update", "apt", "list")).Done().Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_vendor_is_added_and_what_it_lists_is_published_as_it_signed_it()
+    {
+        var acme = new FolderRepository(Path.Combine(_terminal.Home, "acme"));
+        await acme.Publish("acme-scale", "3.2", InstallKind.Archive, ("scale", [.. "program"u8]));
+        var root = Path.Combine(acme.Folder, "metadata", "1.root.json");
+
+        (await _terminal.Run("update", "vendor", "add", "acme", "--root", root, "--packages", "acme-*", "--source", acme.Folder)).Done();
+        var shown = (await _terminal.Run("update", "vendor", "show", "acme")).Done().Out;
+        var own = await _terminal.Run("update", "publish", "acme-scale", "--version", "4", "--file", root);
+        var published = (await _terminal.Run("update", "publish", "acme-scale", "--version", "3.2", "--vendor", "acme")).Done().Out;
+        var both = await _terminal.Run("update", "publish", "acme-scale", "--version", "3.2", "--vendor", "acme", "--file", root);
+        var neither = await _terminal.Run("update", "publish", "acme-scale", "--version", "3.2");
+
+        Assert.Contains("acme-scale", shown, StringComparison.Ordinal);
+        Assert.Contains("is a package of vendor acme", own.Error, StringComparison.Ordinal);
+        Assert.Equal("published acme-scale 3.2 as vendor acme signed it: 1 files, 7 B\n", published);
+        Assert.Contains("--file and --install are for your own files", both.Error, StringComparison.Ordinal);
+        Assert.Contains("give --file PATH for your own files, or --vendor VENDOR", neither.Error, StringComparison.Ordinal);
+        Assert.Contains("yes", (await _terminal.Run("update", "vendor", "refresh", "acme")).Done().Out, StringComparison.Ordinal);
+        (await _terminal.Run("update", "vendor", "remove", "acme")).Done();
+        Assert.Contains("no vendors", (await _terminal.Run("update", "vendor", "list")).Done().Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -17,6 +17,7 @@ internal static class UpdateCommands
         UpdateExport.Make(commands),
         TaskCommands.Make(commands),
         AptCommands.Make(commands),
+        VendorCommands.Make(commands),
         KeyCommands.Make(commands),
         RootCommands.Make(commands),
         Counters(commands),

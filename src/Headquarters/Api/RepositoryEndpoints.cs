@@ -19,7 +19,7 @@ internal static class RepositoryEndpoints
         repository.MapPost("/keys/{role}/rotate", Rotate).WithSummary("Gives a role a new key, by a next root that trusts it; needs the root's key at hand.");
         repository.MapPost("/root/draft", Draft).WithSummary("Drafts the next root, to be signed elsewhere; signed already by the keys that are at hand.");
         // Files of another protocol, The Update Framework, and content by its SHA-256.
-        UpdateFace.Files(api.ServiceProvider.GetRequiredService<TenantRepository>(), MostTransfers)
+        UpdateFace.Files(api.ServiceProvider.GetRequiredService<TenantRepository>(), api.ServiceProvider.GetRequiredService<VendorMirrors>(), MostTransfers)
             .Map(repository.MapGroup("").ExcludeFromDescription());
         repository.MapPost("/root", Take).WithSummary("Takes the next root, signed as the present one and it itself demand.");
     }

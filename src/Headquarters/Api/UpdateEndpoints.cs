@@ -48,20 +48,20 @@ internal static class UpdateEndpoints
         return TypedResults.Ok((await queries.Counters(page, of, package)).Shown(page, RolloutResources.Of));
     }
 
-    private static async Task<Results<Ok<UpdatePublished>, ProblemHttpResult>> Publish(NewUpdate update, TenantRepository repository, CancellationToken cancellation)
+    private static async Task<Results<Ok<UpdatePublished>, ProblemHttpResult>> Publish(NewUpdate update, TenantRepository repository, VendorMirrors vendors, CancellationToken cancellation)
     {
         if (Read(update, repository.Content.Blobs, out var manifest, out var missing) is { } wrong)
             return wrong.Problem();
         // A manifest has the lengths of all its files, so they are here before it is made.
         if (missing.Count > 0)
             return repository.Content.NotHere(manifest)?.Problem() ?? new Refusal(RefusalCode.Busy, "content came just now: publish again").Problem();
-        var done = await repository.Publish(manifest, cancellation);
+        var done = await repository.Publish(manifest, cancellation, hash => vendors.Problem(update.Name, update.Version, hash));
         return done.Refusal is { } refusal ? refusal.Problem() : TypedResults.Ok(new UpdatePublished(Of(done.Package!), done.Changed));
     }
 
-    private static Results<Ok<IReadOnlyList<MissingContent>>, ProblemHttpResult> Missing(NewUpdate update, TenantRepository repository)
+    private static Results<Ok<IReadOnlyList<MissingContent>>, ProblemHttpResult> Missing(NewUpdate update, TenantRepository repository, VendorMirrors vendors)
     {
-        if (Read(update, repository.Content.Blobs, out _, out var missing) is { } wrong)
+        if ((Read(update, repository.Content.Blobs, out _, out var missing) ?? vendors.Problem(update.Name, update.Version, manifest: null)) is { } wrong)
             return wrong.Problem();
         return TypedResults.Ok<IReadOnlyList<MissingContent>>([.. missing.Select(f => f.Content).Distinct().Select(c => new MissingContent(c.Value, repository.Content.Blobs.LengthOfPart(c)))]);
     }
@@ -95,7 +95,10 @@ internal static class UpdateEndpoints
         return await repository.Content.Take(hash, request.Body, from, length, cancellation) is { } refusal ? refusal.Problem() : TypedResults.NoContent();
     }
 
-    private static UpdateResource Of(PublishedPackage p) => new(p.Name, p.Version, p.Kind.Name(), p.Files, p.Length, p.PublishedAt, p.Manifest.Value);
+    /// <summary>A package of that name could not be shown.</summary>
+    public static Refusal Hidden => Refusal.Invalid($"'{DownloadEndpoints.Path}' is where download tasks are listed; give the package another name");
+
+    public static UpdateResource Of(PublishedPackage p) => new(p.Name, p.Version, p.Kind.Name(), p.Files, p.Length, p.PublishedAt, p.Manifest.Value);
 
     /// <summary>The manifest of what is to be published; content that is not here has no length in it.</summary>
     private static Refusal? Read(NewUpdate update, BlobStore content, out PackageManifest manifest, out IReadOnlyList<PackageFile> missing)
@@ -106,7 +109,7 @@ internal static class UpdateEndpoints
         if (PackageTarget.Problem(update.Name, update.Version) is { } misnamed)
             return Refusal.Invalid(misnamed);
         if (update.Name == DownloadEndpoints.Path)
-            return Refusal.Invalid($"'{DownloadEndpoints.Path}' is where download tasks are listed; give the package another name");
+            return Hidden;
         if (InstallKinds.Named(update.Kind) is not { } kind)
             return Refusal.Invalid($"kind must be {string.Join(", ", Enum.GetValues<InstallKind>().Select(k => k.Name()))}, not '{update.Kind}'");
         foreach (var file in update.Files)

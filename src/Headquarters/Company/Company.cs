@@ -45,6 +45,8 @@ public sealed record Company
         ResumeRollout c => RolloutRules.Decide(this, c, now),
         PutAptRepository c => AptRules.Decide(this, c, now),
         RemoveAptRepository c => AptRules.Decide(this, c, now),
+        PutVendor c => VendorRules.Decide(this, c, now),
+        RemoveVendor c => VendorRules.Decide(this, c, now),
         PutDownloadTask c => DownloadRules.Decide(this, c, now),
         RemoveDownloadTask c => DownloadRules.Decide(this, c, now),
         RunDownloadTask c => DownloadRules.Decide(this, c, now),

@@ -71,6 +71,7 @@ public static class DesiredState
             HeadquartersUpdateAddresses = { options.HeadquartersUpdateAddresses },
             Packages = { ReleasePicks.For(office, device).Select(p => ReleasePicks.Wanted(p.Release)) },
             UpdateRoot = ByteString.CopyFrom(office.Updates.Root.Span),
+            Vendors = { office.Updates.Vendors.Select(v => new TrustedVendor { Name = v.Name, Root = ByteString.CopyFrom(v.Root.Span), Packages = { v.Packages } }) },
         };
         // Added in order of their keys: the hash over the document must not depend on how a dictionary happens to lie.
         foreach (var (key, value) in settings.OrderBy(s => s.Key, StringComparer.Ordinal))

@@ -69,6 +69,7 @@ internal sealed class Projection(ReadModelConnection db)
             case UpdateBookChanged e:
                 AptQueries.Put(db, e.Book.Apt);
                 DownloadQueries.Put(db, e.Book.Tasks);
+                VendorQueries.Put(db, e.Book.Vendors);
                 break;
             case OfficePoliciesAdopted or OfficeRulesAdopted or OfficeUpdatesAdopted:
                 // Shown is the company's book.
@@ -99,6 +100,7 @@ internal sealed class Projection(ReadModelConnection db)
                 _rollouts.Begin(s.Rollouts ?? []);
                 AptQueries.Put(db, (s.Updates ?? UpdateBook.Empty).Apt);
                 DownloadQueries.Put(db, (s.Updates ?? UpdateBook.Empty).Tasks);
+                VendorQueries.Put(db, (s.Updates ?? UpdateBook.Empty).Vendors);
                 break;
             default:
                 throw new NotSupportedException($"{snapshot.GetType().Name} has no place in the read model");

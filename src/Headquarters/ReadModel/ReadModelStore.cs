@@ -14,7 +14,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 12;
+    private const int Format = 13;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
@@ -175,6 +175,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public ITable<AptRow> Apt => this.GetTable<AptRow>();
 
+    public ITable<VendorRow> Vendors => this.GetTable<VendorRow>();
+
     public ITable<DownloadTaskRow> DownloadTasks => this.GetTable<DownloadTaskRow>();
 
     public ITable<ContentCountRow> ContentCounts => this.GetTable<ContentCountRow>();
@@ -214,6 +216,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.DropTable<RolloutStandingRow>(throwExceptionIfNotExists: false);
         this.DropTable<RolloutEventRow>(throwExceptionIfNotExists: false);
         this.DropTable<AptRow>(throwExceptionIfNotExists: false);
+        this.DropTable<VendorRow>(throwExceptionIfNotExists: false);
         this.DropTable<DownloadTaskRow>(throwExceptionIfNotExists: false);
         this.DropTable<ContentCountRow>(throwExceptionIfNotExists: false);
         this.DropTable<ContentStoreRow>(throwExceptionIfNotExists: false);
@@ -243,6 +246,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.CreateTable<RolloutStandingRow>();
         this.CreateTable<RolloutEventRow>();
         this.CreateTable<AptRow>();
+        this.CreateTable<VendorRow>();
         this.CreateTable<DownloadTaskRow>();
         this.CreateTable<ContentCountRow>();
         this.CreateTable<ContentStoreRow>();

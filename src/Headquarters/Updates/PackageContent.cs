@@ -127,7 +127,7 @@ public sealed class PackageContent(string directory, UpdateOptions options, Time
     }
 
     /// <summary>Which content stays: what packages name, and what was used of late.</summary>
-    private Func<BlobHash, bool> Kept()
+    public Func<BlobHash, bool> Kept()
     {
         var now = clock.GetUtcNow();
         var kept = Blobs.List().Where(b => now - b.UsedAt < options.KeepUnlisted).Select(b => b.Hash).ToHashSet();

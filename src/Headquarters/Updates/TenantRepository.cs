@@ -96,7 +96,8 @@ public sealed partial class TenantRepository : IAsyncDisposable
 
     /// <summary>Publishes a version of a package; publishing the same again changes nothing.</summary>
     /// <param name="manifest">Checked; with the lengths of all its files.</param>
-    public async Task<Publication> Publish(PackageManifest manifest, CancellationToken cancellation)
+    /// <param name="problem">Why a manifest of that hash may not be published under this name and version; null: any may.</param>
+    public async Task<Publication> Publish(PackageManifest manifest, CancellationToken cancellation, Func<BlobHash, Refusal?>? problem = null)
     {
         byte[] bytes;
         try
@@ -113,6 +114,8 @@ public sealed partial class TenantRepository : IAsyncDisposable
         {
             var target = PublishedPackage.Target(manifest, bytes, _clock.GetUtcNow());
             var hash = BlobHash.Over(bytes);
+            if (problem?.Invoke(hash) is { } contrary)
+                return new Publication(null, Changed: false, contrary);
             if (Find(manifest.Name, manifest.Version) is { } present && present.Manifest != hash)
                 return Publication.Refused(RefusalCode.AlreadyExists, $"{manifest.Name} {manifest.Version} is published with other content, and a version never changes: publish this as another version");
             if (Content.NotHere(manifest) is { } missing)

@@ -8,7 +8,7 @@ namespace Fleet.Headquarters.Updates;
 
 /// <summary>
 /// The HTTPS port of the tenant's repository, as any TUF client reads it: <c>/metadata/</c>, <c>/targets/</c>, and the files that manifests name at
-/// <c>/blobs/HASH</c>. Nothing can be changed there. Who reaches it reads what is published, so by default it asks for a certificate of Fleet's CA; which
+/// <c>/blobs/HASH</c>; beside it <c>/vendors/NAME/metadata/</c> of each vendor. Nothing can be changed there. Who reaches it reads what is published, so by default it asks for a certificate of Fleet's CA; which
 /// node or device it names makes no difference.
 /// </summary>
 public static class UpdateFace
@@ -19,14 +19,14 @@ public static class UpdateFace
     /// <param name="network">Null: the machine's own sockets.</param>
     /// <exception cref="IOException">The port is in use or may not be used; the message names the setting.</exception>
     public static Task<ContentListener> Start(
-        UpdateOptions options, TenantRepository repository, ShownCertificate certificate, PeerTrust trust, ILoggerFactory logging, IByteNetwork? network = null, CancellationToken cancellation = default) => ContentListener.Start(
+        UpdateOptions options, TenantRepository repository, VendorMirrors vendors, ShownCertificate certificate, PeerTrust trust, ILoggerFactory logging, IByteNetwork? network = null, CancellationToken cancellation = default) => ContentListener.Start(
         new ContentListenerSetup(
             new IPEndPoint(options.Bind, options.Port), "the update repository", "fleet.updates", new ContentTls(certificate, trust, options.RequireClientCertificate),
-            Files(repository, options.MaxTransfers).Map, logging, network),
+            Files(repository, vendors, options.MaxTransfers).Map, logging, network),
         cancellation);
 
-    /// <summary>The repository's files. Headquarters is where content comes from: what its disk has lost, nobody can bring.</summary>
+    /// <summary>The repository's files, and the vendors' metadata. Headquarters is where content comes from: what its disk has lost, nobody can bring.</summary>
     /// <param name="mostTransfers">At a time.</param>
-    public static MetadataEndpoint Files(TenantRepository repository, int mostTransfers) => new(repository.Metadata, new ContentEndpoint(
+    public static MetadataEndpoint Files(TenantRepository repository, VendorMirrors vendors, int mostTransfers) => new(repository.Metadata, vendors.Metadata, new ContentEndpoint(
         repository.Content.Blobs, (_, _) => Task.FromResult(ContentAnswer.Unknown), new ContentAdmission(mostTransfers, mostTransfers, ComeBackIn), (_, _, _) => { }));
 }

@@ -9,9 +9,10 @@ namespace Fleet.Headquarters.Updates;
 
 /// <summary>Block <c>fleet.updates</c>: the tenant's repository and the port that serves it.</summary>
 /// <param name="DeltaMaxFile">Bytes of the longest file that deltas are made of.</param>
+/// <param name="VendorRefresh">How often each vendor's repository is read anew.</param>
 /// <param name="KeepUnlisted">How long content stays that no published package names, since it was last used.</param>
 public sealed record UpdateOptions(
-    IPAddress Bind, int Port, bool RequireClientCertificate, int MaxTransfers, BlobStoreOptions Content, int DeltaMaxFile, TimeSpan KeepUnlisted, Lifetimes Lifetimes)
+    IPAddress Bind, int Port, bool RequireClientCertificate, int MaxTransfers, BlobStoreOptions Content, int DeltaMaxFile, TimeSpan KeepUnlisted, TimeSpan VendorRefresh, Lifetimes Lifetimes)
 {
     public static UpdateOptions From(Config fleet, Problems problems) => new(
         Bind: problems.Address(fleet, "updates.bind"),
@@ -21,6 +22,7 @@ public sealed record UpdateOptions(
         Content: BlobStoreOptions.Default with { Quota = problems.Bytes(fleet, "updates.quota"), MinFree = problems.Bytes(fleet, "updates.min-free") },
         DeltaMaxFile: (int)Math.Min(problems.Bytes(fleet, "updates.delta-max-file"), ZstdDelta.MaxLength),
         KeepUnlisted: problems.Positive(fleet, "updates.keep-unlisted"),
+        VendorRefresh: problems.Positive(fleet, "updates.vendor-refresh"),
         Lifetimes: new Lifetimes(
             Root: problems.Positive(fleet, "updates.root-lifetime"),
             Targets: problems.Positive(fleet, "updates.targets-lifetime"),

@@ -25,11 +25,12 @@ public static class UpdatePlans
                 [.. office.DistributionPoints.Where(p => p.NodeId != node.NodeId).Select(p => new NodeHop(p.NodeId, p.Report!.ContentAddresses))],
                 [.. Wanted(office)],
                 office.Updates.Apt,
-                [.. Tasks(office, node).Select(t => t with { Sources = [.. t.Sources.Select(s => For(s, node, issuer))] })]);
+                [.. Tasks(office, node).Select(t => t with { Sources = [.. t.Sources.Select(s => For(s, node, issuer))] })],
+                [.. office.Updates.Vendors.Select(v => new VendorRoot(v.Name, v.Root))]);
 
     /// <summary>Whether devices are told the same by both: the timestamp goes along whenever a document is sealed, and makes no new one.</summary>
     public static bool SameForDevices(UpdateBook one, UpdateBook other) =>
-        ReferenceEquals(one, other) || (ReferenceEquals(one.Releases, other.Releases) && one.Root.Span.SequenceEqual(other.Root.Span));
+        ReferenceEquals(one, other) || (ReferenceEquals(one.Releases, other.Releases) && ReferenceEquals(one.Vendors, other.Vendors) && one.Root.Span.SequenceEqual(other.Root.Span));
 
     /// <summary>Whether this may change which packages the office's distribution points are to have.</summary>
     public static bool MayPick(IOfficeEvent happened) => happened is DeviceEnrolled or DeviceMovedIn or DeviceMovedOut or DeviceRemoved or DeviceLabelled or DevicePlaced;

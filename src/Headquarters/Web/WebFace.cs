@@ -32,6 +32,7 @@ public sealed record WebParts(
     EnrolmentDial Dial,
     ReadModelStore ReadModel,
     TenantRepository Updates,
+    VendorMirrors Vendors,
     AdminCredentials Credentials,
     ShownCertificate Certificate,
     DiscoveryOptions Discovery,
@@ -89,11 +90,13 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(parts.Dial);
         services.AddSingleton(parts.ReadModel);
         services.AddSingleton(parts.Updates);
+        services.AddSingleton(parts.Vendors);
         services.AddSingleton(parts.Credentials);
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));
         services.AddSingleton(new NetworkQueries(parts.ReadModel));
         services.AddSingleton(new AptQueries(parts.ReadModel));
         services.AddSingleton(new DownloadQueries(parts.ReadModel));
+        services.AddSingleton(new VendorQueries(parts.ReadModel));
         services.AddSingleton(new RolloutQueries(parts.ReadModel));
         services.AddSingleton(parts.Discovery);
         services.AddSingleton(new Secrets(parts.SecretsKey));
@@ -139,6 +142,7 @@ public sealed class WebFace : IAsyncDisposable
         api.MapRules();
         api.MapUpdates();
         api.MapApt();
+        api.MapVendors();
         api.MapDownloads();
         api.MapRepository();
         api.MapRollouts();

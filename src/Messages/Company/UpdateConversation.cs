@@ -20,6 +20,7 @@ public sealed record UpdateBookChanged([property: Key(0)] UpdateBook Book, [prop
 /// <param name="Releases">What devices should have, oldest first: of two that pick a device for the same package, the later counts.</param>
 /// <param name="Apt">The signed APT repositories that distribution points pass on.</param>
 /// <param name="Tasks">The tasks "download updates to the repositories of distribution points".</param>
+/// <param name="Vendors">Who says which packages are genuine; absent in what was journaled before there were any.</param>
 [MessagePackObject]
 public sealed record UpdateBook(
     [property: Key(0)] ulong Version,
@@ -27,10 +28,27 @@ public sealed record UpdateBook(
     [property: Key(2)] ulong Timestamp,
     [property: Key(3)] IReadOnlyList<Release> Releases,
     [property: Key(4)] IReadOnlyList<AptRepository> Apt,
-    [property: Key(5)] IReadOnlyList<DownloadTask> Tasks)
+    [property: Key(5)] IReadOnlyList<DownloadTask> Tasks,
+    IReadOnlyList<Vendor>? Vendors = null)
 {
     public static UpdateBook Empty { get; } = new(0, default, 0, [], [], []);
+
+    /// <summary>In order of names.</summary>
+    [Key(6)]
+    public IReadOnlyList<Vendor> Vendors { get; init; } = Vendors ?? [];
 }
+
+/// <summary>A vendor whose signed repository says which packages are genuine: devices install those that it covers only where it lists the same manifest.</summary>
+/// <param name="Name">A part of the path under which its metadata is served: <c>/vendors/NAME/metadata/</c>.</param>
+/// <param name="Root">The first root of its repository, as signed: what everybody begins to trust it with.</param>
+/// <param name="Packages">Patterns of the packages that it covers, such as <c>acme-*</c>.</param>
+/// <param name="Source">Where headquarters reads its repository: a URL, or a folder of headquarters' machine.</param>
+[MessagePackObject]
+public sealed record Vendor(
+    [property: Key(0)] string Name,
+    [property: Key(1)] ReadOnlyMemory<byte> Root,
+    [property: Key(2)] IReadOnlyList<string> Packages,
+    [property: Key(3)] string Source);
 
 /// <summary>A version of a package that devices should have, as far as its rollout has got.</summary>
 /// <param name="Rollout">The rollout that it is of.</param>

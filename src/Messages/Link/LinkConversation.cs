@@ -387,6 +387,7 @@ public sealed record NodeDesired(
 /// <param name="Wanted">The packages that some device of the office should have: they are mirrored ahead and stay.</param>
 /// <param name="Apt">The APT repositories that it passes on.</param>
 /// <param name="Tasks">The download tasks that are for it.</param>
+/// <param name="Vendors">The vendors whose metadata it mirrors too; absent: an older headquarters knows none.</param>
 [MessagePackObject]
 public sealed record UpdatePlan(
     [property: Key(0)] ReadOnlyMemory<byte> Root,
@@ -395,7 +396,16 @@ public sealed record UpdatePlan(
     [property: Key(3)] IReadOnlyList<NodeHop> Peers,
     [property: Key(4)] IReadOnlyList<WantedUpdate> Wanted,
     [property: Key(5)] IReadOnlyList<AptRepository> Apt,
-    [property: Key(6)] IReadOnlyList<DownloadTask> Tasks);
+    [property: Key(6)] IReadOnlyList<DownloadTask> Tasks,
+    IReadOnlyList<VendorRoot>? Vendors = null)
+{
+    [Key(7)]
+    public IReadOnlyList<VendorRoot> Vendors { get; init; } = Vendors ?? [];
+}
+
+/// <param name="Root">The first root of the vendor's repository, as signed.</param>
+[MessagePackObject]
+public sealed record VendorRoot([property: Key(0)] string Name, [property: Key(1)] ReadOnlyMemory<byte> Root);
 
 /// <param name="Manifest">SHA-256 of its manifest, in lower-case hexadecimal.</param>
 /// <param name="Length">Bytes of all its files.</param>

@@ -204,6 +204,8 @@ public static class Manifests
         ["note-repository"] = typeof(NoteRepository),
         ["put-apt-repository"] = typeof(PutAptRepository),
         ["remove-apt-repository"] = typeof(RemoveAptRepository),
+        ["put-vendor"] = typeof(PutVendor),
+        ["remove-vendor"] = typeof(RemoveVendor),
         ["put-download-task"] = typeof(PutDownloadTask),
         ["remove-download-task"] = typeof(RemoveDownloadTask),
         ["run-download-task"] = typeof(RunDownloadTask),

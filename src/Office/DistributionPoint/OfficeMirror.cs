@@ -35,6 +35,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     private readonly BlobFetcher _fetcher;
     private readonly DeltaBuilder _deltas;
     private readonly Mirror _mirror;
+    private readonly VendorLists _vendors;
     private readonly AptMirror _apt;
     private readonly ContentCounter _counter;
     private readonly ContentAdmission _admission;
@@ -61,6 +62,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         _deltas = new DeltaBuilder(_blobs, _fetcher, setup.Options.DeltaMaxFile);
         _mirror = new Mirror(Path.Combine(setup.Directory, "repository"), _blobs, _fetcher, _deltas, Pace.Default, setup.Clock);
         _mirror.Resume();
+        _vendors = new VendorLists(Path.Combine(setup.Directory, "vendors"), directory => new Mirror(directory, _blobs, _fetcher, _deltas, Pace.Default, setup.Clock));
         _counter = new ContentCounter(Path.Combine(setup.Directory, "counts.bin"), hash => _mirror.Index.Find(hash), setup.Clock.GetUtcNow());
         _apt = new AptMirror(Path.Combine(setup.Directory, "apt"), _blobs, _fetcher, AptMirrorOptions.Default with { FreshFor = setup.Options.AptFreshFor }, Pace.Default, setup.Clock, _sources.Web(), () => _sources.Near);
         _apt.Passed += _counter.Passed;
@@ -102,6 +104,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         foreach (var gone in _problems.Keys.Except(tasks.Select(t => t.Name)))
             _problems.TryRemove(gone, out _);
         _apt.Obey([.. plan.Apt.Select(a => new AptSource(a.Name, a.Url, a.Keyring, a.Suites))]);
+        _vendors.Obey(plan.Vendors);
         _mirror.Begin(plan.Root.ToArray());
     }
 
@@ -129,8 +132,10 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
     {
         if (_plan is not { } plan)
             return new DownloadResult(DownloadOutcome.Failed, "headquarters has not said yet what is to be mirrored");
-        var problems = new List<string>();
-        var outcome = DownloadOutcome.Full;
+        // Before the tenant's: what that lists of a vendor's, the vendor listed before. One that can't be read keeps nothing else back.
+        var (all, unread) = await _vendors.Refresh(_sources.VendorsAt, _setup.Clock.GetUtcNow(), cancellation);
+        var problems = unread.ToList();
+        var outcome = all ? DownloadOutcome.Full : DownloadOutcome.Partial;
         try
         {
             var (_, failures) = await _mirror.Refresh(_sources.Repositories(task.Sources), _setup.Clock.GetUtcNow(), (long)plan.Timestamp, cancellation);
@@ -202,7 +207,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
 
     private void Map(WebApplication host)
     {
-        new MetadataEndpoint((name, _) => Task.FromResult(_mirror.Metadata(name)), new ContentEndpoint(_blobs, Asked, _admission, _counter.Served)).Map(host);
+        new MetadataEndpoint((name, _) => Task.FromResult(_mirror.Metadata(name)), _vendors.Metadata, new ContentEndpoint(_blobs, Asked, _admission, _counter.Served)).Map(host);
         new AptEndpoint(_apt, _blobs, _admission).Map(host);
     }
 

@@ -13,7 +13,6 @@ using Fleet.Messages.Transport;
 using Fleet.Updates.Content;
 using Fleet.Updates.Fetching;
 using Fleet.Updates.Mirroring;
-using Fleet.Updates.Tuf.Client;
 
 namespace Fleet.Office.DistributionPoint;
 
@@ -33,7 +32,7 @@ internal sealed class OfficeSources : IDisposable
     private readonly HttpClient _fleetHttp;
     private readonly ConcurrentDictionary<Access, HttpClient> _web = new();
     private readonly Func<string, ReadOnlyMemory<byte>, byte[]> _open;
-    private volatile Plan _plan = new(new Dictionary<UpdateSource, IReadOnlyList<RepositorySource>>(), []);
+    private volatile Plan _plan = new(new Dictionary<UpdateSource, IReadOnlyList<RepositorySource>>(), [], []);
 
     /// <param name="open">Opens what headquarters sealed for this node, by purpose.</param>
     /// <param name="question">What this distribution point says of itself when it asks another for content.</param>
@@ -70,7 +69,11 @@ internal sealed class OfficeSources : IDisposable
     /// <param name="sources">All that may be asked for.</param>
     public void Obey(UpdatePlan plan, IEnumerable<UpdateSource> sources) => _plan = new Plan(
         sources.Concat(Headquarters).DistinctBy(KeyOf).ToDictionary(KeyOf, IReadOnlyList<RepositorySource> (s) => [.. Of(s, plan)]),
-        [.. plan.Peers.Select(p => new Peer(p.NodeId, Of(p, onlyIfHere: false), Of(p, onlyIfHere: true)))]);
+        [.. plan.Peers.Select(p => new Peer(p.NodeId, Of(p, onlyIfHere: false), Of(p, onlyIfHere: true)))],
+        [.. plan.Headquarters.Concat(plan.Peers.Select(p => p.Addresses[0])).Select(HostPort.UrlOf)]);
+
+    /// <summary>Where a vendor's metadata is: at headquarters, and else at the office's other distribution points.</summary>
+    public IReadOnlyList<RepositorySource> VendorsAt(string vendor) => [.. _plan.Vendors.Select(at => RepositorySource.At($"{at}/vendors/{vendor}", _fleetHttp))];
 
     /// <summary>Where content is taken from, in the order in which it is tried.</summary>
     /// <param name="sources">Behind the office's other distribution points; empty: headquarters.</param>
@@ -112,8 +115,8 @@ internal sealed class OfficeSources : IDisposable
 
     private IEnumerable<RepositorySource> Of(UpdateSource source, UpdatePlan plan) => source.Kind switch
     {
-        UpdateSourceKind.Headquarters => plan.Headquarters.Select(a => At(HostPort.UrlOf(a), _fleetHttp)),
-        UpdateSourceKind.Vendor => [At(source.Location.TrimEnd('/'), _web.GetOrAdd(AccessTo(source), Web))],
+        UpdateSourceKind.Headquarters => plan.Headquarters.Select(a => RepositorySource.At(HostPort.UrlOf(a), _fleetHttp)),
+        UpdateSourceKind.Vendor => [RepositorySource.At(source.Location, _web.GetOrAdd(AccessTo(source), Web))],
         UpdateSourceKind.Folder => [RepositorySource.OfFolder(source.Location)],
         // Of a newer headquarters.
         _ => [],
@@ -155,9 +158,6 @@ internal sealed class OfficeSources : IDisposable
 
     private static string PinOf(X509Certificate? shown) => shown is X509Certificate2 certificate ? Convert.ToHexStringLower(PeerTrust.PinOf(certificate)) : "none";
 
-    private static RepositorySource At(string address, HttpClient http) => new(
-        address, new HttpSource(new Uri($"{address}/metadata"), http), new HttpBlobSource(http, new Uri($"{address}/blobs")));
-
     private PeerBlobSource Of(NodeHop peer, bool onlyIfHere)
     {
         var blobs = new Uri($"{HostPort.UrlOf(peer.Addresses[0])}/blobs");
@@ -174,5 +174,5 @@ internal sealed class OfficeSources : IDisposable
         public static readonly Access Plain = new("", "", "", "", "");
     }
 
-    private sealed record Plan(IReadOnlyDictionary<UpdateSource, IReadOnlyList<RepositorySource>> Repositories, IReadOnlyList<Peer> Peers);
+    private sealed record Plan(IReadOnlyDictionary<UpdateSource, IReadOnlyList<RepositorySource>> Repositories, IReadOnlyList<Peer> Peers, IReadOnlyList<string> Vendors);
 }

@@ -9,6 +9,11 @@ namespace Fleet.Updates.Mirroring;
 /// <param name="Content">What it has by hash.</param>
 public sealed record RepositorySource(string Name, IFileSource Metadata, IBlobSource Content)
 {
+    /// <summary>A copy behind a URL: <c>metadata/</c> and <c>blobs/</c>.</summary>
+    /// <param name="http">As <see cref="HttpBlobSource.Client"/> makes one.</param>
+    public static RepositorySource At(string url, HttpClient http) => new(
+        url.TrimEnd('/'), new HttpSource(new Uri($"{url.TrimEnd('/')}/metadata"), http), new HttpBlobSource(http, new Uri($"{url.TrimEnd('/')}/blobs")));
+
     /// <summary>A copy in a folder: <c>metadata/</c> and <c>blobs/</c>.</summary>
     public static RepositorySource OfFolder(string folder) =>
         new(folder, new FolderSource(Path.Combine(folder, "metadata")), new FolderBlobSource(Path.Combine(folder, "blobs")));

@@ -13,6 +13,7 @@ public sealed class UpdatePublishTests : IAsyncLifetime
     private readonly List<string> _ranges = [];
     private FakeApi _api = null!;
     private NewUpdate? _published;
+    private Queue<VendorPublished> _vendorAnswers = new();
 
     private string Folder => Path.Combine(_terminal.Home, "build");
 
@@ -30,6 +31,7 @@ public sealed class UpdatePublishTests : IAsyncLifetime
                 _content.AddOrUpdate(sha256, _ => body.ToArray(), (_, part) => [.. part, .. body.ToArray()]);
                 return Whole(sha256) ? Results.NoContent() : Results.Json(new ProblemResource(null, null, 400, "not the content that its name says", "Invalid"), ApiJson.Default.ProblemResource, "application/problem+json", 400);
             });
+            host.MapPost("/api/v1/vendors/acme/publish", (VendorUpdate _) => _vendorAnswers.Dequeue());
             host.MapPost("/api/v1/updates", (NewUpdate update) =>
             {
                 var changed = _published is null;
@@ -113,6 +115,17 @@ public sealed class UpdatePublishTests : IAsyncLifetime
         File.Delete(link);
         Assert.Contains("both be 'notes.txt'", (await Publish("1", Folder, Path.Combine(Folder, "notes.txt"))).Error, StringComparison.Ordinal);
         Assert.Empty(_api.Asked);
+    }
+
+    [Fact]
+    public async Task From_a_vendor_it_is_waited_for_until_headquarters_has_all_of_it()
+    {
+        _vendorAnswers = new Queue<VendorPublished>([new(null, 3, 10), new(null, 7, 10), new(new UpdatePublished(new UpdateResource("acme-scale", "3", "archive", 1, 10, DateTimeOffset.UnixEpoch, "m"), Changed: true), 10, 10)]);
+
+        var ran = (await _terminal.Run("update", "publish", "acme-scale", "--version", "3", "--vendor", "acme", "--json")).Json();
+
+        Assert.Empty(_vendorAnswers);
+        Assert.Equal(("acme", true), (ran.GetProperty("vendor").GetString(), ran.GetProperty("changed").GetBoolean()));
     }
 
     private static string Sha(string text) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));

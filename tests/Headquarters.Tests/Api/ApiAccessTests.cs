@@ -80,7 +80,7 @@ public sealed class ApiAccessTests(TestFaces faces) : IClassFixture<TestFaces>
         var credentials = Credentials(out var directory);
         using var _ = directory;
         var mute = faces.Company.System.ActorOf(Props.Create(() => new Mute()));
-        await using var face = await TestFaces.Start(faces.Company, mute, faces.Updates, credentials, directory.PathOf("keys"), askTimeout: TimeSpan.FromMilliseconds(200));
+        await using var face = await TestFaces.Start(faces.Company, mute, faces.Updates, faces.Vendors, credentials, directory.PathOf("keys"), askTimeout: TimeSpan.FromMilliseconds(200));
         using var client = TestFaces.Client(new Uri($"https://127.0.0.1:{face.Local.Port}"), Bearer(directory));
 
         using var response = await client.PostAsJsonAsync("/api/v1/offices", new NewOffice("late"), ApiJson.Default.NewOffice);

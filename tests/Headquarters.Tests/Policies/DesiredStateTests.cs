@@ -54,6 +54,21 @@ public sealed class DesiredStateTests
         Assert.Equal(Till, Assert.Single(events.OfType<DeviceDesiredChanged>()).DeviceId);
     }
 
+    [Fact]
+    public void A_vendor_is_in_each_devices_document_and_makes_a_new_version_of_it()
+    {
+        var office = Open(Leeds).WithTill();
+        var acme = new Vendor("acme", new byte[] { 1, 2 }, ["acme-*"], "https://updates.acme.example");
+
+        var events = office.Settled([new OfficeUpdatesAdopted(Leeds, UpdateBook.Empty with { Version = 1, Vendors = [acme] }, Noon)], TestOffices.Options, Noon);
+        var after = events.Aggregate(office, (o, e) => o.With(e));
+
+        Assert.Equal(Till, Assert.Single(events.OfType<DeviceDesiredChanged>()).DeviceId);
+        var named = Assert.Single(DesiredState.For(after, after.Devices[Till], TestOffices.Options).Vendors);
+        Assert.Equal(("acme", "acme-*"), (named.Name, Assert.Single(named.Packages)));
+        Assert.Equal(acme.Root.ToArray(), named.Root.ToByteArray());
+    }
+
     [Theory]
     [InlineData("sync.interval", "soon")]
     [InlineData("sync.interval", "0s")]

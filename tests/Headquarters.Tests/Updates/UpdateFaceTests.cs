@@ -4,6 +4,7 @@ using Fleet.Contracts.Identity;
 using Fleet.Gateway.Content;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Updates;
+using Fleet.Messages.Company;
 using Fleet.TestSupport;
 using Fleet.Updates.Content;
 using Fleet.Updates.Fetching;
@@ -22,6 +23,8 @@ public sealed class UpdateFaceTests : IAsyncLifetime
     private readonly List<IAsyncDisposable> _parts = [];
     private CertificateAuthority _authority = null!;
     private TenantRepository _repository = null!;
+    private VendorMirrors _vendors = null!;
+    private FolderRepository _acme = null!;
     private ContentListener _face = null!;
 
     public async Task InitializeAsync()
@@ -29,6 +32,10 @@ public sealed class UpdateFaceTests : IAsyncLifetime
         _authority = CertificateAuthority.OpenOrCreate(_directory, new IdentityOptions(TimeSpan.FromDays(30)), TimeProvider.System);
         _repository = await TenantRepository.Open(Path.Combine(_directory, "updates"), Options(), _authority, TimeProvider.System, NullLoggerFactory.Instance);
         _parts.Add(_repository);
+        _acme = new FolderRepository(Path.Combine(_directory, "acme"));
+        _vendors = await VendorMirrors.Open(
+            Path.Combine(_directory, "vendors"), _repository, () => Task.FromResult<IReadOnlyList<Vendor>>([new Vendor("acme", _acme.FirstRoot, ["acme-*"], _acme.Folder)]), Options(), TimeProvider.System, NullLoggerFactory.Instance);
+        _parts.Add(_vendors);
         _face = await Start(Options());
     }
 
@@ -92,6 +99,27 @@ public sealed class UpdateFaceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_vendors_metadata_is_served_beside_as_the_vendor_signed_it_and_nothing_else_of_its()
+    {
+        await _acme.Publish("acme-scale", "1", InstallKind.Archive, ("scale", Program));
+        Assert.Null(await _vendors.Refresh("acme", default));
+        using var device = Handler(_authority.Own());
+        using var http = Http(device, _face);
+        var store = new MetadataDirectory(Path.Combine(_directory, "trust"));
+        TufClient.Begin(store, _acme.FirstRoot, DateTimeOffset.UtcNow);
+        var client = new TufClient(new HttpSource(new Uri(http.BaseAddress!, "vendors/acme/metadata"), http), new FolderSource(_directory), store, TimeProvider.System);
+
+        await client.RefreshAsync(DateTimeOffset.UtcNow);
+
+        Assert.NotNull(await client.FindAsync("packages/acme-scale/1.json"));
+        foreach (var path in (string[])["vendors/acme/metadata/2.root.json", "vendors/other/metadata/timestamp.json", "vendors/acme/metadata/..%2Ffirst-root.json", $"blobs/{BlobHash.Over(Program)}"])
+        {
+            using var answer = await http.GetAsync(path);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task A_stranger_is_served_only_where_the_settings_say_so()
     {
         using var other = new TestAuthority();
@@ -114,7 +142,7 @@ public sealed class UpdateFaceTests : IAsyncLifetime
 
     private async Task<ContentListener> Start(UpdateOptions options)
     {
-        var face = await UpdateFace.Start(options, _repository, new ShownCertificate(_authority.Own, _authority.Authority), _authority.Trust, NullLoggerFactory.Instance);
+        var face = await UpdateFace.Start(options, _repository, _vendors, new ShownCertificate(_authority.Own, _authority.Authority), _authority.Trust, NullLoggerFactory.Instance);
         _parts.Add(face);
         return face;
     }

@@ -10,6 +10,7 @@ using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
+using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Web;
 using Fleet.Messages.Transport;
@@ -27,10 +28,13 @@ public sealed class TestFaces : IAsyncLifetime
     private DataDirectory? _data;
     private WebFace? _face;
     private TenantRepository? _updates;
+    private VendorMirrors? _vendors;
 
     internal TestCompany Company { get; private set; } = null!;
 
     internal TenantRepository Updates => _updates!;
+
+    internal VendorMirrors Vendors => _vendors!;
 
     public AdminToken Token { get; private set; } = null!;
 
@@ -47,7 +51,9 @@ public sealed class TestFaces : IAsyncLifetime
         Assert.True(AdminToken.TryParse(File.ReadAllText(_data.PathOf(AdminCredentials.TokenFile)), out var token, out _));
         Token = token!;
         _updates = await TenantRepository.Open(_data.PathOf("updates"), HeadquartersOptions.Load(null, [$"updates.quota={Quota}"]).Updates, Company.Authority, TimeProvider.System, NullLoggerFactory.Instance);
-        _face = await Start(Company, Company.Cluster.Company, Updates, credentials, _data.PathOf("keys"), TimeSpan.FromSeconds(10));
+        _vendors = await VendorMirrors.Open(
+            _data.PathOf("vendors"), Updates, new VendorQueries(Company.Store).All, HeadquartersOptions.Load(null, []).Updates, TimeProvider.System, NullLoggerFactory.Instance);
+        _face = await Start(Company, Company.Cluster.Company, Updates, Vendors, credentials, _data.PathOf("keys"), TimeSpan.FromSeconds(10));
         Api = Client(Address, token!.Bearer);
     }
 
@@ -55,6 +61,7 @@ public sealed class TestFaces : IAsyncLifetime
     {
         Api.Dispose();
         await _face!.DisposeAsync();
+        await _vendors!.DisposeAsync();
         await _updates!.DisposeAsync();
         _data!.Dispose();
         await Company.DisposeAsync();
@@ -62,13 +69,14 @@ public sealed class TestFaces : IAsyncLifetime
     }
 
     /// <summary>The faces of a company whose own actor is <paramref name="company"/>.</summary>
-    internal static Task<WebFace> Start(TestCompany twins, IActorRef company, TenantRepository updates, AdminCredentials credentials, string keys, TimeSpan askTimeout) =>
+    internal static Task<WebFace> Start(TestCompany twins, IActorRef company, TenantRepository updates, VendorMirrors vendors, AdminCredentials credentials, string keys, TimeSpan askTimeout) =>
         WebFace.Start(new WebParts(
             new WebOptions(IPAddress.Loopback, Port: 0, "localhost", askTimeout, SettleTimeout: TimeSpan.FromSeconds(5), Session: TimeSpan.FromHours(1)),
             new Owners(company, twins.Cluster.Offices, askTimeout),
             new EnrolmentDial(new TcpNetwork(), "127.0.0.1:1", TimeSpan.FromSeconds(5), TimeProvider.System),
             twins.Store,
             updates,
+            vendors,
             credentials,
             new ShownCertificate(twins.Authority.Own, twins.Authority.Authority),
             TestOffices.Options.Discovery,

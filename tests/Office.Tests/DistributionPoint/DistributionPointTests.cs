@@ -149,6 +149,49 @@ public sealed class DistributionPointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_vendor_lists_is_mirrored_from_headquarters_and_the_last_good_list_is_served_while_it_can_not_be_read()
+    {
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var acme = new FolderRepository(_directory.Of(Path.Combine("headquarters", "vendors", "acme")));
+        await using var headquarters = await FolderServer.Start(_directory.Of("headquarters"));
+        _said.AtAnnounce.Add(WithVendor(Wanted(1, [manifest]), acme, headquarters.Url));
+        await using var node = await Start("gw1");
+        var address = await Whole(manifest);
+        using var device = Client(_headquarters.Authority.Issue(PeerIdentity.Of(new DeviceId("till-1"))));
+        var first = TimestampOf(acme);
+        Assert.Equal(first, await VendorTimestamp(device, address));
+
+        Directory.Move(acme.Folder, acme.Folder + ".away");
+        await Until.True(() => _said.Node?.Mirror?.Problem.Contains("vendor acme can't be read, the last good list is served", StringComparison.Ordinal) == true, "the vendor that can't be read is told");
+        Assert.Equal(first, await VendorTimestamp(device, address));
+
+        Directory.Move(acme.Folder + ".away", acme.Folder);
+        await acme.Publish("acme-scale", "1", InstallKind.Archive, ("scale", Program));
+        await Until.True(async () => (await VendorTimestamp(device, address)).SequenceEqual(TimestampOf(acme)), "the newest list is served");
+        await Until.True(() => _said.Node is { Mirror.Problem: "" }, "nothing is wrong any more");
+    }
+
+    [Fact]
+    public async Task Where_headquarters_is_out_of_reach_a_vendors_list_comes_from_another_distribution_point_and_one_of_another_root_from_none()
+    {
+        var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
+        var acme = new FolderRepository(_directory.Of(Path.Combine("peer", "vendors", "acme")));
+        _ = new FolderRepository(_directory.Of(Path.Combine("peer", "vendors", "other")));
+        await using var peer = await FolderServer.Start(_directory.Of("peer"));
+        var wanted = WithVendor(Wanted(1, [manifest]), acme, "http://127.0.0.1:1");
+        _said.AtAnnounce.Add(wanted with { Updates = wanted.Updates! with { Peers = [new NodeHop(new NodeId("gw2.leeds"), [peer.Url])], Vendors = [.. wanted.Updates.Vendors, new VendorRoot("other", acme.FirstRoot)] } });
+        await using var node = await Start("gw1");
+
+        var address = await Whole(manifest);
+
+        using var device = Client(_headquarters.Authority.Issue(PeerIdentity.Of(new DeviceId("till-1"))));
+        Assert.Equal(TimestampOf(acme), await VendorTimestamp(device, address));
+        using var other = await device.GetAsync(new Uri($"https://{address}/vendors/other/metadata/timestamp.json"));
+        Assert.Equal(HttpStatusCode.NotFound, other.StatusCode);
+        await Until.True(() => _said.Node?.Mirror?.Problem.Contains("vendor other can't be read", StringComparison.Ordinal) == true, "the vendor whose root is another is told");
+    }
+
+    [Fact]
     public async Task A_frozen_folder_is_told_as_soon_as_headquarters_names_a_newer_timestamp()
     {
         var manifest = await _repository.Publish("till", "2.0", InstallKind.Archive, ("bin/till", Program));
@@ -327,6 +370,13 @@ public sealed class DistributionPointTests : IAsyncLifetime
     private NodeDesired Wanted(ulong version, IReadOnlyList<BlobHash> manifests, params DownloadTask[] tasks) => new(version, [NodeRole.DistributionPoint], TimeSpan.FromMinutes(15), null, [], [], Periodic: false,
         new UpdatePlan(_repository.FirstRoot, _repository.Timestamp, [], [], [.. manifests.Select(m => new WantedUpdate("till", "2.0", m.Value, Program.Length))], [],
             tasks.Length > 0 ? tasks : [Folder("folder")]));
+
+    private static NodeDesired WithVendor(NodeDesired wanted, FolderRepository vendor, string headquarters) =>
+        wanted with { Updates = wanted.Updates! with { Headquarters = [headquarters], Vendors = [new VendorRoot("acme", vendor.FirstRoot)] } };
+
+    private static byte[] TimestampOf(FolderRepository vendor) => File.ReadAllBytes(Path.Combine(vendor.Folder, "metadata", "timestamp.json"));
+
+    private static Task<byte[]> VendorTimestamp(HttpClient device, string address) => device.GetByteArrayAsync(new Uri($"https://{address}/vendors/acme/metadata/timestamp.json"));
 
     private async Task<OfficeNode> Start(string name, params string[] sets)
     {
