@@ -10,6 +10,7 @@ var root = new RootCommand("""
       agent enroll --data /var/lib/fleet-agent --token fleet1.leeds.… --server hq.example.com:13000
       agent run --data /var/lib/fleet-agent
       agent show --data /var/lib/fleet-agent --json
+      agent vendor list --data /var/lib/fleet-agent
 
     Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 75 another version takes over and has to be started.
     """)
@@ -17,6 +18,7 @@ var root = new RootCommand("""
     EnrollCommand.Make(),
     RunCommand.Make(),
     ShowCommand.Make(),
+    VendorCommand.Make(),
 };
 
 // @FILE is read by the option that takes it; the library would put the file's words in its place.

@@ -47,6 +47,12 @@ public sealed record DeviceOptions(
             long.TryParse(values[key].Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
                 ? number
                 : Wrong(key, $"a whole number from {min} to {max}", min);
+        bool Switch(string key) => values[key].Text switch
+        {
+            "on" or "true" => true,
+            "off" or "false" => false,
+            _ => Wrong(key, "on or off", false),
+        };
         T Wrong<T>(string key, string wanted, T standIn)
         {
             problems.Add($"{values[key].Origin}: {key} must be {wanted}, not '{values[key].Text}'");
@@ -81,7 +87,8 @@ public sealed record DeviceOptions(
                 Duration("fleet.agent.updates.tell-within"),
                 Duration("fleet.agent.updates.health-timeout"),
                 Duration("fleet.agent.updates.run-timeout"),
-                Duration("fleet.agent.updates.probation")));
+                Duration("fleet.agent.updates.probation"),
+                Switch("fleet.agent.updates.require-vendor")));
     }
 
     private static string ShippedText()

@@ -79,6 +79,25 @@ public sealed partial class DeviceUpdates : IDisposable
     /// <param name="directory">The data directory.</param>
     public static string PackagesIn(string directory, UpdateOptions options) => options.Packages is { Length: > 0 } named ? named : Path.Combine(directory, "packages");
 
+    /// <summary>The folder of what is trusted of vendors, a folder each.</summary>
+    /// <param name="directory">The data directory.</param>
+    private static string VendorsIn(string directory) => Path.Combine(directory, "updates", "vendors");
+
+    /// <summary>Makes a device forget a vendor: the next first root that headquarters names under that name counts. Nothing may run on the directory.</summary>
+    /// <param name="directory">The data directory.</param>
+    /// <returns>False: it holds on to no such vendor.</returns>
+    /// <exception cref="StorageException">The device's files are damaged, or can't be written.</exception>
+    public static bool Forget(string vendor, IDeviceStorage storage, string directory)
+    {
+        var state = UpdateState.Load(storage);
+        if (state.Vendors.FirstOrDefault(v => v.Name == vendor) is not { } pinned)
+            return false;
+        (state with { Vendors = [.. state.Vendors.Where(v => v != pinned)] }).Save(storage);
+        if (Path.Combine(VendorsIn(directory), pinned.FolderName) is var folder && Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        return true;
+    }
+
     /// <summary>Runs until cancelled. Never throws for what passes.</summary>
     /// <exception cref="RestartException">Another version of the agent's own program has to take over.</exception>
     public async Task Run(CancellationToken cancellation)
@@ -174,14 +193,19 @@ public sealed partial class DeviceUpdates : IDisposable
                 Keep(await OpenTools().Installer.Settle(cut, cancellation).ConfigureAwait(false));
             if (_device.State.Desired is not { } desired)
                 return LongestWait;
-            Keep(_state.Take(desired, _clock.GetUtcNow()));
+            var heard = _state.Take(desired, _clock.GetUtcNow(), out var notes);
+            // To be told twice is better than not to.
+            foreach (var note in notes)
+                _device.RecordHourly(note);
+            Keep(heard);
             if (_tools is null && !_state.Packages.Any(p => p.IsOpen))
                 return LongestWait;
             var tools = OpenTools();
             tools.Bringer.Collect(Open());
             Catalogue? catalogue = null;
+            var vendors = new VendorCheck(_state.Vendors, CatalogueOf, _options.Updates.RequireVendor);
             foreach (var package in _state.Packages.Where(p => p.IsOpen && DueIn(p) <= TimeSpan.Zero))
-                await Work(package, tools, () => catalogue ??= NewCatalogue(), cancellation).ConfigureAwait(false);
+                await Work(package, tools, () => catalogue ??= NewCatalogue(), vendors, cancellation).ConfigureAwait(false);
             tools.Bringer.Collect(Open());
             return _state.Packages.Where(p => p.IsOpen).Select(DueIn).DefaultIfEmpty(LongestWait).Min() is var next && next > TimeSpan.Zero ? next : TimeSpan.Zero;
         }
@@ -193,7 +217,7 @@ public sealed partial class DeviceUpdates : IDisposable
     }
 
     /// <remarks>What headquarters wants may change meanwhile; then the next turn, which is due at once, begins with that.</remarks>
-    private async Task Work(PackageState package, Tools tools, Func<Catalogue> catalogue, CancellationToken cancellation)
+    private async Task Work(PackageState package, Tools tools, Func<Catalogue> catalogue, VendorCheck vendors, CancellationToken cancellation)
     {
         var wanted = package.Wanted!;
         if (!IsWanted(wanted))
@@ -211,7 +235,7 @@ public sealed partial class DeviceUpdates : IDisposable
             if (manifest is null)
             {
                 package = package.Step == PackageStep.Installing ? package.At(PackageStep.Fetching, "", _clock.GetUtcNow()) : package;
-                manifest = await Bring(wanted, tools, catalogue, cancellation).ConfigureAwait(false);
+                manifest = await Bring(wanted, tools, catalogue, vendors, cancellation).ConfigureAwait(false);
                 if (manifest is null || !IsWanted(wanted))
                     return;
                 if (OpensAt(parameters.Window) is { } opens)
@@ -234,14 +258,14 @@ public sealed partial class DeviceUpdates : IDisposable
     }
 
     /// <returns>Null: headquarters wants something else meanwhile.</returns>
-    private async Task<PackageManifest?> Bring(WantedPackage wanted, Tools tools, Func<Catalogue> catalogue, CancellationToken cancellation)
+    private async Task<PackageManifest?> Bring(WantedPackage wanted, Tools tools, Func<Catalogue> catalogue, VendorCheck vendors, CancellationToken cancellation)
     {
         using var bringing = new Bringing(wanted, cancellation);
         Volatile.Write(ref _bringing, bringing);
         try
         {
             var installed = Path.Combine(PackagesIn(_directory, _options.Updates), wanted.Name, "current");
-            return await tools.Bringer.Bring(wanted, installed, catalogue(), InOrder, bringing.Stop).ConfigureAwait(false);
+            return await tools.Bringer.Bring(wanted, installed, catalogue(), vendors, InOrder, bringing.Stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -270,7 +294,24 @@ public sealed partial class DeviceUpdates : IDisposable
             throw new NotBroughtException($"the root of the repository that headquarters named can't be used: {fault.Message}");
         }
 
-        return new Catalogue(InOrder(), store, now, _device.State.UpdateTimestamp, _sources.Order, _incidents, _clock, _random);
+        return new Catalogue(InOrder(), vendor: null, store, now, _device.State.UpdateTimestamp, _sources.Order, _incidents, _clock, _random);
+    }
+
+    private Catalogue CatalogueOf(PinnedVendor vendor)
+    {
+        // Whoever captures headquarters must not make a vendor's old lists valid by telling an old time.
+        var now = _clock.GetUtcNow() + (_device.State.ClockBehind > TimeSpan.Zero ? _device.State.ClockBehind : TimeSpan.Zero);
+        var store = new MetadataDirectory(Path.Combine(VendorsIn(_directory), vendor.FolderName));
+        try
+        {
+            TufClient.Begin(store, vendor.Root.ToByteArray(), now);
+        }
+        catch (TufException fault)
+        {
+            throw new NotBroughtException($"the root of vendor {vendor.Name} that headquarters named can't be used: {fault.Message}");
+        }
+
+        return new Catalogue(InOrder(), vendor, store, now, floor: 0, _sources.Order, _incidents, _clock, _random);
     }
 
     private IReadOnlyList<UpdateSource> InOrder()

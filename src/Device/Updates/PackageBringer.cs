@@ -53,16 +53,18 @@ internal sealed partial class PackageBringer : IDisposable
         _content.Collect(_needed.Contains, TimeSpan.Zero);
     }
 
-    /// <summary>Brings all that is not here of a package that the signed targets list with the very hash that headquarters named.</summary>
+    /// <summary>Brings all that is not here of a package that the signed targets list with the very hash that headquarters named, and its vendor too.</summary>
     /// <param name="installed">The folder of the version that is there.</param>
+    /// <param name="vendors">Has the last word.</param>
     /// <param name="sources">The sources, best first at the moment of the call.</param>
     /// <exception cref="NotBroughtException">Not now.</exception>
-    public async Task<PackageManifest> Bring(WantedPackage wanted, string installed, Catalogue catalogue, Func<IReadOnlyList<UpdateSource>> sources, CancellationToken stop)
+    public async Task<PackageManifest> Bring(WantedPackage wanted, string installed, Catalogue catalogue, VendorCheck vendors, Func<IReadOnlyList<UpdateSource>> sources, CancellationToken stop)
     {
         var path = PackageTarget.PathOf(wanted.Name, wanted.Version);
         var target = await catalogue.Find(path, stop).ConfigureAwait(false) ?? throw new NotBroughtException($"the repository does not list {path}{Besides(catalogue)}");
         if (!target.Hashes.Agree(ContentHashes.OfSha256(wanted.Manifest.Span)))
             throw new NotBroughtException($"the repository lists {path} with another hash than headquarters wants");
+        await vendors.Confirm(wanted.Name, target, stop).ConfigureAwait(false);
         if (target.Length > PackageManifest.MaxBytes)
             throw new NotBroughtException($"{path} has {target.Length} bytes; a manifest has {PackageManifest.MaxBytes} at most");
         await Fetch(BlobHash.Of(wanted.Manifest.Span), target.Length, path, () => [.. sources().Select(s => new TargetSource(s, path))], stop).ConfigureAwait(false);

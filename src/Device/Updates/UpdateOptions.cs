@@ -2,6 +2,7 @@ namespace Fleet.Device.Updates;
 
 /// <summary>Block <c>fleet.agent.updates</c>; reasons and units stand there.</summary>
 /// <param name="Packages">Empty: in the data directory.</param>
+/// <param name="RequireVendor">A package that no vendor covers is not installed.</param>
 public sealed record UpdateOptions(
     string Packages,
     long Quota,
@@ -12,4 +13,5 @@ public sealed record UpdateOptions(
     TimeSpan TellWithin,
     TimeSpan HealthTimeout,
     TimeSpan RunTimeout,
-    TimeSpan Probation);
+    TimeSpan Probation,
+    bool RequireVendor);

@@ -39,6 +39,9 @@ internal sealed class UpdateSource : IBlobSource, IDisposable
 
     public IFileSource Targets { get; }
 
+    /// <summary>The metadata of a vendor's repository, as it is mirrored there.</summary>
+    public IFileSource MetadataOf(string vendor) => new HttpSource(new Uri(Address.Base, $"vendors/{vendor}/metadata"), _client);
+
     public Task<Stream?> Open(BlobHash hash, long from, CancellationToken cancellation) => _blobs.Open(hash, from, cancellation);
 
     public void Dispose()

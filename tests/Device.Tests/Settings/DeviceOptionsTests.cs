@@ -73,6 +73,25 @@ public sealed class DeviceOptionsTests
         Assert.Equal(text, DurationText.Of(duration));
     }
 
+    [Theory, InlineData("on", true), InlineData("true", true), InlineData("off", false)]
+    public void A_switch_is_on_or_off(string text, bool on)
+    {
+        var problems = new List<string>();
+
+        Assert.Equal(on, DeviceOptions.Load($"fleet.agent.updates.require-vendor = {text}", "agent.hocon", problems).Updates.RequireVendor);
+        Assert.Empty(problems);
+    }
+
+    [Fact]
+    public void A_switch_that_is_neither_is_told_with_its_line()
+    {
+        var problems = new List<string>();
+
+        DeviceOptions.Load("fleet.agent.updates.require-vendor = perhaps", "agent.hocon", problems);
+
+        Assert.Contains("fleet.agent.updates.require-vendor must be on or off, not 'perhaps'", Assert.Single(problems), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_policys_setting_comes_before_the_document_and_that_before_the_file()
     {

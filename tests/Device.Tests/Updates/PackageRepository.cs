@@ -8,10 +8,11 @@ using Google.Protobuf;
 
 namespace Fleet.Device.Tests.Updates;
 
-/// <summary>A tenant's repository in a folder of its own, really signed: <c>metadata</c>, <c>targets</c> and <c>blobs</c>.</summary>
-internal sealed class PackageRepository : IDisposable
+/// <summary>A repository, the tenant's or a vendor's, in a folder of its own, really signed: <c>metadata</c>, <c>targets</c> and <c>blobs</c>.</summary>
+/// <param name="folder">Null: one that is made for it.</param>
+internal sealed class PackageRepository(string? folder = null, TimeProvider? clock = null) : IDisposable
 {
-    private readonly FolderRepository _repository = new(Directory.CreateTempSubdirectory("fleet-repository-").FullName);
+    private readonly FolderRepository _repository = new(folder ?? Directory.CreateTempSubdirectory("fleet-repository-").FullName, clock);
 
     public string Folder => _repository.Folder;
 

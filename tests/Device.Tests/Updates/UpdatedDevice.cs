@@ -42,10 +42,19 @@ internal sealed class UpdatedDevice : IDisposable
 
     public string Packages => Path.Combine(Folder, "packages");
 
+    /// <summary>The vendors that headquarters names.</summary>
+    public List<TrustedVendor> Vendors { get; } = [];
+
+    /// <summary>The events of a kind that headquarters was told, each once.</summary>
+    public IEnumerable<DeviceEvent> Told(string kind) => Headquarters.Reports.ToArray().SelectMany(r => r.Events).DistinctBy(e => e.Number).Where(e => e.Kind == kind);
+
+    /// <summary>What <c>agent vendor forget</c> does.</summary>
+    public bool Forget(string vendor) => DeviceUpdates.Forget(vendor, _device.Storage, Folder);
+
     /// <summary>Headquarters wants these packages from now on.</summary>
     public void Want(PackageRepository repository, IEnumerable<(string Node, string Address)> points, params WantedPackage[] packages)
     {
-        var desired = new DesiredDocument { Version = ++_version, OfficeId = "leeds", UpdateRoot = ByteString.CopyFrom(repository.FirstRoot), UpdateTimestamp = repository.Timestamp, Packages = { packages } };
+        var desired = new DesiredDocument { Version = ++_version, OfficeId = "leeds", UpdateRoot = ByteString.CopyFrom(repository.FirstRoot), UpdateTimestamp = repository.Timestamp, Packages = { packages }, Vendors = { Vendors } };
         desired.DistributionPoints.AddRange(points.Select(p => new GatewayAddress { NodeId = p.Node, Addresses = { p.Address } }));
         Headquarters.Desired = desired;
     }
