@@ -84,6 +84,7 @@ public sealed record DeviceOptions(
                 (int)Number("fleet.agent.updates.delta-max-file", 0, ZstdDelta.MaxLength),
                 Duration("fleet.agent.updates.first-retry"),
                 Duration("fleet.agent.updates.longest-retry"),
+                Duration("fleet.agent.updates.headquarters-after"),
                 Duration("fleet.agent.updates.tell-within"),
                 Duration("fleet.agent.updates.health-timeout"),
                 Duration("fleet.agent.updates.run-timeout"),

@@ -265,7 +265,7 @@ public sealed partial class DeviceUpdates : IDisposable
         try
         {
             var installed = Path.Combine(PackagesIn(_directory, _options.Updates), wanted.Name, "current");
-            return await tools.Bringer.Bring(wanted, installed, catalogue(), vendors, InOrder, bringing.Stop).ConfigureAwait(false);
+            return await tools.Bringer.Bring(wanted, installed, catalogue(), vendors, () => InOrder(content: true), bringing.Stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -294,7 +294,7 @@ public sealed partial class DeviceUpdates : IDisposable
             throw new NotBroughtException($"the root of the repository that headquarters named can't be used: {fault.Message}");
         }
 
-        return new Catalogue(InOrder(), vendor: null, store, now, _device.State.UpdateTimestamp, _sources.Order, _incidents, _clock, _random);
+        return new Catalogue(InOrder(content: false), vendor: null, store, now, _device.State.UpdateTimestamp, _sources.Order, _incidents, _clock, _random);
     }
 
     private Catalogue CatalogueOf(PinnedVendor vendor)
@@ -311,14 +311,14 @@ public sealed partial class DeviceUpdates : IDisposable
             throw new NotBroughtException($"the root of vendor {vendor.Name} that headquarters named can't be used: {fault.Message}");
         }
 
-        return new Catalogue(InOrder(), vendor, store, now, floor: 0, _sources.Order, _incidents, _clock, _random);
+        return new Catalogue(InOrder(content: false), vendor, store, now, floor: 0, _sources.Order, _incidents, _clock, _random);
     }
 
-    private IReadOnlyList<UpdateSource> InOrder()
+    private IReadOnlyList<UpdateSource> InOrder(bool content)
     {
         var (identity, desired) = (_device.Identity, _device.State.Desired!);
         var office = desired.OfficeId.Length > 0 ? new OfficeId(desired.OfficeId) : identity.Office;
-        return _sources.InOrder(UpdateAddress.Plan(identity, desired, _device.GatewayOnly), identity, office);
+        return _sources.InOrder(UpdateAddress.Plan(identity, desired, _device.GatewayOnly), identity, office, content);
     }
 
     private bool IsWanted(WantedPackage package) => _device.State.Desired?.Packages.Contains(package) == true;

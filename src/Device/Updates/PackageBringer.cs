@@ -119,6 +119,7 @@ internal sealed partial class PackageBringer : IDisposable
         }
         catch (FetchException fault)
         {
+            _order.BroughtNothing();
             throw new NotBroughtException($"{what}: {(fault.Failures.Count == 0 ? "headquarters named no source of updates" : string.Join("; ", fault.Failures))}");
         }
     }

@@ -7,7 +7,8 @@ namespace Fleet.Device.Updates;
 /// whose bytes come over the office's uplink, then those that failed, and last whoever lied. All of it is forgotten after a while. Not for several threads at once.
 /// </summary>
 /// <param name="returnAfter">About how long a failure counts; see <see cref="CarrierMemory"/>.</param>
-internal sealed class SourceOrder(TimeSpan returnAfter, TimeProvider clock, Random random)
+/// <param name="headquartersAfter">How long distribution points may bring nothing before content is asked of headquarters.</param>
+internal sealed class SourceOrder(TimeSpan returnAfter, TimeSpan headquartersAfter, TimeProvider clock, Random random)
 {
     /// <summary>Slower than the best by this factor, a source is behind: less is the noise of a busy network.</summary>
     private const double MuchSlower = 4;
@@ -18,10 +19,22 @@ internal sealed class SourceOrder(TimeSpan returnAfter, TimeProvider clock, Rand
     private readonly CarrierMemory _failed = new(returnAfter, clock, random);
     private readonly CarrierMemory _lied = new(returnAfter * 4, clock, random);
     private readonly Dictionary<string, Measured> _rates = [];
+    private string[] _points = [];
+    private long? _withoutSince;
+
+    /// <summary>The same for content, which is large: headquarters is no choice while a distribution point may be expected to bring it.</summary>
+    public IReadOnlyList<UpdateAddress> OrderForContent(IReadOnlyList<UpdateAddress> plan)
+    {
+        var order = Order(plan);
+        return _points.Any(p => !_lied.IsAvoided(p)) && !(_withoutSince is { } since && clock.GetElapsedTime(since) >= headquartersAfter)
+            ? [.. order.Where(a => !a.IsHeadquarters)]
+            : order;
+    }
 
     public IReadOnlyList<UpdateAddress> Order(IReadOnlyList<UpdateAddress> plan)
     {
         string[] names = [.. plan.Select(a => a.Name)];
+        _points = [.. plan.Where(a => !a.IsHeadquarters).Select(a => a.Name)];
         // They forget whoever is not named any more.
         _failed.Order(names);
         _lied.Order(names);
@@ -43,9 +56,14 @@ internal sealed class SourceOrder(TimeSpan returnAfter, TimeProvider clock, Rand
 
     public void Lied(string name) => _lied.Fail(name);
 
+    /// <summary>None of the sources that were asked had a file.</summary>
+    public void BroughtNothing() => _withoutSince ??= clock.GetTimestamp();
+
     /// <summary>A whole file came from one source.</summary>
     public void Measure(string name, long bytes, TimeSpan taken)
     {
+        if (_points.Contains(name))
+            _withoutSince = null;
         if (bytes >= LeastMeasured && taken > TimeSpan.Zero)
             _rates[name] = new Measured(bytes / taken.TotalSeconds, clock.GetTimestamp());
     }

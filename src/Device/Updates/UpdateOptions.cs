@@ -10,6 +10,7 @@ public sealed record UpdateOptions(
     int DeltaMaxFile,
     TimeSpan FirstRetry,
     TimeSpan LongestRetry,
+    TimeSpan HeadquartersAfter,
     TimeSpan TellWithin,
     TimeSpan HealthTimeout,
     TimeSpan RunTimeout,

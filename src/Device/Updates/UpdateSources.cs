@@ -11,10 +11,11 @@ internal sealed class UpdateSources(ByteDialler dial, DeviceOptions options, Tim
     private readonly Dictionary<UpdateAddress, UpdateSource> _open = [];
     private (uint Generation, OfficeId Office) _shown;
 
-    public SourceOrder Order { get; } = new(options.ReturnAfter, clock, random);
+    public SourceOrder Order { get; } = new(options.ReturnAfter, options.Updates.HeadquartersAfter, clock, random);
 
     /// <summary>Best first, by what was seen of them.</summary>
-    public IReadOnlyList<UpdateSource> InOrder(IReadOnlyList<UpdateAddress> plan, DeviceIdentity identity, OfficeId office)
+    /// <param name="content">For content rather than for lists, as <see cref="SourceOrder.OrderForContent"/> says.</param>
+    public IReadOnlyList<UpdateSource> InOrder(IReadOnlyList<UpdateAddress> plan, DeviceIdentity identity, OfficeId office, bool content)
     {
         var shown = (identity.Current.Generation, office);
         foreach (var (address, source) in _open.Where(o => shown != _shown || !plan.Contains(o.Key)).ToList())
@@ -24,7 +25,7 @@ internal sealed class UpdateSources(ByteDialler dial, DeviceOptions options, Tim
         }
 
         _shown = shown;
-        return [.. Order.Order(plan).Select(address => _open.TryGetValue(address, out var open) ? open : _open[address] = new UpdateSource(address, dial, identity, office, options, clock))];
+        return [.. (content ? Order.OrderForContent(plan) : Order.Order(plan)).Select(address => _open.TryGetValue(address, out var open) ? open : _open[address] = new UpdateSource(address, dial, identity, office, options, clock))];
     }
 
     public void Dispose()

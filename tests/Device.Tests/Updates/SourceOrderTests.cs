@@ -9,6 +9,7 @@ namespace Fleet.Device.Tests.Updates;
 public sealed class SourceOrderTests
 {
     private static readonly TimeSpan ReturnAfter = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan HeadquartersAfter = TimeSpan.FromMinutes(2);
     private static readonly UpdateAddress One = new("gw1.leeds", new Uri("https://10.0.0.1:13445"));
     private static readonly UpdateAddress Two = new("gw2.leeds", new Uri("https://10.0.0.2:13445"));
     private static readonly UpdateAddress Headquarters = new(null, new Uri("https://hq.example:13443"));
@@ -17,7 +18,7 @@ public sealed class SourceOrderTests
     private readonly FakeTimeProvider _clock = new();
     private readonly SourceOrder _order;
 
-    public SourceOrderTests() => _order = new SourceOrder(ReturnAfter, _clock, new Random(1));
+    public SourceOrderTests() => _order = new SourceOrder(ReturnAfter, HeadquartersAfter, _clock, new Random(1));
 
     [Fact]
     public void One_that_failed_comes_behind_headquarters_and_one_that_lied_behind_all()
@@ -26,6 +27,40 @@ public sealed class SourceOrderTests
         _order.Failed(Two.Name);
 
         Assert.Equal([Headquarters, Two, One], _order.Order(Plan));
+    }
+
+    [Fact]
+    public void Headquarters_is_asked_for_content_only_once_the_distribution_points_have_brought_nothing_for_a_while()
+    {
+        var first = _order.OrderForContent(Plan);
+        _order.Failed(One.Name);
+        _order.BroughtNothing();
+        _clock.Advance(HeadquartersAfter - TimeSpan.FromSeconds(1));
+        _order.BroughtNothing();
+        var soon = _order.OrderForContent(Plan);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        var later = _order.OrderForContent(Plan);
+        _order.Measure(Headquarters.Name, 1000, TimeSpan.FromSeconds(1));
+        var still = _order.OrderForContent(Plan);
+        _order.Measure(Two.Name, 1000, TimeSpan.FromSeconds(1));
+
+        Assert.Equal([One, Two], first);
+        Assert.Equal([Two, One], soon);
+        Assert.Equal([Two, Headquarters, One], later);
+        Assert.Contains(Headquarters, still);
+        Assert.Equal([Two, One], _order.OrderForContent(Plan));
+    }
+
+    [Fact]
+    public void Headquarters_is_asked_for_content_at_once_where_there_is_no_distribution_point_or_all_have_lied()
+    {
+        var alone = _order.OrderForContent([Headquarters]);
+        _order.OrderForContent(Plan);
+        _order.Lied(One.Name);
+        _order.Lied(Two.Name);
+
+        Assert.Equal([Headquarters], alone);
+        Assert.Equal(Headquarters, _order.OrderForContent(Plan)[0]);
     }
 
     [Fact]

@@ -22,7 +22,13 @@ internal sealed class UpdatedDevice : IDisposable
         _device = TestDevice.EnrolledAt(headquarters);
         Options = TestDevice.Options with
         {
-            Updates = TestDevice.Options.Updates with { FirstRetry = TimeSpan.FromMilliseconds(20), TellWithin = TimeSpan.FromMilliseconds(1), LongestRetry = TimeSpan.FromMilliseconds(200) },
+            Updates = TestDevice.Options.Updates with
+            {
+                FirstRetry = TimeSpan.FromMilliseconds(20),
+                LongestRetry = TimeSpan.FromMilliseconds(200),
+                HeadquartersAfter = TimeSpan.FromMilliseconds(300),
+                TellWithin = TimeSpan.FromMilliseconds(1),
+            },
         };
     }
 

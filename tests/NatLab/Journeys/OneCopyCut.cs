@@ -5,7 +5,7 @@ namespace Fleet.NatLab.Journeys;
 
 /// <summary>
 /// The same when the line is cut in the middle of the update: nothing comes twice. And when the distribution point is killed there: it goes on where it ended, and
-/// the one machine that has a way to headquarters of its own may take it from there meanwhile.
+/// nobody goes around it meanwhile, not even the nodes' own machines, which have a way to headquarters.
 /// </summary>
 internal static class OneCopyCut
 {
@@ -27,7 +27,7 @@ internal static class OneCopyCut
             await lab.KillNode(node).ConfigureAwait(false);
             await lab.StartNode(node).ConfigureAwait(false);
             step($"the distribution point was killed when {half >> 20} MiB had come");
-        }, OneCopy.Limit + 1).ConfigureAwait(false);
+        }).ConfigureAwait(false);
     }
 
     /// <summary>Publishes a version, cuts the line when half of it has come, and sees it installed.</summary>
