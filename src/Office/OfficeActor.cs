@@ -53,6 +53,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
     private const string DistributionFolder = "distribution";
 
     private readonly OfficeParts _parts;
+    private readonly HeadquartersClock _headquartersClock;
     private readonly DateTimeOffset _startedAt;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly IActorRef _relay;
@@ -70,7 +71,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
 
     public OfficeActor(OfficeParts parts)
     {
-        (_parts, _startedAt) = (parts, parts.Clock.GetUtcNow());
+        (_parts, _startedAt, _headquartersClock) = (parts, parts.Clock.GetUtcNow(), new HeadquartersClock(parts.Clock));
         _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero, null, [], [], Periodic: false, Updates: null);
         parts.LinkPort.Ways.Obey(_desired);
         _reported = Report();
@@ -80,7 +81,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         var installer = Context.ActorOf(InstallerActor.Props(new AgentInstaller(parts.Options.Installs), (purpose, secret) => parts.Credentials.OpenSecret(purpose, secret.Span), _relay), "installer");
         Context.ActorOf(WakeSender.Props(parts.Options.WakePort), "wake-sender");
         _link = Context.ActorOf(HqLink.Props(
-            new HqLinkSetup(parts.Node, parts.Version, parts.LinkPort.Ways, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Options.HangUpAfter, parts.Clock),
+            new HqLinkSetup(parts.Node, parts.Version, parts.LinkPort.Ways, parts.Options.Link, parts.Options.RebuildLinkAfter, parts.Options.HangUpAfter, parts.Clock, _headquartersClock),
             parts.LinkSystems, _relay), "link");
 
         Receive<GetGateway>(_ => Sender.Tell(_gateway));
@@ -142,7 +143,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
             if (_desired.Roles.Contains(role) && !_roles.ContainsKey(role) && role == NodeRole.DistributionPoint)
             {
                 var mirror = new OfficeMirrorSetup(
-                    _parts.Node, _parts.Data.PathOf(DistributionFolder), _parts.Options.Distribution, _parts.Credentials, _parts.Network, _parts.Clock, _parts.Logging);
+                    _parts.Node, _parts.Data.PathOf(DistributionFolder), _parts.Options.Distribution, _parts.Credentials, _parts.Network, _headquartersClock, _parts.Logging);
                 _roles[role] = new PortRole(
                     Context.ActorOf(DistributionPointActor.Props(new DistributionPointSetup(mirror, _parts.Ports[role], _parts.Options.PortRetry, _relay))), new PortStands(null, null));
             }

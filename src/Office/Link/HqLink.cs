@@ -12,7 +12,7 @@ namespace Fleet.Office.Link;
 /// <param name="Version">The program's version.</param>
 /// <param name="Ways">What a dial tries, one after the other.</param>
 /// <param name="HangUpAfter">Where the node dials periodically: how long its link is quiet before it hangs up.</param>
-public sealed record HqLinkSetup(NodeId Node, string Version, HeadquartersWays Ways, LinkOptions Link, TimeSpan RebuildAfter, TimeSpan HangUpAfter, TimeProvider Clock);
+public sealed record HqLinkSetup(NodeId Node, string Version, HeadquartersWays Ways, LinkOptions Link, TimeSpan RebuildAfter, TimeSpan HangUpAfter, TimeProvider Clock, HeadquartersClock Headquarters);
 
 /// <summary>
 /// Keeps the link to headquarters: dials the door, pings, notices death by the lease and dials again. Owns the epoch; what travels in it is the
@@ -112,6 +112,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         ReceiveOf<Pong>((pong, _) => pong.Epoch == _welcome!.Epoch, (pong, _) =>
         {
             _returnWithin = RetryAfter.Read(pong.ReturnWithin) ?? TimeSpan.Zero;
+            _setup.Headquarters.Told(pong.HeadquartersTime);
             Alive();
         });
         ReceiveOf<UpFrameStored>((stored, _) => stored.Epoch == _welcome!.Epoch, (stored, _) =>
@@ -194,6 +195,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private void Enter(Welcome welcome, IActorRef link)
     {
         (_welcome, _link, _welcomedAt, _unansweredSince, _returnWithin, _unstored) = (welcome, link, _setup.Clock.GetTimestamp(), null, RetryAfter.Read(welcome.ReturnWithin) ?? TimeSpan.Zero, 0);
+        _setup.Headquarters.Told(welcome.HeadquartersTime);
         Timers.CancelAll();
         Become(Linked);
         if (_outage is { } outage)
