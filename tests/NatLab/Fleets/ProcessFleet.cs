@@ -132,7 +132,11 @@ public sealed class ProcessFleet : IFleetUnderTest
     }
 
     public Task StartNode(TopologyNode node) => Start(node.Id.Value, _plan.MachineOf(node), $"office node {node.Id} is ready", Programs.Office,
-        ["run", "--data", DataOf(node.Id.Value), .. _plan.SettingsOf(node).Concat(NodeSettings).Concat(node.Dmz ? ["office.links.dmz=on"] : []).SelectMany(Set)]);
+        CommandOf(node));
+
+    /// <summary>The same with a clock that is off.</summary>
+    /// <inheritdoc cref="AtTime"/>
+    public Task StartNodeAtTime(TopologyNode node, string offset) => StartOther(node.Id.Value, node, $"office node {node.Id} is ready", [.. AtTime(offset), Programs.Office, .. CommandOf(node)]);
 
     public Task KillNode(TopologyNode node) => Kill(node.Id.Value);
 
@@ -147,6 +151,10 @@ public sealed class ProcessFleet : IFleetUnderTest
 
     public Task StartDevice(TopologyDevice device) =>
         Start(device.Name, _plan.MachineOf(device), "", Programs.Agent, ["run", "--data", DataOf(device.Name)]);
+
+    /// <summary>The same with a clock that is off.</summary>
+    /// <inheritdoc cref="AtTime"/>
+    public Task StartDeviceAtTime(TopologyDevice device, string offset) => StartOtherAt(device.Name, device, "", [.. AtTime(offset), Programs.Agent, "run", "--data", DataOf(device.Name)]);
 
     public Task KillDevice(TopologyDevice device) => Kill(device.Name);
 
@@ -286,6 +294,13 @@ public sealed class ProcessFleet : IFleetUnderTest
     }
 
     private KernelLab Lab => _lab ?? throw new LabException("on loopback there is no network to make faults in");
+
+    private string[] CommandOf(TopologyNode node) =>
+        ["run", "--data", DataOf(node.Id.Value), .. _plan.SettingsOf(node).Concat(NodeSettings).Concat(node.Dmz ? ["office.links.dmz=on"] : []).SelectMany(Set)];
+
+    /// <param name="offset">As Debian's <c>faketime</c> takes it, such as <c>+30d</c>: the time of day is off by so much, and goes on as ever.</param>
+    private static string[] AtTime(string offset) =>
+        ["env", "LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", $"FAKETIME={offset}", "DONT_FAKE_MONOTONIC=1"];
 
     private Task<(int Code, string Output, string Errors)> Fleet(IReadOnlyList<string> command) => Run(_plan.Headquarters, Programs.Fleet, command, new Dictionary<string, string>
     {

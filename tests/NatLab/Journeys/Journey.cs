@@ -28,6 +28,8 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         OneCopyCut.Journey,
         LyingDp.Journey,
         BadRelease.Journey,
+        FullDisk.Journey,
+        WrongClock.Journey,
         PowerLoss.Journey,
     ];
 }
