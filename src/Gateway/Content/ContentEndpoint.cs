@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fleet.Updates.Content;
+using Fleet.Updates.Fetching;
 using Fleet.Updates.Mirroring;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -25,6 +26,9 @@ public sealed class ContentEndpoint(BlobStore store, ContentWanted wanted, Conte
 
     /// <summary>How long others may keep what is served.</summary>
     public string CacheControl { get; init; } = Immutable;
+
+    /// <summary>Whether whole content is compressed for who takes that, where it helps: behind a narrow line. In a LAN it only costs time.</summary>
+    public bool Compresses { get; init; }
 
     public void Map(IEndpointRouteBuilder host) => host.MapMethods("/blobs/{hash}", [HttpMethods.Get, HttpMethods.Head], Serve);
 
@@ -115,10 +119,65 @@ public sealed class ContentEndpoint(BlobStore store, ContentWanted wanted, Conte
         }
 
         response.ContentType = "application/octet-stream";
+        if (Compresses)
+        {
+            response.Headers.Vary = HeaderNames.AcceptEncoding;
+            if (count == reader.Length && response.StatusCode == StatusCodes.Status200OK && request.AcceptEncoding.Any(e => e.Value == WireCompression.Coding && e.Quality != 0)
+                && Helps(reader))
+            {
+                response.Headers.ContentEncoding = WireCompression.Coding;
+                // Not these very bytes, so none of it goes on by ranges.
+                response.Headers.ETag = $"W/{tag}";
+                response.Headers.Remove(HeaderNames.AcceptRanges);
+                if (!HttpMethods.IsHead(http.Request.Method))
+                    await Compress(http, reader, fromCache);
+                return;
+            }
+        }
+
         response.ContentLength = count;
         if (HttpMethods.IsHead(http.Request.Method))
             return;
         await Copy(http, reader, from, count, fromCache);
+    }
+
+    private static bool Helps(BlobReader reader)
+    {
+        try
+        {
+            return WireCompression.Helps(reader.Read(0).Span);
+        }
+        catch (BlobDamagedException)
+        {
+            // Who reads it next finds the same, and knows what to do.
+            return false;
+        }
+    }
+
+    private async Task Compress(HttpContext http, BlobReader reader, bool fromCache)
+    {
+        var sent = 0L;
+        try
+        {
+            var compressed = WireCompression.Encode(http.Response.Body);
+            while (sent < reader.Length)
+            {
+                var bytes = reader.Read(sent);
+                await compressed.WriteAsync(bytes, http.RequestAborted);
+                sent += bytes.Length;
+            }
+
+            // Only now its end is written.
+            await compressed.DisposeAsync();
+        }
+        catch (BlobDamagedException)
+        {
+            http.Abort();
+        }
+        finally
+        {
+            served(reader.Hash, sent, fromCache);
+        }
     }
 
     private async Task Copy(HttpContext http, BlobReader reader, long from, long count, bool fromCache)

@@ -28,5 +28,8 @@ public static class UpdateFace
     /// <summary>The repository's files, and the vendors' metadata. Headquarters is where content comes from: what its disk has lost, nobody can bring.</summary>
     /// <param name="mostTransfers">At a time.</param>
     public static MetadataEndpoint Files(TenantRepository repository, VendorMirrors vendors, int mostTransfers) => new(repository.Metadata, vendors.Metadata, new ContentEndpoint(
-        repository.Content.Blobs, (_, _) => Task.FromResult(ContentAnswer.Unknown), new ContentAdmission(mostTransfers, mostTransfers, ComeBackIn), (_, _, _) => { }));
+        repository.Content.Blobs, (_, _) => Task.FromResult(ContentAnswer.Unknown), new ContentAdmission(mostTransfers, mostTransfers, ComeBackIn), (_, _, _) => { })
+    {
+        Compresses = true,
+    });
 }

@@ -53,6 +53,11 @@ public sealed class HttpBlobSource : IBlobSource
             if (_isDirectory)
                 request.Headers.IfRange = new RangeConditionHeaderValue(new EntityTagHeaderValue($"\"{hash}\""));
         }
+        else if (_isDirectory)
+        {
+            // What goes on behind a cut counts bytes as they are.
+            request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue(WireCompression.Coding));
+        }
 
         foreach (var (name, value) in _headers?.Invoke(hash) ?? new Dictionary<string, string>())
             if (value.Length > 0)
@@ -75,7 +80,12 @@ public sealed class HttpBlobSource : IBlobSource
             };
             if (begins != from && begins != 0)
                 throw new IOException($"{_base} sent bytes from {begins} where those from {from} were asked for");
+            var codings = response.Content.Headers.ContentEncoding;
+            if (codings.Count > 0 && (begins != from || from > 0 || !codings.SequenceEqual([WireCompression.Coding])))
+                throw new IOException($"{_base} sent what is encoded as {string.Join(", ", codings)}, which was not asked for");
             var body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+            if (codings.Count > 0)
+                body = WireCompression.Decode(body);
             response = null;
             return begins == from ? body : await Behind(body, from, cancellation).ConfigureAwait(false);
         }

@@ -22,6 +22,7 @@ public sealed class ContentEndpointTests : IAsyncLifetime
     private readonly string _directory = Directory.CreateTempSubdirectory("fleet-content-").FullName;
     private readonly ConcurrentDictionary<BlobHash, long> _served = new();
     private readonly HttpClient _http = HttpBlobSource.Client();
+    private bool _compresses;
     private ContentAdmission _admission = new(100, 100, TimeSpan.FromSeconds(3));
     private Func<BlobHash, CancellationToken, Task<bool>> _wanted = (_, _) => Task.FromResult(false);
     private BlobStore _store = null!;
@@ -179,6 +180,71 @@ public sealed class ContentEndpointTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(3)), (response.StatusCode, response.Headers.RetryAfter!.Delta));
     }
 
+    [Fact]
+    public async Task Where_the_line_is_narrow_what_can_be_compressed_is_and_comes_out_as_it_was()
+    {
+        await Compressing();
+        var text = Text(500_000);
+        await Keep(text);
+        var hash = BlobHash.Over(text);
+        using var asked = new HttpRequestMessage(HttpMethod.Get, $"{_blobs}/{hash}") { Headers = { AcceptEncoding = { new StringWithQualityHeaderValue("zstd") } } };
+        using var response = await _http.SendAsync(asked);
+        var onTheWire = (await response.Content.ReadAsByteArrayAsync()).Length;
+        var client = Store("client");
+
+        await new BlobFetcher(client, _ => true, new Budget(TimeProvider.System), Pace.Default, TimeProvider.System).Fetch(hash, text.Length, [new HttpBlobSource(_http, _blobs)], CancellationToken.None);
+
+        Assert.InRange(onTheWire, 1, text.Length / 2);
+        Assert.Equal(("zstd", true, "Accept-Encoding"), (response.Content.Headers.ContentEncoding.Single(), response.Headers.ETag!.IsWeak, response.Headers.Vary.Single()));
+        Assert.Equal(text, client.ReadAll(hash, text.Length));
+        await Until.True(() => _served.GetValueOrDefault(hash) == 2 * text.Length, "the bytes are counted as they are");
+    }
+
+    [Theory]
+    [InlineData("zstd", false, null)]
+    [InlineData("zstd;q=0", true, null)]
+    [InlineData("br, gzip", true, null)]
+    [InlineData("zstd", true, "bytes=10-")]
+    public async Task It_goes_out_as_it_is_where_compression_does_not_help_or_is_not_asked_for_or_would_move_a_range(string accepted, bool compressible, string? range)
+    {
+        await Compressing();
+        var content = compressible ? Text(500_000) : Content;
+        await Keep(content);
+        using var asked = new HttpRequestMessage(HttpMethod.Get, $"{_blobs}/{BlobHash.Over(content)}");
+        asked.Headers.TryAddWithoutValidation("Accept-Encoding", accepted);
+        asked.Headers.TryAddWithoutValidation("Range", range);
+        using var response = await _http.SendAsync(asked);
+
+        Assert.Empty(response.Content.Headers.ContentEncoding);
+        Assert.Equal(range is null ? content : content[10..], await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task A_damaged_block_ends_what_is_compressed_without_an_end_so_that_nobody_takes_it_for_whole()
+    {
+        await Compressing();
+        var text = Text(500_000);
+        await Keep(text);
+        var hash = BlobHash.Over(text);
+        Flip(400_000, hash);
+
+        var source = new HttpBlobSource(_http, _blobs);
+        await Assert.ThrowsAnyAsync<IOException>(async () =>
+        {
+            await using var body = (await source.Open(hash, 0, CancellationToken.None))!;
+            await body.CopyToAsync(Stream.Null);
+        });
+    }
+
+    private async Task Compressing()
+    {
+        await _host.DisposeAsync();
+        _compresses = true;
+        await Start();
+    }
+
+    private static byte[] Text(int length) => [.. Enumerable.Range(0, length).Select(i => (byte)('a' + (i * i / 977 % 17)))];
+
     private async Task Start()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -186,7 +252,10 @@ public sealed class ContentEndpointTests : IAsyncLifetime
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         _host = builder.Build();
         _host.UseRouting();
-        new ContentEndpoint(_store, async (hash, asked) => await _wanted(hash, asked.RequestAborted) ? ContentAnswer.Here : ContentAnswer.Unknown, _admission, (hash, bytes, _) => _served.AddOrUpdate(hash, bytes, (_, before) => before + bytes)).Map(_host);
+        new ContentEndpoint(_store, async (hash, asked) => await _wanted(hash, asked.RequestAborted) ? ContentAnswer.Here : ContentAnswer.Unknown, _admission, (hash, bytes, _) => _served.AddOrUpdate(hash, bytes, (_, before) => before + bytes))
+        {
+            Compresses = _compresses,
+        }.Map(_host);
         await _host.StartAsync();
         _blobs = new Uri(_host.Urls.Single() + "/blobs");
     }
@@ -204,9 +273,9 @@ public sealed class ContentEndpointTests : IAsyncLifetime
         part.Commit();
     }
 
-    private void Flip(int at)
+    private void Flip(int at, BlobHash? blob = null)
     {
-        var path = Directory.GetFiles(Path.Combine(_directory, "server", "blobs"), Hash.Value, SearchOption.AllDirectories).Single();
+        var path = Directory.GetFiles(Path.Combine(_directory, "server", "blobs"), (blob ?? Hash).Value, SearchOption.AllDirectories).Single();
         var bytes = File.ReadAllBytes(path);
         bytes[at] ^= 1;
         using var file = new FileStream(path, FileMode.Open, FileAccess.Write);

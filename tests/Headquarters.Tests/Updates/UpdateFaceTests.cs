@@ -62,6 +62,21 @@ public sealed class UpdateFaceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Content_goes_over_the_offices_lines_compressed()
+    {
+        await Publish("1.0");
+        using var device = Handler(_authority.Own());
+        using var http = Http(device, _face);
+        using var asked = new HttpRequestMessage(HttpMethod.Get, $"blobs/{BlobHash.Over(Program)}");
+        asked.Headers.TryAddWithoutValidation("Accept-Encoding", "zstd");
+
+        using var answer = await http.SendAsync(asked);
+
+        Assert.Equal(["zstd"], answer.Content.Headers.ContentEncoding);
+        Assert.InRange((await answer.Content.ReadAsByteArrayAsync()).Length, 1, Program.Length / 10);
+    }
+
+    [Fact]
     public async Task The_timestamp_is_asked_for_each_time_and_all_else_is_kept_for_ever()
     {
         using var device = Handler(_authority.Own());
