@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Device.Sync;
+using Fleet.Updates.Mirroring;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf;
 using Google.Protobuf;
@@ -58,8 +59,8 @@ public sealed record PinnedVendor(string Name, ByteString Root, IReadOnlyList<st
 
     public override int GetHashCode() => HashCode.Combine(Name, Root, Packages.Count);
 
-    /// <summary>The folder of what is trusted of it: by its root, so that what was trusted under another has no say.</summary>
-    public string FolderName => $"{Name}.{Convert.ToHexStringLower(SHA256.HashData(Root.Span))[..16]}";
+    /// <summary>The folder of what is trusted of it.</summary>
+    public string FolderName => VendorFolder.Of(Name, Root.Span);
 
     private PinnedVendor Named(TrustedVendor named, List<Note> notes)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Api;
@@ -244,8 +243,7 @@ public sealed partial class VendorMirrors : IAsyncDisposable
         return new VendorPublication(null, files.Sum(f => blobs.LengthOf(f.Content) ?? blobs.LengthOfPart(f.Content)), files.Sum(f => f.Length));
     }
 
-    // By the root too: another one under an old name has nothing to do with what was trusted before.
-    private VendorMirror MirrorOf(Vendor vendor) => _open.GetOrAdd($"{vendor.Name}.{Convert.ToHexStringLower(SHA256.HashData(vendor.Root.Span))[..16]}", folder =>
+    private VendorMirror MirrorOf(Vendor vendor) => _open.GetOrAdd(VendorFolder.Of(vendor.Name, vendor.Root.Span), folder =>
         new VendorMirror(new Mirror(Path.Combine(_directory, folder), _repository.Content.Blobs, _fetcher, _deltas, Pace.Default, _clock)));
 
     private RepositorySource SourceOf(Vendor vendor) => Path.IsPathFullyQualified(vendor.Source)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Fleet.Contracts.Storage;
 using Fleet.Messages.Link;
 using Fleet.Updates.Mirroring;
@@ -19,7 +18,7 @@ internal sealed class VendorLists(string directory, Func<string, Mirror> mirror)
     public void Obey(IReadOnlyList<VendorRoot> vendors)
     {
         var before = _vendors;
-        _vendors = [.. vendors.Select(v => FolderOf(v) is var folder && before.FirstOrDefault(b => b.Folder == folder) is { Mirror: not null } known ? known : (v, folder, Open(folder)))];
+        _vendors = [.. vendors.Select(v => VendorFolder.Of(v.Name, v.Root.Span) is var folder && before.FirstOrDefault(b => b.Folder == folder) is { Mirror: not null } known ? known : (v, folder, Open(folder)))];
     }
 
     /// <summary>A metadata file of a vendor; null: there is no such vendor or file.</summary>
@@ -54,7 +53,4 @@ internal sealed class VendorLists(string directory, Func<string, Mirror> mirror)
         opened.Resume();
         return opened;
     }
-
-    // By the root too: another one under an old name has nothing to do with what was trusted before.
-    private static string FolderOf(VendorRoot vendor) => $"{vendor.Name}.{Convert.ToHexStringLower(SHA256.HashData(vendor.Root.Span))[..16]}";
 }

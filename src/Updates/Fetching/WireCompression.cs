@@ -35,67 +35,38 @@ public static class WireCompression
     /// <summary>Reads what was compressed; whatever is wrong with it is an <see cref="IOException"/>. However much it claims to be is the reader's to bound.</summary>
     public static Stream Decode(Stream body)
     {
-        var decompressed = new DecompressionStream(body, leaveOpen: false);
-        decompressed.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, MaxWindowLog);
-        return new Decoded(decompressed);
+        var decoded = new Decoded(body);
+        decoded.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, MaxWindowLog);
+        return decoded;
     }
 
     /// <summary>Says what is wrong as streams do.</summary>
-    private sealed class Decoded(DecompressionStream inner) : Stream
+    private sealed class Decoded(Stream body) : DecompressionStream(body, leaveOpen: false)
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             try
             {
-                return await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+                return await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
             }
             catch (ZstdException fault)
             {
-                throw new IOException($"what came is not compressed as it says: {fault.Message}", fault);
+                throw Wrong(fault);
             }
         }
 
-        public override int Read(byte[] buffer, int offset, int count)
+        public override int Read(Span<byte> buffer)
         {
             try
             {
-                return inner.Read(buffer, offset, count);
+                return base.Read(buffer);
             }
             catch (ZstdException fault)
             {
-                throw new IOException($"what came is not compressed as it says: {fault.Message}", fault);
+                throw Wrong(fault);
             }
         }
 
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                inner.Dispose();
-            base.Dispose(disposing);
-        }
+        private static IOException Wrong(ZstdException fault) => new($"what came is not compressed as it says: {fault.Message}", fault);
     }
 }

@@ -4,11 +4,12 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Fleet.Office.Tests.DistributionPoint;
 
-/// <summary>Serves what a folder has, in the clear.</summary>
+/// <summary>Serves what a folder has.</summary>
 internal sealed class FolderServer : IAsyncDisposable
 {
     private readonly WebApplication _host;
@@ -17,16 +18,19 @@ internal sealed class FolderServer : IAsyncDisposable
 
     public string Url => _host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
-    public static async Task<FolderServer> Start(string folder)
+    /// <param name="listen">Null: in the clear.</param>
+    /// <param name="authorization">Who shows another is not let in; null: everybody is.</param>
+    public static async Task<FolderServer> Start(string folder, Action<ListenOptions>? listen = null, string? authorization = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen ?? (_ => { })));
         var host = builder.Build();
         host.Run(async http =>
         {
             var file = Path.Combine(folder, http.Request.Path.Value!.TrimStart('/'));
-            http.Response.StatusCode = File.Exists(file) ? StatusCodes.Status200OK : StatusCodes.Status404NotFound;
-            if (File.Exists(file))
+            http.Response.StatusCode = authorization is not null && http.Request.Headers.Authorization != authorization ? StatusCodes.Status401Unauthorized
+                : File.Exists(file) ? StatusCodes.Status200OK : StatusCodes.Status404NotFound;
+            if (http.Response.StatusCode == StatusCodes.Status200OK)
                 await http.Response.Body.WriteAsync(await File.ReadAllBytesAsync(file));
         });
         await host.StartAsync();
