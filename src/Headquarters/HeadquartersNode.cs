@@ -7,6 +7,7 @@ using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Web;
 using Fleet.Messages.Log;
@@ -68,9 +69,10 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             if (authority.EndsSoon() is { } end)
                 LogAuthority(logging.CreateLogger<HeadquartersNode>(), end);
             var credentials = AdminCredentials.OpenOrCreate(directory, PeerTrust.PinOf(authority.Authority));
-            var readModel = ReadModelStore.Sqlite(directory.PathOf(DataFiles.ReadModel));
+            var storage = await HeadquartersStorage.Open(directory, options.Storage, Waiting(logging), cancellation: cancellation);
+            var readModel = storage.ReadModel;
 
-            var cluster = await ClusterSystem.Start(ClusterOf(directory, options, readModel, authority, network, clock, logging), cancellation);
+            var cluster = await ClusterSystem.Start(ClusterOf(storage, options, authority, network, clock, logging), cancellation);
             parts.Push(cluster);
 
             var log = (ActorLog.Hocon(options.Log.Level), new ActorLogSetup(logging));
@@ -120,24 +122,29 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
     {
         using var directory = DataDirectory.Open(data, Kind);
         var authority = CertificateAuthority.OpenOrCreate(directory.Path, options.Identity, clock);
-        var readModel = ReadModelStore.Sqlite(directory.PathOf(DataFiles.ReadModel));
-        await ClusterSystem.Rebuild(ClusterOf(directory, options, readModel, authority, network, clock, logging), cancellation);
+        var storage = await HeadquartersStorage.Open(directory, options.Storage, Waiting(logging), renewReadModel: true, cancellation);
+        await ClusterSystem.Rebuild(ClusterOf(storage, options, authority, network, clock, logging), cancellation);
     }
 
     public ValueTask DisposeAsync() => Close(_parts);
 
     private static ClusterParts ClusterOf(
-        DataDirectory directory, HeadquartersOptions options, ReadModelStore readModel, CertificateAuthority authority, IByteNetwork network, TimeProvider clock, ILoggerFactory logging)
+        HeadquartersStorage storage, HeadquartersOptions options, CertificateAuthority authority, IByteNetwork network, TimeProvider clock, ILoggerFactory logging)
     {
         var transport = ClusterLink.Setup(network, authority, new IPEndPoint(options.Cluster.Bind, options.Cluster.Port));
         return new ClusterParts(
-            new JournalFile(directory.PathOf(DataFiles.Journal)), options.Journal, readModel, options.ReadModel, options.Offices, options.Wake, options.Budgets, authority, clock,
+            storage.Journal, options.Journal, storage.ReadModel, options.ReadModel, options.Offices, options.Wake, options.Budgets, authority, clock,
             new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]));
     }
 
     // A port on all addresses is reached on loopback.
     private static IPEndPoint Reached(IPEndPoint open) =>
         open.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, open.Port) : open.Address.Equals(IPAddress.IPv6Any) ? new IPEndPoint(IPAddress.IPv6Loopback, open.Port) : open;
+
+    private static Action<string> Waiting(ILoggerFactory logging) => problem => LogStorage(logging.CreateLogger<HeadquartersNode>(), problem);
+
+    [LoggerMessage(LogLevel.Warning, "{Problem}")]
+    private static partial void LogStorage(ILogger log, string problem);
 
     [LoggerMessage(LogLevel.Warning, "{Problem}")]
     private static partial void LogAuthority(ILogger log, string problem);
@@ -157,11 +164,4 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             return ValueTask.CompletedTask;
         }
     }
-}
-
-/// <summary>Names in the data directory.</summary>
-internal static class DataFiles
-{
-    public const string Journal = "journal.db";
-    public const string ReadModel = "read-model.db";
 }

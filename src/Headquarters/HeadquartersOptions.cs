@@ -5,6 +5,7 @@ using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Wakes;
 using Fleet.Headquarters.Web;
@@ -28,6 +29,7 @@ public sealed record HeadquartersOptions(
     WakeOptions Wake,
     ConnectionBudgets Budgets,
     ReadModelOptions ReadModel,
+    StorageOptions Storage,
     JournalOptions Journal,
     UpdateOptions Updates)
 {
@@ -50,6 +52,7 @@ public sealed record HeadquartersOptions(
             WakeOptions.From(fleet, problems),
             ConnectionBudgets.From(fleet, problems),
             ReadModelOptions.From(fleet, problems),
+            StorageOptions.From(fleet, problems),
             JournalOptions.From(fleet, problems),
             UpdateOptions.From(fleet, problems));
         problems.ThrowIfAny();

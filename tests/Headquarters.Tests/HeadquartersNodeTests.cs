@@ -136,7 +136,7 @@ public sealed class HeadquartersNodeTests : IDisposable
 
         var refused = await Assert.ThrowsAnyAsync<Exception>(() => Start(Data));
 
-        Assert.True(refused is StorageException or Fleet.Headquarters.Cluster.JournalRefusedException, refused.ToString());
+        Assert.True(refused is StorageException or Fleet.Headquarters.Storage.JournalRefusedException, refused.ToString());
         Assert.Contains(file, refused.Message, StringComparison.Ordinal);
         Assert.Contains(advice, refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, await File.ReadAllBytesAsync(damaged));

@@ -12,6 +12,7 @@ using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Wakes;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
@@ -30,20 +31,20 @@ internal sealed class TestCompany : IAsyncDisposable
 
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
     private readonly string _directory = Directory.CreateTempSubdirectory("fleet-hq-").FullName;
+    private readonly TestStorage _storage;
     private readonly int _snapshotEvery;
     private ClusterSystem? _cluster;
 
-    private TestCompany(int snapshotEvery)
+    private TestCompany(TestStorage storage, int snapshotEvery)
     {
-        _snapshotEvery = snapshotEvery;
-        Store = ReadModelStore.Sqlite(Path.Combine(_directory, "read-model.db"));
+        (_storage, _snapshotEvery) = (storage, snapshotEvery);
         Authority = CertificateAuthority.OpenOrCreate(_directory, new IdentityOptions(TimeSpan.FromDays(30)), TimeProvider.System);
         ReadModel = new ReadModelQueries(Store, TimeProvider.System);
     }
 
     public CertificateAuthority Authority { get; }
 
-    public ReadModelStore Store { get; }
+    public ReadModelStore Store => _storage.ReadModel;
 
     public ReadModelQueries ReadModel { get; }
 
@@ -54,11 +55,11 @@ internal sealed class TestCompany : IAsyncDisposable
     /// <summary>Read at each start.</summary>
     public ConnectionBudgets Budgets { get; set; } = new(Links: 2000, Devices: 100_000);
 
-    public string JournalPath => Path.Combine(_directory, "journal.db");
+    public static Task<TestCompany> Start(int snapshotEvery = 1000, params OfficeId[] offices) => Start(TestStorage.Usual, snapshotEvery, offices);
 
-    public static async Task<TestCompany> Start(int snapshotEvery = 1000, params OfficeId[] offices)
+    public static async Task<TestCompany> Start(StorageProvider storage, int snapshotEvery = 1000, params OfficeId[] offices)
     {
-        var company = new TestCompany(snapshotEvery);
+        var company = new TestCompany(await TestStorage.New(storage), snapshotEvery);
         await company.StartCluster();
         foreach (var office in offices)
             await company.Company(new AddOffice(office, office.Value, "test"));
@@ -126,27 +127,19 @@ internal sealed class TestCompany : IAsyncDisposable
     {
         if (_cluster is not null)
             await _cluster.DisposeAsync();
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        // The journal plugin's last reads end after its actors: their connections may still make files while the directory goes.
-        await Until.True(() => Deleted(_directory), $"{_directory} is deleted");
+        await _storage.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
     }
 
-    private static bool Deleted(string directory)
-    {
-        try
-        {
-            Directory.Delete(directory, recursive: true);
-            return true;
-        }
-        catch (IOException)
-        {
-            return false;
-        }
-    }
+    /// <summary>Runs a statement in the journal's database.</summary>
+    public Task<object?> Run(string sql) => _storage.Run(sql);
+
+    /// <summary>Whether a text lies anywhere in what this headquarters stores.</summary>
+    public Task<bool> Stores(string text) => _storage.Holds(text, _directory);
 
     public ClusterParts Parts() => new(
-        new JournalFile(JournalPath),
-        new JournalOptions(TimeSpan.FromMilliseconds(50), Parallelism: 1, MaxConcurrentRecoveries: 50),
+        _storage.Journal,
+        new JournalOptions(TimeSpan.FromMilliseconds(50), Parallelism: null, MaxConcurrentRecoveries: 50),
         Store,
         new ReadModelOptions(500, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
         TestOffices.Options with { SnapshotEvery = _snapshotEvery },

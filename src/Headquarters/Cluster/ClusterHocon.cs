@@ -3,15 +3,15 @@ using Akka.Cluster.Sharding;
 using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
 using Akka.Persistence.Sql;
+using Fleet.Headquarters.Storage;
 using Fleet.Messages.Serialization;
-using LinqToDB;
 
 namespace Fleet.Headquarters.Cluster;
 
 /// <summary>The <c>akka { }</c> settings of the cluster system.</summary>
 internal static class ClusterHocon
 {
-    public static Config For(JournalFile journal, JournalOptions options) => ConfigurationFactory.ParseString($$"""
+    public static Config For(IJournalStore journal, JournalOptions options) => ConfigurationFactory.ParseString($$"""
         akka {
           actor.provider = cluster
           log-dead-letters = 10
@@ -31,20 +31,22 @@ internal static class ClusterHocon
             max-concurrent-recoveries = {{options.MaxConcurrentRecoveries}}
             journal.plugin = "akka.persistence.journal.sql"
             journal.sql {
-              connection-string = "{{journal.ConnectionString}}"
-              provider-name = "{{ProviderName.SQLiteMS}}"
-              parallelism = {{options.Parallelism}}
+              connection-string = {{Quoted(journal.ConnectionString)}}
+              provider-name = "{{journal.ProviderName}}"
+              auto-initialize = {{Switch(!journal.MakesOwnTables)}}
+              parallelism = {{options.Parallelism ?? journal.Parallelism}}
               # Over this many waiting events a write fails; a frame of many devices is one write.
               buffer-size = 100000
             }
             snapshot-store.plugin = "akka.persistence.snapshot-store.sql"
             snapshot-store.sql {
-              connection-string = "{{journal.ConnectionString}}"
-              provider-name = "{{ProviderName.SQLiteMS}}"
+              auto-initialize = {{Switch(!journal.MakesOwnTables)}}
+              connection-string = {{Quoted(journal.ConnectionString)}}
+              provider-name = "{{journal.ProviderName}}"
             }
             query.journal.sql {
-              connection-string = "{{journal.ConnectionString}}"
-              provider-name = "{{ProviderName.SQLiteMS}}"
+              connection-string = {{Quoted(journal.ConnectionString)}}
+              provider-name = "{{journal.ProviderName}}"
               refresh-interval = {{Text(options.RefreshInterval)}}
               journal-sequence-retrieval.query-delay = {{Text(options.RefreshInterval)}}
             }
@@ -58,6 +60,11 @@ internal static class ClusterHocon
         .WithFallback(ClusterSharding.DefaultConfig())
         .WithFallback(ClusterSingleton.DefaultConfig())
         .WithFallback(Akka.DistributedData.DistributedData.DefaultConfig());
+
+    // Passwords may hold anything.
+    private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
+    private static string Switch(bool on) => on ? "on" : "off";
 
     private static string Text(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalMilliseconds}ms");
 }

@@ -11,6 +11,7 @@ using Fleet.Headquarters.Company;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Wakes;
 using Fleet.Messages.Offices;
 
@@ -46,7 +47,7 @@ public sealed class ClusterSystem : IAsyncDisposable
     /// <exception cref="IOException">The port can't be listened on.</exception>
     public static async Task<ClusterSystem> Start(ClusterParts parts, CancellationToken cancellation = default)
     {
-        if (parts.Journal.Prepare() is { } problem)
+        if (await parts.Journal.Prepare(cancellation) is { } problem)
             throw new JournalRefusedException(problem);
         var config = parts.Transport.Config.WithFallback(ClusterHocon.For(parts.Journal, parts.JournalOptions));
         Setup[] setups = [BootstrapSetup.Create().WithConfig(config), .. parts.Transport.Setups];
@@ -125,7 +126,7 @@ public sealed class ClusterSystem : IAsyncDisposable
 /// <summary>What the cluster system is made of.</summary>
 /// <param name="Transport">How its nodes reach one another.</param>
 public sealed record ClusterParts(
-    JournalFile Journal,
+    IJournalStore Journal,
     JournalOptions JournalOptions,
     ReadModelStore ReadModel,
     ReadModelOptions ReadModelOptions,
@@ -146,6 +147,3 @@ public sealed record ClusterTransport(Config Config, IReadOnlyList<Setup> Setups
     /// <summary>A node that nobody else can reach: for tests, and for work on the journal alone.</summary>
     public static ClusterTransport Alone { get; } = new(ConfigurationFactory.ParseString("akka.remote.dot-netty.tcp { hostname = 127.0.0.1, port = 0 }"), []);
 }
-
-/// <summary>The journal can't be used; the message says why and what to do.</summary>
-public sealed class JournalRefusedException(string message) : Exception(message);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Fleet.Contracts.Storage;
-using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Storage;
 using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
 using Fleet.Messages.Transport;

@@ -5,6 +5,7 @@ using Fleet.Messages.Serialization;
 using LinqToDB;
 using LinqToDB.Async;
 using MessagePack;
+using static Fleet.Headquarters.ReadModel.Paging;
 
 namespace Fleet.Headquarters.ReadModel;
 
@@ -22,7 +23,8 @@ public sealed class NetworkQueries(ReadModelStore store)
         if (filter.SeenBefore is { } before)
             rows = rows.Where(d => d.LastSeen < before);
         if (filter.Text is { Length: > 0 } text)
-            rows = rows.Where(d => d.DiscoveredId.Contains(text) || d.Name.Contains(text) || d.Mac.Contains(text) || d.Vendor.Contains(text) || d.Addresses.Contains(text) || d.Services.Contains(text));
+            rows = rows.Where(d => d.DiscoveredId.Contains(text, AnyCase) || d.Name.Contains(text, AnyCase) || d.Mac.Contains(text, AnyCase) || d.Vendor.Contains(text, AnyCase)
+                || d.Addresses.Contains(text, AnyCase) || d.Services.Contains(text, AnyCase));
         var page = await Sorted(rows, filter).Paged(filter.Page).ToListAsync();
         return new Page<DiscoveredView>([.. page.Select(View)], await rows.CountAsync());
     }
@@ -38,7 +40,7 @@ public sealed class NetworkQueries(ReadModelStore store)
     {
         await using var db = store.Open();
         var head = text[..Math.Min(3, text.Length)];
-        return await db.Discovered.Where(d => d.DiscoveredId.StartsWith(head) || d.Name.StartsWith(head)).OrderBy(d => d.DiscoveredId).Select(d => d.DiscoveredId).Take(PageRequest.MaxTake).ToListAsync();
+        return await db.Discovered.Where(d => d.DiscoveredId.StartsWith(head, AnyCase) || d.Name.StartsWith(head, AnyCase)).OrderBy(d => d.DiscoveredId).Select(d => d.DiscoveredId).Take(PageRequest.MaxTake).ToListAsync();
     }
 
     /// <summary>Polls, those under way first, then the newest.</summary>
@@ -88,8 +90,7 @@ public sealed class NetworkQueries(ReadModelStore store)
 
     private static IQueryable<DiscoveredRow> Sorted(IQueryable<DiscoveredRow> rows, DiscoveredFilter filter)
     {
-        IOrderedQueryable<DiscoveredRow> By<T>(System.Linq.Expressions.Expression<Func<DiscoveredRow, T>> key) =>
-            filter.Descending ? rows.OrderByDescending(key) : rows.OrderBy(key);
+        IOrderedQueryable<DiscoveredRow> By<T>(System.Linq.Expressions.Expression<Func<DiscoveredRow, T>> key) => rows.By(key, filter.Descending);
         var sorted = filter.Sort switch
         {
             DiscoveredSort.Office => By(d => d.OfficeId).ThenBy(d => d.Name),

@@ -3,6 +3,7 @@ using Fleet.Contracts.Agents;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
+using static Fleet.Headquarters.ReadModel.Paging;
 using JoinKind = Fleet.Messages.Offices.JoinKind;
 using Fleet.Messages.Serialization;
 using LinqToDB;
@@ -19,7 +20,7 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         await using var db = store.Open();
         IQueryable<OfficeRow> rows = db.Offices;
         if (filter.Text is { Length: > 0 } text)
-            rows = rows.Where(o => o.OfficeId.Contains(text) || o.Title.Contains(text));
+            rows = rows.Where(o => o.OfficeId.Contains(text, AnyCase) || o.Title.Contains(text, AnyCase));
         var page = await Counted(db, rows).OrderBy(o => o.OfficeId).Paged(filter.Page).ToListAsync();
         return new Page<OfficeView>(page, await rows.CountAsync());
     }
@@ -55,7 +56,7 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         foreach (var (label, value) in filter.Labels ?? new Dictionary<string, string>())
             rows = rows.Where(n => db.Labels.Any(l => l.DeviceId == n.DeviceId && l.Label == label && l.Value == value));
         if (filter.Text is { Length: > 0 } text)
-            rows = rows.Where(n => n.NodeId.Contains(text) || n.HostName.Contains(text));
+            rows = rows.Where(n => n.NodeId.Contains(text, AnyCase) || n.HostName.Contains(text, AnyCase));
         var page = await rows.OrderBy(n => n.NodeId).Paged(filter.Page).ToListAsync();
         return new Page<NodeView>([.. page.Select(View)], await rows.CountAsync());
     }
@@ -248,7 +249,7 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         if (filter.Office is { } office)
             rows = rows.Where(r => r.Device.OfficeId == office.Value);
         if (filter.Text is { Length: > 0 } text)
-            rows = rows.Where(r => r.Device.DeviceId.Contains(text) || r.Device.Name.Contains(text) || r.Device.HostName.Contains(text));
+            rows = rows.Where(r => r.Device.DeviceId.Contains(text, AnyCase) || r.Device.Name.Contains(text, AnyCase) || r.Device.HostName.Contains(text, AnyCase));
         if (filter.Converged is { } converged)
             rows = rows.Where(r => r.Device.AppliedVersion >= r.Device.DesiredVersion == converged);
         if (filter.Cloned is { } cloned)
@@ -270,8 +271,7 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
 
     private static IQueryable<SeenDevice> Sorted(IQueryable<SeenDevice> rows, DeviceFilter filter)
     {
-        IOrderedQueryable<SeenDevice> By<T>(System.Linq.Expressions.Expression<Func<SeenDevice, T>> key) =>
-            filter.Descending ? rows.OrderByDescending(key) : rows.OrderBy(key);
+        IOrderedQueryable<SeenDevice> By<T>(System.Linq.Expressions.Expression<Func<SeenDevice, T>> key) => rows.By(key, filter.Descending);
         var sorted = filter.Sort switch
         {
             DeviceSort.Office => By(r => r.Device.OfficeId).ThenBy(r => r.Device.Name),
@@ -339,5 +339,12 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
 
 internal static class Paging
 {
+    /// <summary>How a searched text is met, whatever the database's own way.</summary>
+    public const StringComparison AnyCase = StringComparison.OrdinalIgnoreCase;
+
+    /// <summary>What is not known comes before all that is, as the smallest; databases differ in that.</summary>
+    public static IOrderedQueryable<T> By<T, TKey>(this IQueryable<T> rows, System.Linq.Expressions.Expression<Func<T, TKey>> key, bool descending) =>
+        descending ? rows.OrderByDescending(key, Sql.NullsPosition.Last) : rows.OrderBy(key, Sql.NullsPosition.First);
+
     public static IQueryable<T> Paged<T>(this IQueryable<T> rows, PageRequest page) => rows.Skip(page.Skip).Take(page.Take);
 }

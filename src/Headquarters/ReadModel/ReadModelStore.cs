@@ -1,8 +1,10 @@
 using Fleet.Contracts.Storage;
+using Fleet.Headquarters.Storage;
 using Fleet.Messages.Serialization;
 using LinqToDB;
 using LinqToDB.Async;
 using LinqToDB.Data;
+using LinqToDB.DataProvider.PostgreSQL;
 using LinqToDB.DataProvider.SQLite;
 using LinqToDB.Mapping;
 using MessagePack;
@@ -19,17 +21,18 @@ public sealed class ReadModelStore
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
     private readonly DataOptions _options;
+    private readonly bool _sqlite;
 
     /// <summary>Tells when something was written.</summary>
     public ReadModelSignal Changes { get; } = new();
 
-    private ReadModelStore(DataOptions options) => _options = options.UseMappingSchema(Times);
+    private ReadModelStore(DataOptions options, MappingSchema mapping, bool sqlite) => (_options, _sqlite) = (options.UseMappingSchema(mapping), sqlite);
 
     /// <summary>The read model in one SQLite file.</summary>
     /// <exception cref="StorageException">The file is damaged, locked or no database; the message says what to do.</exception>
     public static ReadModelStore Sqlite(string file)
     {
-        var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling=true", SQLiteProvider.Microsoft));
+        var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling=true", SQLiteProvider.Microsoft), Times, sqlite: true);
         try
         {
             using var db = store.Open();
@@ -45,10 +48,25 @@ public sealed class ReadModelStore
         }
     }
 
+    /// <summary>The read model in a PostgreSQL database, beside the journal.</summary>
+    /// <param name="renew">Takes the place of a newer version's tables.</param>
+    /// <exception cref="StorageException">The database can't be used; the message says what to do.</exception>
+    public static async Task<ReadModelStore> PostgreSql(PostgresDatabase database, bool renew = false, CancellationToken cancellation = default)
+    {
+        var store = new ReadModelStore(new DataOptions().UsePostgreSQL(database.ReadModelConnections, PostgreSQLVersion.v15), MappingSchema.CombineSchemas(TextsWithoutNull(), Times), sqlite: false);
+        // Nodes that start together make the tables once: whoever comes second finds them.
+        await database.Alone(_ => Task.Run(() =>
+        {
+            store.Prepare(renew);
+            return true;
+        }), cancellation);
+        return store;
+    }
+
     internal ReadModelConnection Open()
     {
         var db = new ReadModelConnection(_options);
-        if (db.DataProvider.Name.Contains("SQLite", StringComparison.Ordinal))
+        if (_sqlite)
             db.Execute("PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000");
         return db;
     }
@@ -102,18 +120,36 @@ public sealed class ReadModelStore
     public void Clear()
     {
         using var db = Open();
-        db.DropTables();
-        db.CreateTables(Format);
+        MakeTables(db);
     }
 
-    private void Prepare()
+    private void Prepare(bool renew = false)
     {
         using var db = Open();
-        var format = db.Exists<ProjectionRow>() ? db.Projections.Select(p => p.Format).FirstOrDefault() : 0;
-        if (format == Format)
-            return;
+        var found = db.Execute<long>(_sqlite ? "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'projection'" : "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema AND tablename = 'projection'");
+        var format = found == 0 ? 0 : db.Projections.Select(p => p.Format).FirstOrDefault();
+        // Where several nodes share it, a newer one made it and may still write it.
+        if (format > Format && !_sqlite && !renew)
+            throw new StorageException($"the read model has format {format} and this version of Fleet knows {Format}: start the newer version, or stop all nodes and run 'headquarters rebuild-read-model' of this one");
+        if (format != Format)
+            MakeTables(db);
+    }
+
+    // All or nothing: half a set of tables would not be found out later.
+    private static void MakeTables(ReadModelConnection db)
+    {
+        using var transaction = db.BeginTransaction();
         db.DropTables();
         db.CreateTables(Format);
+        transaction.Commit();
+    }
+
+    // What a device reports may hold anything, and PostgreSQL's texts hold every character but this one.
+    private static MappingSchema TextsWithoutNull()
+    {
+        var schema = new MappingSchema("texts");
+        schema.SetConverter<string?, DataParameter>(text => new DataParameter { Value = text?.Replace("\0", "", StringComparison.Ordinal), DataType = DataType.NVarChar });
+        return schema;
     }
 
     // SQLite has no time type and PostgreSQL's would need another mapping: whole milliseconds sort and compare alike in both.
@@ -184,14 +220,6 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
     public ITable<ContentStoreRow> ContentStores => this.GetTable<ContentStoreRow>();
 
     public ITable<ProjectionRow> Projections => this.GetTable<ProjectionRow>();
-
-    public bool Exists<T>()
-        where T : class
-    {
-        var name = MappingSchema.GetEntityDescriptor(typeof(T)).Name.Name;
-        return DataProvider.GetSchemaProvider().GetSchema(this, new() { GetProcedures = false, GetForeignKeys = false })
-            .Tables.Any(t => string.Equals(t.TableName, name, StringComparison.OrdinalIgnoreCase));
-    }
 
     public void DropTables()
     {

@@ -1,16 +1,16 @@
 using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Storage;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
-using Microsoft.Data.Sqlite;
 
 namespace Fleet.Headquarters.Tests.Cluster;
 
 public sealed class ClusterSystemTests
 {
-    [Fact]
-    public async Task A_device_enrols_reports_and_is_seen_in_the_read_model()
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task A_device_enrols_reports_and_is_seen_in_the_read_model(StorageProvider storage)
     {
-        await using var company = await TestCompany.Start(offices: TestCompany.Leeds);
+        await using var company = await TestCompany.Start(storage, offices: TestCompany.Leeds);
         using var till = await company.EnrolDevice(TestCompany.Leeds, "till-1");
 
         var answer = await company.Report(till, TestCompany.Leeds, till.Report(1, applied: 1, events: [1, 2]));
@@ -23,10 +23,10 @@ public sealed class ClusterSystemTests
         Assert.NotNull(detail.Delay);
     }
 
-    [Fact]
-    public async Task What_was_acknowledged_is_there_after_a_restart()
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task What_was_acknowledged_is_there_after_a_restart(StorageProvider storage)
     {
-        await using var company = await TestCompany.Start(offices: TestCompany.Leeds);
+        await using var company = await TestCompany.Start(storage, offices: TestCompany.Leeds);
         using var till = await company.EnrolDevice(TestCompany.Leeds, "till-1");
         var report = till.Report(1, events: [1]);
         await company.Report(till, TestCompany.Leeds, report);
@@ -38,10 +38,10 @@ public sealed class ClusterSystemTests
         Assert.Single((await company.Events()).OfType<DeviceEventRecorded>());
     }
 
-    [Fact]
-    public async Task A_twin_recovers_from_its_snapshot_and_old_events_go()
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task A_twin_recovers_from_its_snapshot_and_old_events_go(StorageProvider storage)
     {
-        await using var company = await TestCompany.Start(snapshotEvery: 10, offices: TestCompany.Leeds);
+        await using var company = await TestCompany.Start(storage, snapshotEvery: 10, offices: TestCompany.Leeds);
         using var till = await company.EnrolDevice(TestCompany.Leeds, "till-1");
         for (ulong version = 1; version <= 40; version++)
             await company.Report(till, TestCompany.Leeds, till.Report(version, events: [version]));
@@ -53,10 +53,10 @@ public sealed class ClusterSystemTests
         Assert.Equal(41UL, till.OpenAck(answer.Items.OfType<DeviceEnvelopeDown>().Single().Envelope).EventNumber);
     }
 
-    [Fact]
-    public async Task The_read_model_rebuilt_from_the_journal_shows_the_same_even_where_old_events_are_gone()
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task The_read_model_rebuilt_from_the_journal_shows_the_same_even_where_old_events_are_gone(StorageProvider storage)
     {
-        await using var company = await TestCompany.Start(snapshotEvery: 10, offices: TestCompany.Leeds);
+        await using var company = await TestCompany.Start(storage, snapshotEvery: 10, offices: TestCompany.Leeds);
         using var till = await company.EnrolDevice(TestCompany.Leeds, "till-1");
         for (ulong version = 1; version <= 40; version++)
             await company.Report(till, TestCompany.Leeds, till.Report(version, applied: 1));
@@ -73,39 +73,30 @@ public sealed class ClusterSystemTests
         Assert.Single((await company.ReadModel.Tokens(new(new(0, 50)))).Items, t => t.Used == 1);
     }
 
-    [Fact]
-    public async Task A_journal_of_a_newer_format_is_refused_and_left_as_it_was()
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task A_journal_of_a_newer_format_is_refused_and_left_as_it_was(StorageProvider storage)
     {
-        await using var company = await TestCompany.Start(offices: TestCompany.Leeds);
+        await using var company = await TestCompany.Start(storage, offices: TestCompany.Leeds);
         await company.Cluster.DisposeAsync();
-        await Run(company.JournalPath, "PRAGMA user_version=99");
+        await company.Run(storage == StorageProvider.Sqlite ? "PRAGMA user_version=99" : "UPDATE fleet.storage_facts SET value = '99' WHERE name = 'format'");
 
         var refused = await Assert.ThrowsAsync<JournalRefusedException>(() => ClusterSystem.Start(company.Parts()));
 
         Assert.Contains("format 99", refused.Message);
-        Assert.Equal(99L, await Run(company.JournalPath, "PRAGMA user_version"));
+        Assert.Equal("99", (await company.Run(storage == StorageProvider.Sqlite ? "PRAGMA user_version" : "SELECT value FROM fleet.storage_facts WHERE name = 'format'"))?.ToString());
     }
 
-    [Fact]
-    public async Task A_journal_with_an_unknown_event_is_refused()
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task A_journal_with_an_unknown_event_is_refused(StorageProvider storage)
     {
-        await using var company = await TestCompany.Start(offices: TestCompany.Leeds);
+        await using var company = await TestCompany.Start(storage, offices: TestCompany.Leeds);
         // The company's yes is its own; the office's first event is journaled when the office answers.
         await company.Token(TestCompany.Leeds, JoinKind.Agent);
         await company.Cluster.DisposeAsync();
-        await Run(company.JournalPath, "UPDATE journal SET manifest = 'office-teleported' WHERE manifest = 'office-opened'");
+        await company.Run($"UPDATE {(storage == StorageProvider.Sqlite ? "" : "fleet.")}journal SET manifest = 'office-teleported' WHERE manifest = 'office-opened'");
 
         var refused = await Assert.ThrowsAsync<JournalRefusedException>(() => ClusterSystem.Start(company.Parts()));
 
         Assert.Contains("office-teleported", refused.Message);
-    }
-
-    private static async Task<object?> Run(string file, string sql)
-    {
-        await using var connection = new SqliteConnection($"Data Source={file};Pooling=false");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        return await command.ExecuteScalarAsync();
     }
 }

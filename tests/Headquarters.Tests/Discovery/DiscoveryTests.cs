@@ -214,7 +214,7 @@ public sealed class DiscoveryTests : IAsyncLifetime
 
         var sent = desired.Polls!.Schedules.Single(s => s.Method == PollMethod.Ldap).Directories.Single();
         Assert.Equal("pa55word-of-ldap"u8.ToArray(), node.Machine.OpenSecret(Polls.DirectoryPassword, sent.Password));
-        Assert.False(File.ReadAllBytes(_company.JournalPath).AsSpan().IndexOf("pa55word-of-ldap"u8) >= 0);
+        Assert.False(await _company.Stores("pa55word-of-ldap"));
     }
 
     private async Task<LinkedNode> Poller(string name)

@@ -7,19 +7,18 @@ using Microsoft.Extensions.Time.Testing;
 namespace Fleet.Headquarters.Tests.ReadModel;
 
 /// <summary>What links that come and go are to an operator.</summary>
-public sealed class IncidentTests : IDisposable
+public sealed class IncidentTests : IAsyncLifetime
 {
     private static readonly OfficeId Leeds = new("leeds");
     private static readonly NodeId First = new("gw1.leeds");
     private static readonly NodeId Second = new("gw2.leeds");
-    private readonly string _directory = Directory.CreateTempSubdirectory("fleet-incidents-").FullName;
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero));
-    private readonly ReadModelStore _store;
+    private TestStorage _storage = null!;
     private long _position;
 
-    public IncidentTests()
+    public async Task InitializeAsync()
     {
-        _store = ReadModelStore.Sqlite(Path.Combine(_directory, "read-model.db"));
+        _storage = await TestStorage.New(TestStorage.Usual);
         Happens(new OfficeOpened(Leeds, "Leeds", "test", Now));
         foreach (var node in new[] { First, Second })
         {
@@ -83,11 +82,7 @@ public sealed class IncidentTests : IDisposable
         Assert.Empty(await Open());
     }
 
-    public void Dispose()
-    {
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        Directory.Delete(_directory, recursive: true);
-    }
+    public async Task DisposeAsync() => await _storage.DisposeAsync();
 
     private void Links(bool up, params NodeId[] nodes)
     {
@@ -98,7 +93,7 @@ public sealed class IncidentTests : IDisposable
     private void Happens(object happened)
     {
         _position++;
-        _store.Write(_position, projection => projection.Apply(_position, happened));
+        _storage.ReadModel.Write(_position, projection => projection.Apply(_position, happened));
     }
 
     private Task<IReadOnlyList<IncidentView>> Open() => Found(open: true);
@@ -106,5 +101,5 @@ public sealed class IncidentTests : IDisposable
     private Task<IReadOnlyList<IncidentView>> All() => Found(open: false);
 
     private async Task<IReadOnlyList<IncidentView>> Found(bool open) =>
-        (await new ReadModelQueries(_store, _clock).Incidents(new IncidentFilter(PageRequest.First, Leeds, open))).Items;
+        (await new ReadModelQueries(_storage.ReadModel, _clock).Incidents(new IncidentFilter(PageRequest.First, Leeds, open))).Items;
 }

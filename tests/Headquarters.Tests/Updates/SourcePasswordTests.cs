@@ -26,6 +26,6 @@ public sealed class SourcePasswordTests
 
         var sent = desired.Updates!.Tasks[0].Sources[0];
         Assert.Equal("pa55word-of-cdn"u8.ToArray(), node.Machine.OpenSecret(UpdateSource.PasswordPurpose, sent.Password));
-        Assert.False(File.ReadAllBytes(company.JournalPath).AsSpan().IndexOf("pa55word-of-cdn"u8) >= 0);
+        Assert.False(await company.Stores("pa55word-of-cdn"));
     }
 }

@@ -1,18 +1,25 @@
+using System.Globalization;
 using Fleet.Messages.Serialization;
 using Microsoft.Data.Sqlite;
+using LinqToDbProvider = LinqToDB.ProviderName;
 
-namespace Fleet.Headquarters.Cluster;
+namespace Fleet.Headquarters.Storage;
 
-/// <summary>The SQLite file with journal and snapshots. Carries a format number, so that a program too old for it leaves it alone.</summary>
-public sealed class JournalFile(string path)
+/// <summary>The SQLite file with journal and snapshots.</summary>
+public sealed class JournalFile(string path) : IJournalStore
 {
-    /// <summary>Raise it when an older program must not read what this one writes.</summary>
-    private const int Format = 1;
+    public string ProviderName => LinqToDbProvider.SQLiteMS;
 
     public string ConnectionString { get; } = $"Data Source={path}";
 
-    /// <summary>Makes the file ready for use, or says why it can't be used; then nothing in it was touched.</summary>
-    public string? Prepare()
+    /// <summary>SQLite has one writer.</summary>
+    public int Parallelism => 1;
+
+    public bool MakesOwnTables => false;
+
+    public Task<string?> Prepare(CancellationToken cancellation = default) => Task.FromResult(Prepare());
+
+    private string? Prepare()
     {
         try
         {
@@ -21,7 +28,7 @@ public sealed class JournalFile(string path)
             using var connection = new SqliteConnection(ConnectionString);
             connection.Open();
             Run(connection, "PRAGMA journal_mode=WAL");
-            Run(connection, $"PRAGMA user_version={Format}");
+            Run(connection, $"PRAGMA user_version={JournalFormat.Current}");
             return null;
         }
         catch (SqliteException fault)
@@ -42,16 +49,10 @@ public sealed class JournalFile(string path)
     {
         using var connection = new SqliteConnection($"{ConnectionString};Mode=ReadOnly;Pooling=false;Default Timeout=5");
         connection.Open();
-        var format = Convert.ToInt32(Run(connection, "PRAGMA user_version"), System.Globalization.CultureInfo.InvariantCulture);
-        if (format > Format)
-            return $"the journal {path} has format {format} and this version of Fleet reads up to {Format}: start the newer version, or restore a backup made by this one";
-        return UnknownManifest(connection) is { } unknown
-            ? $"the journal {path} holds '{unknown}', which this version of Fleet does not know: start the newer version, or restore a backup made by this one"
-            : null;
+        return JournalFormat.Problem(path, Convert.ToInt32(Run(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture)) ?? JournalFormat.Problem(path, ManifestsIn(connection));
     }
 
-    // A format number can be forgotten in a release; a kind of event that is not in the table can't be missed.
-    private static string? UnknownManifest(SqliteConnection connection)
+    private static IEnumerable<string> ManifestsIn(SqliteConnection connection)
     {
         foreach (var table in (string[])["journal", "snapshot"])
         {
@@ -62,11 +63,9 @@ public sealed class JournalFile(string path)
             command.CommandText = $"SELECT DISTINCT manifest FROM {table} WHERE {serializer} = {FleetSerializer.SerializerId}";
             using var manifests = command.ExecuteReader();
             while (manifests.Read())
-                if (!manifests.IsDBNull(0) && !Manifests.All.ContainsKey(manifests.GetString(0)))
-                    return manifests.GetString(0);
+                if (!manifests.IsDBNull(0))
+                    yield return manifests.GetString(0);
         }
-
-        return null;
     }
 
     private static object? Run(SqliteConnection connection, string sql)

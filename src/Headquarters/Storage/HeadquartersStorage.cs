@@ -1,0 +1,26 @@
+using Fleet.Contracts.Storage;
+using Fleet.Headquarters.ReadModel;
+
+namespace Fleet.Headquarters.Storage;
+
+/// <summary>What a headquarters keeps: journal with snapshots, and the read model made from them, in whichever kind of storage the settings name.</summary>
+public sealed record HeadquartersStorage(IJournalStore Journal, ReadModelStore ReadModel)
+{
+    /// <param name="say">Told once when a server is waited for.</param>
+    /// <param name="renewReadModel">The read model will be written anew, whichever version made it.</param>
+    /// <exception cref="StorageException">It can't be used; the message says what to do.</exception>
+    public static async Task<HeadquartersStorage> Open(DataDirectory directory, StorageOptions options, Action<string> say, bool renewReadModel = false, CancellationToken cancellation = default)
+    {
+        if (options.Provider == StorageProvider.Sqlite)
+            return new HeadquartersStorage(new JournalFile(directory.PathOf(DataFiles.Journal)), ReadModelStore.Sqlite(directory.PathOf(DataFiles.ReadModel)));
+        var database = new PostgresDatabase(options, say);
+        return new HeadquartersStorage(new JournalDatabase(database), await ReadModelStore.PostgreSql(database, renewReadModel, cancellation));
+    }
+}
+
+/// <summary>Names in the data directory.</summary>
+internal static class DataFiles
+{
+    public const string Journal = "journal.db";
+    public const string ReadModel = "read-model.db";
+}

@@ -1,0 +1,40 @@
+namespace Fleet.Headquarters.Storage;
+
+/// <summary>Where journal and snapshots lie. Carries a format number, so that a program too old for it leaves it alone.</summary>
+public interface IJournalStore
+{
+    /// <summary>As linq2db names the kind of database.</summary>
+    string ProviderName { get; }
+
+    string ConnectionString { get; }
+
+    /// <summary>Writes that run at once where the settings leave it to the store.</summary>
+    int Parallelism { get; }
+
+    /// <summary>Whether <see cref="Prepare"/> makes the tables; else the journal's plugin does.</summary>
+    bool MakesOwnTables { get; }
+
+    /// <summary>Makes it ready for use, or says why it can't be used; then nothing in it was touched.</summary>
+    Task<string?> Prepare(CancellationToken cancellation = default);
+}
+
+/// <summary>What is in a journal and must be known before it is used.</summary>
+internal static class JournalFormat
+{
+    /// <summary>Raise it when an older program must not read what this one writes.</summary>
+    public const int Current = 1;
+
+    private const string Advice = "start the newer version, or restore a backup made by this one";
+
+    public static string? Problem(string journal, int format) =>
+        format > Current ? $"the journal {journal} has format {format} and this version of Fleet reads up to {Current}: {Advice}" : null;
+
+    // A format number can be forgotten in a release; a kind of event that is not in the table can't be missed.
+    public static string? Problem(string journal, IEnumerable<string> manifests) =>
+        manifests.FirstOrDefault(m => !Messages.Serialization.Manifests.All.ContainsKey(m)) is { } unknown
+            ? $"the journal {journal} holds '{unknown}', which this version of Fleet does not know: {Advice}"
+            : null;
+}
+
+/// <summary>The journal can't be used; the message says why and what to do.</summary>
+public sealed class JournalRefusedException(string message) : Exception(message);

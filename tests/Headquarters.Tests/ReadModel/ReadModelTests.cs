@@ -1,0 +1,54 @@
+using Fleet.Contracts;
+using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Storage;
+using Fleet.Messages.Offices;
+
+namespace Fleet.Headquarters.Tests.ReadModel;
+
+/// <summary>What the read model promises whatever database it lies in.</summary>
+public sealed class ReadModelTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly OfficeId Leeds = new("leeds");
+
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task Lists_are_searched_in_any_case_and_unknown_times_come_first(StorageProvider provider)
+    {
+        await using var storage = await TestStorage.New(provider);
+        Happens(storage, [new OfficeOpened(Leeds, "Leeds, High Street", "test", Noon), Enrolled("a", "Till-1"), Enrolled("b", "till-2"), Enrolled("c", "Scale")]);
+        var seen = new SeenChanges();
+        seen.Presence[new DeviceId("b")] = (Leeds, new DevicePresence(new DeviceId("b"), Noon, null, PresenceState.Online, Noon, ""));
+        storage.ReadModel.Write(seen);
+        var queries = new ReadModelQueries(storage.ReadModel, TimeProvider.System);
+
+        Assert.Equal(["a", "b"], Ids(await queries.Devices(new DeviceFilter(PageRequest.First, Text: "TILL"))).Order());
+        Assert.Empty(Ids(await queries.Devices(new DeviceFilter(PageRequest.First, Text: "till%"))));
+        Assert.Equal(["a", "c", "b"], Ids(await queries.Devices(new DeviceFilter(PageRequest.First, Sort: DeviceSort.LastSync))));
+        Assert.Equal("b", Ids(await queries.Devices(new DeviceFilter(PageRequest.First, Sort: DeviceSort.LastSync, Descending: true)))[0]);
+        Assert.Equal(["a", "c"], Ids(await queries.Devices(new DeviceFilter(PageRequest.First, SeenBefore: Noon))).Order());
+        Assert.Equal(3, Assert.Single((await queries.Offices(new OfficeFilter(PageRequest.First, "high street"))).Items).Devices);
+    }
+
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task A_text_with_any_character_is_stored(StorageProvider provider)
+    {
+        await using var storage = await TestStorage.New(provider);
+        Happens(storage, [Enrolled("a", "till\0-1 ✓ 'quoted' \\"), new DeviceEventRecorded(Leeds, new DeviceId("a"), 1, "noted", "zero \0 byte", Noon, Noon)]);
+        var queries = new ReadModelQueries(storage.ReadModel, TimeProvider.System);
+
+        Assert.Contains("-1 ✓ 'quoted' \\", (await queries.Device(new DeviceId("a")))!.Device.Name, StringComparison.Ordinal);
+        Assert.Contains((await queries.DeviceEvents(new DeviceId("a"), PageRequest.First)).Items, e => e.Text.EndsWith(" byte", StringComparison.Ordinal));
+    }
+
+    private static DeviceEnrolled Enrolled(string device, string name) =>
+        new(Leeds, new DeviceId(device), name, default, new CertificateRecord("01", default, 1, Noon.AddDays(30)), new TokenId("t"), Noon);
+
+    private static void Happens(TestStorage storage, IReadOnlyList<object> events) => storage.ReadModel.Write(events.Count, projection =>
+    {
+        projection.Expect(events);
+        foreach (var (at, happened) in events.Index())
+            projection.Apply(at + 1, happened);
+    });
+
+    private static List<string> Ids(Page<DeviceView> page) => [.. page.Items.Select(d => d.DeviceId.Value)];
+}
