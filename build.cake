@@ -67,6 +67,8 @@ Task("Lab").IsDependentOn("Publish").Does(() => PublishManaged("tests/NatLab", "
 
 Task("Bench").IsDependentOn("Peers").IsDependentOn("Lab").Does(() => PublishManaged("bench/Bench", "bench"));
 
+Task("Swarm").IsDependentOn("Publish").Does(() => PublishManaged("bench/Swarm", "swarm"));
+
 RunTarget(target);
 
 // Behind Cake's own report, so that it is the last line.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one build entry on Linux and macOS; build.ps1 is its twin. Usage: ./build.sh [test|run|publish|lab|bench|COMMAND] [options]
+# The one build entry on Linux and macOS; build.ps1 is its twin. Usage: ./build.sh [test|run|publish|lab|bench|swarm|COMMAND] [options]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # root by "su" lacks them, and the lab needs ip, nft and sysctl from there.
@@ -15,6 +15,7 @@ Usage: ./build.sh COMMAND [options]
   lab --journey NAME|all              run journeys over a real NAT (root on Linux); with --engine in-process: simulated, anywhere
   lab --topology NAME                 build a topology and give a prompt in it
   bench --target NAME|all             measure
+  swarm ...                           load a headquarters with simulated offices and devices; --help says how
   restore | build | format            the single steps
 HELP
 }
@@ -23,7 +24,7 @@ command="${1:-help}"
 [ $# -gt 0 ] && shift
 case "$command" in
   help | --help | -h) usage; exit 0 ;;
-  run | lab | bench | test | publish | restore | build | format) ;;
+  run | lab | bench | swarm | test | publish | restore | build | format) ;;
   *) echo "build.sh: '$command' is no command." >&2; usage >&2; exit 2 ;;
 esac
 
@@ -42,6 +43,7 @@ case "$command" in
   lab) cake Lab; exec artifacts/natlab/natlab lab "$@" ;;
   # A node keeps some ten files open, and benchmarks have thousands of them in one process.
   bench) cake Bench; ulimit -n 100000 2>/dev/null || true; exec artifacts/bench/bench "$@" ;;
+  swarm) cake Swarm; ulimit -n 100000 2>/dev/null || true; exec artifacts/swarm/swarm "$@" ;;
   *) [ $# -eq 0 ] || { echo "build.sh: '$command' takes no options." >&2; exit 2; }
      cake "$command" ;;
 esac

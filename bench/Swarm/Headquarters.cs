@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Fleet.Contracts;
+using Fleet.Messages.Transport;
+using Fleet.NatLab.Fleets;
+using Fleet.NatLab.Topologies;
+
+namespace Fleet.Swarm;
+
+/// <summary>Where a headquarters is reached, and the process that it is, where it runs on this machine.</summary>
+/// <param name="Api">host:port of its web face.</param>
+/// <param name="Agents">host:port where nodes enrol.</param>
+/// <param name="Links">host:port of its links.</param>
+public sealed record HeadquartersAddress(string Api, string Agents, string Links)
+{
+    public static HeadquartersAddress Usual(string host) => new($"{host}:8443", $"{host}:13000", $"{host}:13001");
+}
+
+/// <summary>The published headquarters on this machine, on ports of its own and a data directory that outlives it.</summary>
+public sealed class Headquarters : IAsyncDisposable
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(10);
+
+    private readonly IReadOnlyList<string> _settings;
+    private LabProcess? _process;
+
+    private Headquarters(string data, HeadquartersAddress address, IReadOnlyList<string> settings) => (Data, Address, _settings) = (data, address, settings);
+
+    public string Data { get; }
+
+    public HeadquartersAddress Address { get; }
+
+    /// <summary>Its process; null while it does not run.</summary>
+    public int? ProcessId => _process?.Id;
+
+    public string TokenFile => Path.Combine(Data, "admin.token");
+
+    /// <summary>Chooses ports; <see cref="Start"/> starts it.</summary>
+    /// <param name="settings">Beside those of its ports, as <c>--set</c> takes them.</param>
+    /// <exception cref="LabException">It is not published.</exception>
+    public static Headquarters At(string data, IReadOnlyList<string> settings)
+    {
+        if (!File.Exists(Programs.Headquarters))
+            throw new LabException($"{Programs.Headquarters} is missing: run ./build.sh publish");
+        var ports = FreePorts(6);
+        string Here(int port) => string.Create(CultureInfo.InvariantCulture, $"{IPAddress.Loopback}:{port}");
+        return new Headquarters(data, new HeadquartersAddress(Here(ports[2]), Here(ports[0]), Here(ports[1])),
+        [
+            $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}", $"updates.port={ports[5]}",
+            $"offices.headquarters-addresses=[\"{Here(ports[0])}\"]", $"offices.headquarters-push-addresses=[\"{Here(ports[4])}\"]", $"offices.headquarters-update-addresses=[\"{Here(ports[5])}\"]",
+            .. settings,
+        ]);
+    }
+
+    /// <exception cref="LabException">It ended, or did not get ready.</exception>
+    public async Task Start()
+    {
+        Directory.CreateDirectory(Data);
+        _process = await LabProcess.Start("headquarters", [Programs.Headquarters, "run", "--data", Data, .. _settings.SelectMany(s => new[] { "--set", s })], "headquarters is ready", StartPatience).ConfigureAwait(false);
+    }
+
+    /// <summary>kill -9.</summary>
+    public void Kill()
+    {
+        _process?.Dispose();
+        _process = null;
+    }
+
+    /// <summary>The last it said, for when something went wrong.</summary>
+    public string Tail() => _process?.Tail() ?? "";
+
+    public ValueTask DisposeAsync()
+    {
+        Kill();
+        return ValueTask.CompletedTask;
+    }
+
+    private static List<int> FreePorts(int count)
+    {
+        var held = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        held.ForEach(l => l.Start());
+        var ports = held.Select(l => ((IPEndPoint)l.LocalEndpoint).Port).ToList();
+        held.ForEach(l => l.Dispose());
+        return ports;
+    }
+}
+
+/// <summary>An operator of the headquarters under load.</summary>
+public sealed class SwarmOperator : IDisposable
+{
+    private readonly HttpClient _api;
+
+    /// <exception cref="LabException">The token is none.</exception>
+    public SwarmOperator(string address, string token)
+    {
+        if (!AdminToken.TryParse(token, out var admin, out var problem))
+            throw new LabException(problem);
+        _api = PinnedApi.Client(new TcpNetwork(), address, admin);
+        (Does, Sees) = (new ApiOperator(() => _api), new FleetReader(_api));
+    }
+
+    public ApiOperator Does { get; }
+
+    public FleetReader Sees { get; }
+
+    public void Dispose() => _api.Dispose();
+}
