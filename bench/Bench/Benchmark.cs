@@ -15,4 +15,5 @@ internal sealed record Benchmark(string Name, string What, Func<BenchOptions, Ac
 /// <param name="DevicesPerOffice">The machine of the office's node among them.</param>
 /// <param name="Outage">For how long.</param>
 /// <param name="Nodes">How many office nodes link to one headquarters.</param>
-internal sealed record BenchOptions(TimeSpan Idle, int Devices, int Seconds, int Trips, int Offices, int DevicesPerOffice, TimeSpan Outage, int Nodes);
+/// <param name="ReportingOffices">How many offices' devices change without end.</param>
+internal sealed record BenchOptions(TimeSpan Idle, int Devices, int Seconds, int Trips, int Offices, int DevicesPerOffice, TimeSpan Outage, int Nodes, int ReportingOffices);

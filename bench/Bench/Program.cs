@@ -7,11 +7,12 @@ using Fleet.NatLab.Topologies;
 
 var target = new Option<string>("--target") { Description = $"What to measure: {string.Join(", ", Benchmark.All.Select(b => b.Name))}, or all.", Required = true };
 var idle = new Option<double>("--idle-minutes") { Description = "How long footprint idles before it reads memory.", DefaultValueFactory = _ => 10 };
-var devices = new Option<int>("--devices") { Description = "How many devices sync-throughput runs.", DefaultValueFactory = _ => 200 };
+var devices = new Option<int>("--devices") { Description = "How many devices sync-throughput runs through a gateway; 0: only what headquarters itself takes is measured.", DefaultValueFactory = _ => 200 };
 var seconds = new Option<int>("--seconds") { Description = "How long rates are measured.", DefaultValueFactory = _ => 30 };
 var trips = new Option<int>("--trips") { Description = "How many wake-ups wake-latency times.", DefaultValueFactory = _ => 1000 };
 var offices = new Option<int>("--offices") { Description = "How many offices reconnect-storm has.", DefaultValueFactory = _ => 200 };
-var perOffice = new Option<int>("--devices-per-office") { Description = "How many devices each of its offices has.", DefaultValueFactory = _ => 100 };
+var perOffice = new Option<int>("--devices-per-office") { Description = "How many devices each of its offices has, and each that reports in sync-throughput.", DefaultValueFactory = _ => 100 };
+var reporting = new Option<int>("--reporting-offices") { Description = "How many offices report to headquarters at once in sync-throughput, each with as many devices as --devices-per-office says.", DefaultValueFactory = _ => 10 };
 var outage = new Option<int>("--outage-seconds") { Description = "How long it is without headquarters.", DefaultValueFactory = _ => 300 };
 var nodes = new Option<int>("--nodes") { Description = "How many office nodes many-links has.", DefaultValueFactory = _ => 2000 };
 var root = new RootCommand("""
@@ -20,7 +21,7 @@ var root = new RootCommand("""
     Example:
       bench --target idle-sync
     """)
-{ target, idle, devices, seconds, trips, offices, perOffice, outage, nodes };
+{ target, idle, devices, seconds, trips, offices, perOffice, reporting, outage, nodes };
 using var endings = new Endings();
 var directory = new Argument<string>("directory");
 var serve = new Command(ContentServer.Command) { directory };
@@ -38,7 +39,7 @@ root.SetAction(async (parsed, _) =>
     }
 
     var options = new BenchOptions(TimeSpan.FromMinutes(parsed.GetValue(idle)), parsed.GetValue(devices), parsed.GetValue(seconds), parsed.GetValue(trips),
-        parsed.GetValue(offices), parsed.GetValue(perOffice), TimeSpan.FromSeconds(parsed.GetValue(outage)), parsed.GetValue(nodes));
+        parsed.GetValue(offices), parsed.GetValue(perOffice), TimeSpan.FromSeconds(parsed.GetValue(outage)), parsed.GetValue(nodes), parsed.GetValue(reporting));
     var code = 0;
     foreach (var benchmark in benchmarks)
     {

@@ -21,11 +21,14 @@ internal static class SimOffices
         return text => step($"{began.Elapsed.TotalSeconds,6:0.0} s, {Environment.WorkingSet >> 20} MB  {text}");
     }
 
+    /// <param name="nodes">How many nodes each office has.</param>
+    public static Topology Topology(string name, IEnumerable<int> nodes) => new(name, IPAddress.Parse("203.0.113.10"), [.. nodes.Select((count, number) => Office(number, count))]);
+
     /// <summary>Starts headquarters, with its shipped settings.</summary>
     /// <param name="nodes">How many nodes each office has.</param>
     public static async Task<SimFleet> Start(string name, IEnumerable<int> nodes, Action<string> step)
     {
-        var fleet = await SimFleet.Build(new Topology(name, IPAddress.Parse("203.0.113.10"), [.. nodes.Select((count, number) => Office(number, count))]), step, shipped: true).ConfigureAwait(false);
+        var fleet = await SimFleet.Build(Topology(name, nodes), step, shipped: true).ConfigureAwait(false);
         await fleet.StartHeadquarters().ConfigureAwait(false);
         return fleet;
     }

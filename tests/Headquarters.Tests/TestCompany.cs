@@ -118,7 +118,7 @@ internal sealed class TestCompany : IAsyncDisposable
     {
         using var materializer = System.Materializer();
         var journal = PersistenceQuery.Get(System).ReadJournalFor<SqlReadJournal>(SqlReadJournal.Identifier);
-        return [.. (await journal.CurrentAllEvents(Offset.NoOffset()).RunWith(Sink.Seq<EventEnvelope>(), materializer)).Select(e => e.Event)];
+        return [.. (await journal.CurrentAllEvents(Offset.NoOffset()).RunWith(Sink.Seq<EventEnvelope>(), materializer)).SelectMany<EventEnvelope, object>(e => e.Event is OfficeEvents many ? many.Events : [e.Event])];
     }
 
     public static Task ReadModelShows(Func<Task<bool>> condition, string what) => Until.True(condition, what);

@@ -49,6 +49,8 @@ internal static class ClusterHocon
               provider-name = "{{journal.ProviderName}}"
               refresh-interval = {{Text(options.RefreshInterval)}}
               journal-sequence-retrieval.query-delay = {{Text(options.RefreshInterval)}}
+              # Rows that are read ahead; one may hold many events (OfficeEvents).
+              max-buffer-size = 50
             }
           }
           coordinated-shutdown.exit-clr = off

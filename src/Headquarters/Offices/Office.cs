@@ -60,6 +60,7 @@ public sealed record Office(OfficeId Id)
 
     public Office Apply(IOfficeEvent happened) => happened switch
     {
+        OfficeEvents e => Apply(e.Events),
         OfficeOpened e => this with { Title = e.Title, IsOpen = true, OpenedAt = e.At },
         OfficeClosed => new Office(Id),
         TokenCreated e => this with { Tokens = Tokens.SetItem(e.TokenId, new TokenSnapshot(e.TokenId, e.Kind, e.Uses, 0, e.ExpiresAt, e.Secret, false, e.By, e.At, null)) },

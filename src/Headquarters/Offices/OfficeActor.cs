@@ -42,6 +42,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private Office _office;
     private OfficeBatch? _batch;
     private long _snapshotAt;
+    private int _sinceSnapshot;
     private long _snapshotBefore;
     private long _covered;
     private long _deletedTo;
@@ -58,7 +59,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _intake = new OfficeIntake(tools, _presence, _wakes, _network, Context.System.EventStream.Publish, _log);
 
         Recover<SnapshotOffer>(offer => Restore(offer));
-        Recover<IOfficeEvent>(e => _office = _office.Apply(e));
+        Recover<IOfficeEvent>(Journaled);
         Recover<RecoveryCompleted>(_ => Recovered());
 
         Deciding();
@@ -518,7 +519,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Store(IReadOnlyList<IOfficeEvent> events, Action then, bool newGrant = false)
     {
         var (before, settled) = (_office, _office.Settled(events, _tools.Options, Now, _grant, newGrant));
-        this.PersistAllOrNone(settled, e => _office = _office.Apply(e), () =>
+        this.PersistAllOrNone(OfficeEvents.Rows(_office.Id, settled), Journaled, () =>
         {
             TellLinks(before, settled);
             then();
@@ -530,6 +531,12 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
             SnapshotWhenDue();
         });
+    }
+
+    private void Journaled(IOfficeEvent row)
+    {
+        _office = _office.Apply(row);
+        _sinceSnapshot += row is OfficeEvents many ? many.Events.Count : 1;
     }
 
     private void TellLinks(Office before, IReadOnlyList<IOfficeEvent> events)
@@ -588,9 +595,10 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private void SnapshotWhenDue()
     {
-        if (LastSequenceNr - _snapshotAt < _tools.Options.SnapshotEvery)
+        // A snapshot holds every device: after twice as many events it costs each of them half a device's state at most.
+        if (_sinceSnapshot < Math.Max(_tools.Options.SnapshotEvery, 2 * _office.Devices.Count))
             return;
-        (_snapshotBefore, _snapshotAt) = (_snapshotAt, LastSequenceNr);
+        (_snapshotBefore, _snapshotAt, _sinceSnapshot) = (_snapshotAt, LastSequenceNr, 0);
         SaveSnapshot(_office.ToSnapshot(Now));
     }
 

@@ -9,7 +9,7 @@ namespace Fleet.Headquarters.Offices;
 /// <param name="HeadquartersAddresses">host:port at which devices reach headquarters' agent service; told to every device.</param>
 /// <param name="HeadquartersPushAddresses">The same for its push server.</param>
 /// <param name="HeadquartersUpdateAddresses">The same for its update repository.</param>
-/// <param name="SnapshotEvery">Events between two snapshots of a twin.</param>
+/// <param name="SnapshotEvery">Events between two snapshots of a twin, at least.</param>
 /// <param name="RefusalsPerHour">Refused enrolments that one office journals an hour; all are logged.</param>
 /// <param name="DeviceIdleAfter">A device twin without work for this long goes; the office holds its state.</param>
 /// <param name="PresenceEvery">Presence changes are published at most this often.</param>

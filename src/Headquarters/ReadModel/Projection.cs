@@ -1,5 +1,4 @@
 using Fleet.Contracts;
-using Fleet.Contracts.Agents;
 using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.Wakes;
 using Fleet.Messages.Company;
@@ -21,12 +20,22 @@ internal sealed class Projection(ReadModelConnection db)
     private long _position;
 
     /// <summary>Reads ahead what these events will change.</summary>
-    public void Expect(IEnumerable<object> happening) => _devices.Read(happening.OfType<IDeviceEvent>().Select(e => e.DeviceId.Value));
+    public void Expect(IEnumerable<object> rows) => _devices.Read(rows.SelectMany(EventsOf).OfType<IDeviceEvent>().Where(e => e is not DeviceReported).Select(e => e.DeviceId.Value));
 
     /// <summary>Writes what was kept back to be written together.</summary>
     public void Complete() => _devices.Save();
 
-    public void Apply(long position, object happened)
+    /// <summary>Writes what a row of the journal means.</summary>
+    /// <param name="ordering">Where it stands in the whole journal.</param>
+    public void Apply(long ordering, object row)
+    {
+        foreach (var (place, happened) in EventsOf(row).Index())
+            ApplyOne(HistoryPosition.Of(ordering, place), happened);
+    }
+
+    private static IReadOnlyList<object> EventsOf(object row) => row is OfficeEvents many ? many.Events : [row];
+
+    private void ApplyOne(long position, object happened)
     {
         _position = position;
         switch (happened)
@@ -282,7 +291,7 @@ internal sealed class Projection(ReadModelConnection db)
                 Note(e, "certified", $"key generation {e.Certificate.Generation} until {e.Certificate.NotAfter:u}");
                 break;
             case DeviceReported e:
-                _devices.Change(id, d => Fill(d, e.Version, e.Report, e.At));
+                _devices.Report(id, ReportedColumns.Of(e.Version, e.Report, e.At));
                 break;
             case DeviceEventRecorded e:
                 _devices.Note(new DeviceEventRow
@@ -358,7 +367,7 @@ internal sealed class Projection(ReadModelConnection db)
             (row.WakeCounter, row.WakeRequestedAt, row.WakeEndedAt, row.WakeChannel, row.WakeTookMilliseconds, row.WakeDetail) =
                 ((long)wake.Counter, wake.At, wake.EndedAt, (int?)wake.Channel, wake.IsOver ? wake.Took.TotalMilliseconds : null, wake.Detail);
         if (!device.Report.IsEmpty)
-            Fill(row, device.ReportedVersion, device.Report, device.ReportedAt);
+            ReportedColumns.Of(device.ReportedVersion, device.Report, device.ReportedAt).Fill(row);
         _devices.Put(row);
         Label(id, device.Labels);
     }
@@ -402,17 +411,6 @@ internal sealed class Projection(ReadModelConnection db)
 
     private static void Fill(DeviceRow row, CertificateRecord certificate) =>
         (row.CertificateSerial, row.CertificateNotAfter, row.KeyGeneration) = (certificate.Serial, certificate.NotAfter, certificate.Generation);
-
-    private static void Fill(DeviceRow row, ulong version, ReadOnlyMemory<byte> bytes, DateTimeOffset at)
-    {
-        var report = DeviceReport.Parser.ParseFrom(bytes.Span);
-        (row.ReportedVersion, row.ReportedAt, row.Report) = ((long)version, at, bytes.ToArray());
-        if (row.AppliedVersion != (long)report.AppliedVersion)
-            (row.AppliedVersion, row.AppliedAt, row.AppliedKnownAt) = ((long)report.AppliedVersion, report.AppliedAt?.ToDateTimeOffset(), at);
-        row.Packages = string.Concat(report.Packages.Where(p => p.InstalledVersion.Length > 0).Select(p => $"\n{p.Name} {p.InstalledVersion}\n"));
-        var inventory = report.Inventory ?? new Inventory();
-        (row.HostName, row.Os, row.AgentVersion) = (inventory.HostName, $"{inventory.OsName} {inventory.OsVersion}".Trim(), inventory.AgentVersion);
-    }
 
     private void Note(OfficeId office, string kind, string text, DateTimeOffset at) =>
         db.Insert(new OfficeEventRow { Position = _position, OfficeId = office.Value, Kind = kind, Text = text, At = at });

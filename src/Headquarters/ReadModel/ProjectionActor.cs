@@ -5,6 +5,7 @@ using Akka.Persistence.Query;
 using Akka.Persistence.Sql.Query;
 using Akka.Streams;
 using Akka.Streams.Dsl;
+using Fleet.Messages.Offices;
 using LinqToDB;
 
 namespace Fleet.Headquarters.ReadModel;
@@ -41,7 +42,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
         var journal = PersistenceQuery.Get(Context.System).ReadJournalFor<SqlReadJournal>(SqlReadJournal.Identifier);
         Source.FromTaskSource(From(journal))
             .Via(_stop.Flow<EventEnvelope>())
-            .GroupedWithin(_options.BatchSize, _options.BatchWithin)
+            .GroupedWeightedWithin(_options.BatchSize, _options.BatchWithin, EventsIn)
             .SelectAsync(1, batch => Task.Run(() => Write([.. batch])))
             .RunWith(Sink.Ignore<Done>(), _materializer)
             .PipeTo(Self, success: _ => new Ended(null), failure: fault => new Ended(fault));
@@ -62,8 +63,10 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
         return Done.Instance;
     }
 
-    /// <summary>Where an event stands in the whole journal.</summary>
+    /// <summary>Where a row stands in the whole journal.</summary>
     internal static long PositionOf(EventEnvelope e) => ((Sequence)e.Offset).Value;
+
+    internal static long EventsIn(EventEnvelope row) => row.Event is OfficeEvents many ? many.Events.Count : 1;
 
     private void Handle(Ended ended)
     {

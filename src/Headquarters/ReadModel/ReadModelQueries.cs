@@ -156,7 +156,7 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
     }
 
     /// <summary>How far the read model has followed the journal.</summary>
-    public Task<long> Position() => store.Position();
+    public async Task<long> Position() => HistoryPosition.EndOf(await store.Position());
 
     /// <summary>What happened anywhere after a position, oldest first.</summary>
     public async Task<IReadOnlyList<EventView>> EventsAfter(long position, int take)

@@ -14,6 +14,7 @@ namespace Fleet.Headquarters.ReadModel;
 internal static class ReadModelRebuild
 {
     private const int BatchSize = 500;
+    private static readonly TimeSpan BatchWithin = TimeSpan.FromSeconds(1);
 
     public static async Task Run(ActorSystem system, ReadModelStore store, CancellationToken cancellation)
     {
@@ -25,7 +26,7 @@ internal static class ReadModelRebuild
             if (await Newest(system, id, cancellation) is { } snapshot)
                 snapshots[id] = snapshot;
         await journal.CurrentAllEvents(Offset.NoOffset())
-            .Grouped(BatchSize)
+            .GroupedWeightedWithin(BatchSize, BatchWithin, ProjectionActor.EventsIn)
             .RunForeach(batch => Write(store, [.. batch], snapshots), materializer);
     }
 

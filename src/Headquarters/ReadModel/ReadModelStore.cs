@@ -144,11 +144,13 @@ public sealed class ReadModelStore
         transaction.Commit();
     }
 
-    // What a device reports may hold anything, and PostgreSQL's texts hold every character but this one.
+    /// <summary>What a device reports may hold anything, and PostgreSQL's texts hold every character but this one.</summary>
+    internal static string? WithoutNull(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
+
     private static MappingSchema TextsWithoutNull()
     {
         var schema = new MappingSchema("texts");
-        schema.SetConverter<string?, DataParameter>(text => new DataParameter { Value = text?.Replace("\0", "", StringComparison.Ordinal), DataType = DataType.NVarChar });
+        schema.SetConverter<string?, DataParameter>(text => new DataParameter { Value = WithoutNull(text), DataType = DataType.NVarChar });
         return schema;
     }
 

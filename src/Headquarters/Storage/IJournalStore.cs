@@ -31,7 +31,7 @@ internal static class JournalFormat
 
     // A format number can be forgotten in a release; a kind of event that is not in the table can't be missed.
     public static string? Problem(string journal, IEnumerable<string> manifests) =>
-        manifests.FirstOrDefault(m => !Messages.Serialization.Manifests.All.ContainsKey(m)) is { } unknown
+        manifests.SelectMany(Messages.Serialization.Manifests.Names).FirstOrDefault(m => !Messages.Serialization.Manifests.All.ContainsKey(m)) is { } unknown
             ? $"the journal {journal} holds '{unknown}', which this version of Fleet does not know: {Advice}"
             : null;
 }

@@ -31,15 +31,16 @@ public sealed class FleetSerializer(ExtendedActorSystem system) : SerializerWith
 
     public override int Identifier => SerializerId;
 
-    public override string Manifest(object o) =>
-        Manifests.Of.TryGetValue(o.GetType(), out var manifest) ? manifest : throw new ArgumentException($"{o.GetType().Name} has no manifest: add it to {nameof(Manifests)}");
+    public override string Manifest(object o) => o is OfficeEvents many
+        ? string.Join(' ', many.Events.Select(e => NameOf(e)).Distinct().Order(StringComparer.Ordinal).Prepend(NameOf(many)))
+        : NameOf(o);
 
     public override byte[] ToBinary(object obj) => MessagePackSerializer.Serialize(obj.GetType(), obj, Codec.Options);
 
     /// <exception cref="SerializationException">Unknown or malformed; the one kind of fault that Akka logs and survives.</exception>
     public override object FromBinary(byte[] bytes, string manifest)
     {
-        if (!Manifests.All.TryGetValue(manifest, out var type))
+        if (!Manifests.All.TryGetValue(Manifests.Names(manifest)[0], out var type))
             throw new SerializationException($"unknown message '{Shown(manifest)}': it is of a newer version of Fleet, or of no version");
         try
         {
@@ -51,6 +52,9 @@ public sealed class FleetSerializer(ExtendedActorSystem system) : SerializerWith
         }
     }
 
+    private static string NameOf(object o) =>
+        Manifests.Of.TryGetValue(o.GetType(), out var manifest) ? manifest : throw new ArgumentException($"{o.GetType().Name} has no manifest: add it to {nameof(Manifests)}");
+
     private static string Shown(string manifest) => manifest.Length <= 40 ? manifest : manifest[..40] + "…";
 }
 
@@ -58,13 +62,16 @@ public sealed class FleetSerializer(ExtendedActorSystem system) : SerializerWith
 public static class Codec
 {
     public static MessagePackSerializerOptions Options { get; } = MessagePackSerializerOptions.Standard
-        .WithResolver(CompositeResolver.Create([.. IdFormatters.All], [StandardResolver.Instance]))
+        .WithResolver(CompositeResolver.Create([.. IdFormatters.All, new ByManifestFormatter<IOfficeEvent>()], [StandardResolver.Instance]))
         .WithSecurity(MessagePackSecurity.UntrustedData);
 }
 
-/// <summary>The table: manifest → type.</summary>
+/// <summary>The table: manifest → type. What holds others of the table says so in its manifest: its own name, then theirs.</summary>
 public static class Manifests
 {
+    /// <summary>All that a manifest names; what it is of comes first.</summary>
+    public static string[] Names(string manifest) => manifest.Split(' ');
+
     public static IReadOnlyDictionary<string, Type> All { get; } = new Dictionary<string, Type>
     {
         // The link.
@@ -141,6 +148,7 @@ public static class Manifests
         ["presence-changed"] = typeof(PresenceChanged),
 
         // Office twin: journal.
+        ["office-events"] = typeof(OfficeEvents),
         ["office-opened"] = typeof(OfficeOpened),
         ["office-closed"] = typeof(OfficeClosed),
         ["token-created"] = typeof(TokenCreated),

@@ -99,4 +99,17 @@ public sealed class ClusterSystemTests
 
         Assert.Contains("office-teleported", refused.Message);
     }
+
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task A_journal_with_an_unknown_event_among_others_in_a_row_is_refused(StorageProvider storage)
+    {
+        await using var company = await TestCompany.Start(storage, offices: TestCompany.Leeds);
+        using var till = await company.EnrolDevice(TestCompany.Leeds, "till-1");
+        await company.Cluster.DisposeAsync();
+        await company.Run($"UPDATE {(storage == StorageProvider.Sqlite ? "" : "fleet.")}journal SET manifest = replace(manifest, 'device-enrolled', 'device-teleported') WHERE manifest LIKE 'office-events %'");
+
+        var refused = await Assert.ThrowsAsync<JournalRefusedException>(() => ClusterSystem.Start(company.Parts()));
+
+        Assert.Contains("device-teleported", refused.Message);
+    }
 }

@@ -4,6 +4,7 @@ using System.Runtime.Serialization;
 using Akka.Actor;
 using Fleet.Contracts;
 using Fleet.Messages.Link;
+using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
 using MessagePack;
 
@@ -62,6 +63,17 @@ public sealed class FleetSerializerTests : IDisposable
         Assert.Contains("'no-such-thing'", Assert.Throws<SerializationException>(() => new FleetSerializer((ExtendedActorSystem)_system).FromBinary([], "no-such-thing")).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void The_manifest_of_many_events_names_each_kind_once()
+    {
+        var (leeds, at) = (new OfficeId("leeds"), DateTimeOffset.UnixEpoch);
+        var closed = new OfficeClosed(leeds, "test", at);
+
+        var manifest = new FleetSerializer((ExtendedActorSystem)_system).Manifest(new OfficeEvents(leeds, [new OfficeOpened(leeds, "", "", at), closed, closed]));
+
+        Assert.Equal(["office-events", "office-closed", "office-opened"], Manifests.Names(manifest));
+    }
+
+    [Fact]
     public void An_id_that_is_unsafe_is_refused()
     {
         var bytes = MessagePackSerializer.Serialize<object?[]>(["../../etc", 1, "v", "run", DateTimeOffset.UnixEpoch]);
@@ -103,7 +115,10 @@ public sealed class FleetSerializerTests : IDisposable
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
         {
             var element = type.GetGenericArguments()[0];
-            var samples = element.GetCustomAttributes<UnionAttribute>().Select(u => Sample(u.SubType)).DefaultIfEmpty(element.IsInterface ? null : Sample(element)).ToList();
+            var kinds = element == typeof(IOfficeEvent)
+                ? Manifests.Of.Keys.Where(t => t.IsAssignableTo(element) && t != typeof(OfficeEvents))
+                : element.GetCustomAttributes<UnionAttribute>().Select(u => u.SubType);
+            var samples = kinds.Select(Sample).DefaultIfEmpty(element.IsInterface ? null : Sample(element)).ToList();
             var list = Array.CreateInstance(element, samples.Count);
             for (var i = 0; i < samples.Count; i++)
                 list.SetValue(samples[i], i);
