@@ -131,10 +131,10 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
     private static ClusterParts ClusterOf(
         HeadquartersStorage storage, HeadquartersOptions options, CertificateAuthority authority, IByteNetwork network, TimeProvider clock, ILoggerFactory logging)
     {
-        var transport = ClusterLink.Setup(network, authority, new IPEndPoint(options.Cluster.Bind, options.Cluster.Port));
+        var transport = ClusterLink.Setup(network, authority, options.Cluster);
         return new ClusterParts(
             storage.Journal, options.Journal, storage.ReadModel, options.ReadModel, options.Offices, options.Wake, options.Budgets, authority, clock,
-            new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]));
+            new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport])) { Cluster = options.Cluster };
     }
 
     // A port on all addresses is reached on loopback.

@@ -11,7 +11,7 @@ namespace Fleet.Headquarters.Cluster;
 /// <summary>The <c>akka { }</c> settings of the cluster system.</summary>
 internal static class ClusterHocon
 {
-    public static Config For(IJournalStore journal, JournalOptions options) => ConfigurationFactory.ParseString($$"""
+    public static Config For(IJournalStore journal, JournalOptions options, ClusterOptions cluster) => ConfigurationFactory.ParseString($$"""
         akka {
           actor.provider = cluster
           log-dead-letters = 10
@@ -24,8 +24,11 @@ internal static class ClusterHocon
               # A twin holds presence and links, which a stop would lose.
               passivate-idle-entity-after = off
             }
+            downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
             split-brain-resolver.active-strategy = keep-majority
-            split-brain-resolver.stable-after = 10s
+            split-brain-resolver.stable-after = {{Text(cluster.StableAfter)}}
+            down-removal-margin = {{Text(cluster.TakeOverAfter)}}
+            failure-detector.acceptable-heartbeat-pause = {{Text(cluster.SilentFor)}}
           }
           persistence {
             max-concurrent-recoveries = {{options.MaxConcurrentRecoveries}}

@@ -4,6 +4,7 @@ using Akka.Actor.Setup;
 using Akka.Cluster.Sharding;
 using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
+using Akka.Event;
 using Akka.Pattern;
 using Fleet.Contracts;
 using Fleet.Gateway.Push;
@@ -18,8 +19,8 @@ using Fleet.Messages.Offices;
 namespace Fleet.Headquarters.Cluster;
 
 /// <summary>
-/// Headquarters' cluster system, <c>fleet</c>: a cluster of one from the first day. Carries the shard region of office twins, the company singleton,
-/// their journal, and the read model's writers. Nothing from outside reaches it.
+/// Headquarters' cluster system, <c>fleet</c>: a cluster of one from the first day, or one of several nodes that act as one. Carries the shard region of
+/// office twins, the singletons (company, projection), their journal, and the read model's writers. Nothing from outside reaches it.
 /// </summary>
 public sealed class ClusterSystem : IAsyncDisposable
 {
@@ -29,10 +30,12 @@ public sealed class ClusterSystem : IAsyncDisposable
     private const string Name = "fleet";
     private const int Shards = 100;
 
-    private readonly IReadOnlyList<IActorRef> _readModelWriters;
+    private static readonly TimeSpan SayWhomItWaitsFor = TimeSpan.FromSeconds(10);
 
-    private ClusterSystem(ActorSystem system, IActorRef offices, IActorRef company, IReadOnlyList<IActorRef> readModelWriters) =>
-        (System, Offices, Company, _readModelWriters) = (system, offices, company, readModelWriters);
+    private readonly IActorRef _presenceWriter;
+
+    private ClusterSystem(ActorSystem system, IActorRef offices, IActorRef company, IActorRef presenceWriter) =>
+        (System, Offices, Company, _presenceWriter) = (system, offices, company, presenceWriter);
 
     public ActorSystem System { get; }
 
@@ -42,20 +45,19 @@ public sealed class ClusterSystem : IAsyncDisposable
     /// <summary>Takes <see cref="Messages.Company.ICompanyCommand"/>.</summary>
     public IActorRef Company { get; }
 
-    /// <summary>Starts the system and joins the cluster.</summary>
+    /// <summary>Starts the system and joins the cluster; with others, once one of them lets it in.</summary>
     /// <exception cref="JournalRefusedException">The journal is of a newer version or damaged; it was not touched.</exception>
     /// <exception cref="IOException">The port can't be listened on.</exception>
     public static async Task<ClusterSystem> Start(ClusterParts parts, CancellationToken cancellation = default)
     {
         if (await parts.Journal.Prepare(cancellation) is { } problem)
             throw new JournalRefusedException(problem);
-        var config = parts.Transport.Config.WithFallback(ClusterHocon.For(parts.Journal, parts.JournalOptions));
+        var config = parts.Transport.Config.WithFallback(ClusterHocon.For(parts.Journal, parts.JournalOptions, parts.Cluster));
         Setup[] setups = [BootstrapSetup.Create().WithConfig(config), .. parts.Transport.Setups];
         var system = Create(setups);
         try
         {
-            var cluster = Akka.Cluster.Cluster.Get(system);
-            await cluster.JoinAsync(cluster.SelfAddress, cancellation);
+            await Join(system, parts.Cluster, cancellation);
             return await Populate(system, parts);
         }
         catch
@@ -74,8 +76,8 @@ public sealed class ClusterSystem : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var writer in _readModelWriters)
-            await writer.GracefulStop(TimeSpan.FromSeconds(5));
+        await _presenceWriter.GracefulStop(TimeSpan.FromSeconds(5));
+        // Leaves the cluster: shards and singletons go to the other nodes, where there are any.
         await CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
         await System.WhenTerminated;
     }
@@ -95,27 +97,54 @@ public sealed class ClusterSystem : IAsyncDisposable
 
     private static async Task<ClusterSystem> Populate(ActorSystem system, ClusterParts parts)
     {
+        if (!parts.FollowJournal)
+            return new ClusterSystem(system, ActorRefs.Nobody, ActorRefs.Nobody, ActorRefs.Nobody);
+
         var progress = new ProjectionProgress();
         IActorRef? region = null;
         IActorRef? company = null;
         var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of);
-        if (!parts.FollowJournal)
-            return new ClusterSystem(system, ActorRefs.Nobody, ActorRefs.Nobody, []);
-
         region = await ClusterSharding.Get(system).StartAsync(OfficesRegion,
             office => Revived(OfficeActor.Props(new OfficeId(office), tools), OfficesRegion, parts.Offices),
             ClusterShardingSettings.Create(system),
             HashCodeMessageExtractor.Create(Shards, m => (m as IForOffice)?.OfficeId.Value));
-        var manager = system.ActorOf(ClusterSingletonManager.Props(
-            Revived(CompanyActor.Props(tools, parts.Budgets), CompanyActor.Id, parts.Offices), ClusterSingletonManagerSettings.Create(system)), CompanyActor.Id);
-        company = system.ActorOf(ClusterSingletonProxy.Props(manager.Path.ToStringWithoutAddress(), ClusterSingletonProxySettings.Create(system)), "company-proxy");
-        IActorRef[] writers =
-        [
-            system.ActorOf(ProjectionActor.Props(parts.ReadModel, parts.ReadModelOptions, progress), "projection"),
-            system.ActorOf(PresenceWriter.Props(parts.ReadModel), "presence"),
-        ];
+        Single(system, CompanyActor.Id, Revived(CompanyActor.Props(tools, parts.Budgets), CompanyActor.Id, parts.Offices));
+        company = system.ActorOf(ClusterSingletonProxy.Props($"/user/{CompanyActor.Id}", ClusterSingletonProxySettings.Create(system)), "company-proxy");
+        Single(system, "projection", ProjectionActor.Props(parts.ReadModel, parts.ReadModelOptions, progress));
+        // Twins publish on their own node, and so does the company.
+        var presence = system.ActorOf(PresenceWriter.Props(parts.ReadModel), "presence");
         system.ActorOf(WakeSender.Props(parts.Wake.DatagramPort), "wake-sender");
-        return new ClusterSystem(system, region, company, writers);
+        if (parts.Cluster.IsOneOfMany)
+            system.ActorOf(NoticeBridge.Props(progress), "notice-bridge");
+        return new ClusterSystem(system, region, company, presence);
+    }
+
+    // Runs on the oldest node; on the next oldest when that leaves or is lost.
+    private static void Single(ActorSystem system, string name, Props actor) =>
+        system.ActorOf(ClusterSingletonManager.Props(actor, ClusterSingletonManagerSettings.Create(system)), name);
+
+    private static async Task Join(ActorSystem system, ClusterOptions options, CancellationToken cancellation)
+    {
+        var cluster = Akka.Cluster.Cluster.Get(system);
+        if (!options.IsOneOfMany)
+        {
+            await cluster.JoinAsync(cluster.SelfAddress, cancellation);
+            return;
+        }
+
+        var log = Logging.GetLogger(system, typeof(ClusterSystem));
+        var seeds = await ClusterSeeds.Resolve(options, Name, mayFound: true, cancellation);
+        var joined = cluster.JoinSeedNodesAsync(seeds, cancellation);
+        while (await Task.WhenAny(joined, system.WhenTerminated, Task.Delay(SayWhomItWaitsFor, cancellation)) is { } first && first != joined)
+        {
+            if (first == system.WhenTerminated)
+                throw new IOException("the other headquarters nodes do not let this one in; see the log");
+            cancellation.ThrowIfCancellationRequested();
+            log.Warning("No headquarters node has let this one in yet; asking {Seeds}", string.Join(", ", seeds.Where(s => s != cluster.SelfAddress).Select(ClusterSeeds.At)));
+        }
+
+        await joined;
+        log.Info("This headquarters node, {Address}, is one of {Count}", options.Address, cluster.State.Members.Count);
     }
 
     // A persistent actor stops when its journal fails; it starts again after a wait that grows, not in a storm.
@@ -137,6 +166,9 @@ public sealed record ClusterParts(
     TimeProvider Clock,
     ClusterTransport Transport)
 {
+    /// <summary>How it finds the other nodes of this headquarters.</summary>
+    public ClusterOptions Cluster { get; init; } = ClusterOptions.Alone;
+
     /// <summary>False while the read model is rebuilt: then no twin runs and nobody follows the journal.</summary>
     internal bool FollowJournal { get; init; } = true;
 }

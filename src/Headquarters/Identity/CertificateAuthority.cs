@@ -24,7 +24,7 @@ public sealed class CertificateAuthority : ICertificateIssuer
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<(DeviceId, string Serial), EnvelopeKeys> _keys = new();
     private readonly Lock _gate = new();
-    private X509Certificate2? _own;
+    private readonly Dictionary<PeerIdentity, X509Certificate2> _own = [];
 
     private CertificateAuthority(IdentityFiles files, IdentityOptions options, TimeProvider clock)
     {
@@ -54,13 +54,16 @@ public sealed class CertificateAuthority : ICertificateIssuer
     /// Headquarters' own certificate with its key, for every port it listens on. Its key lives in memory alone; past two thirds of its life the
     /// next caller gets a new one, so servers ask at each connection.
     /// </summary>
-    public X509Certificate2 Own()
+    public X509Certificate2 Own() => OwnAs(PeerIdentity.Headquarters);
+
+    /// <summary>The same under the name by which the other headquarters nodes know this one.</summary>
+    public X509Certificate2 OwnAs(PeerIdentity headquarters)
     {
         lock (_gate)
         {
-            if (_own is null || _clock.GetUtcNow() >= _own.NotBefore.ToUniversalTime() + (_own.NotAfter - _own.NotBefore) * (2.0 / 3))
-                _own = IssueOwn();
-            return _own;
+            if (!_own.TryGetValue(headquarters, out var own) || _clock.GetUtcNow() >= own.NotBefore.ToUniversalTime() + (own.NotAfter - own.NotBefore) * (2.0 / 3))
+                _own[headquarters] = own = IssueOwn(headquarters);
+            return own;
         }
     }
 
@@ -95,10 +98,10 @@ public sealed class CertificateAuthority : ICertificateIssuer
             return NodeSecret.Open(_files.EnvelopeKey, purpose, secret);
     }
 
-    private X509Certificate2 IssueOwn()
+    private X509Certificate2 IssueOwn(PeerIdentity headquarters)
     {
         using var key = KeyRequest.NewKey();
-        using var certificate = Sign(PeerIdentity.Headquarters, new PublicKey(key));
+        using var certificate = Sign(headquarters, new PublicKey(key));
         using var whole = certificate.CopyWithPrivateKey(key);
         return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null);
     }

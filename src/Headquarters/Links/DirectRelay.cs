@@ -2,7 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Gateway;
-using Fleet.Headquarters.Offices;
+using Fleet.Messages.Cluster;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 

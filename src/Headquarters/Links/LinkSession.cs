@@ -32,7 +32,7 @@ internal sealed class LinkSession : ReceiveActor, IWithTimers
         Receive<SendDown>(_link.Tell);
         Receive<FrameTaken>(_link.Tell);
         Receive<OfficeRefused>(_link.Tell);
-        Receive<Terminated>(_ => _link.Tell(new SessionEnded("the office's twin moved or restarted")));
+        Receive<Terminated>(_ => _link.Tell(new TwinMoved()));
         Receive<AskTwin>(_ => Ask());
     }
 

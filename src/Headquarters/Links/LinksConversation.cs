@@ -15,8 +15,11 @@ internal sealed record SessionOpened(IActorRef Session);
 /// <summary>OfficeLink → LinkSession: the link is over.</summary>
 internal sealed record LinkEnded(string Reason);
 
-/// <summary>LinkSession → OfficeLink: the twin or the session is gone; the node has to come in anew.</summary>
+/// <summary>LinkSession → OfficeLink: the session is gone; the node has to come in anew.</summary>
 internal sealed record SessionEnded(string Reason);
+
+/// <summary>LinkSession → OfficeLink: the office's twin moved to another headquarters node or began anew, and has forgotten the link: it needs a new epoch.</summary>
+internal sealed record TwinMoved;
 
 /// <summary>LinkDoor → OfficeLink: the node came in anew, this link is void.</summary>
 internal sealed record Replaced;

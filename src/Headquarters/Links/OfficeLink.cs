@@ -8,9 +8,9 @@ using Fleet.Messages.Offices;
 namespace Fleet.Headquarters.Links;
 
 /// <summary>
-/// Headquarters' end of one node's link under one epoch. Checks every message's sender, epoch and size, keeps the lease by the node's pings, and
-/// passes what is sound to its <see cref="LinkSession"/>. Child of the door; stops when the lease runs out, either side says so, or the node
-/// comes in anew. Nothing is watched across the link: Akka would quarantine a node whose link is slow.
+/// Headquarters' end of one node's link. Checks every message's sender, epoch and size, keeps the lease by the node's pings, and
+/// passes what is sound to its <see cref="LinkSession"/>. Where the office's twin moves to another headquarters node the link stays and gets a new epoch.
+/// Child of the door; stops when the lease runs out, either side says so, or the node comes in anew. Life: Opening → Linked ⇄ Reopening. Nothing is watched across the link: Akka would quarantine a node whose link is slow.
 /// </summary>
 internal sealed class OfficeLink : ReceiveActor, IWithTimers
 {
@@ -18,9 +18,13 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private const string WelcomeKey = "welcome";
     private const string CameInAnew = "the node came in anew";
     private const string Stopped = "headquarters stops";
+    private const string Moved = "the office's twin moved or began anew";
 
     /// <summary>Akka drops what is sent to an address for a second after a connection to it ended; a node that redials fast would miss its Welcome.</summary>
     private static readonly TimeSpan WelcomeAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>A twin that moves more often than this lets the node dial anew.</summary>
+    private static readonly TimeSpan ReopensEvery = TimeSpan.FromSeconds(5);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LinkTools _tools;
@@ -28,10 +32,12 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private readonly string _host;
     private readonly string _certificateSerial;
     private readonly IActorRef _node;
-    private readonly string _epoch = LinkTools.NewSecret();
     private readonly Dictionary<ulong, DateTimeOffset> _inFlight = [];
+    private string _epoch = LinkTools.NewSecret();
     private IActorRef _session = ActorRefs.Nobody;
     private DateTimeOffset _linkedSince;
+    private DateTimeOffset _reopenedAt;
+    private string? _endedEpoch;
     private string? _ended;
     private int _announceParts;
     private bool _strangerTold;
@@ -80,6 +86,29 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Receive<SendDown>(_ => { });
     }
 
+    /// <summary>
+    /// The twin that the office has now is asked, under a new epoch, while the link stays up. What the node sends under the old one was not stored, and comes
+    /// again under the new one.
+    /// </summary>
+    private void Reopening()
+    {
+        Receive<Ping>(IsOfEndedEpoch, ping =>
+        {
+            KeepLease();
+            _node.Tell(new Pong(ping.Epoch, ping.Number, _tools.Clock.GetUtcNow(), _tools.Load.ReturnWithin));
+        });
+        Receive<Goodbye>(IsOfEndedEpoch, goodbye => End($"the node said goodbye: {Shown(goodbye.Reason)}"));
+        Receive<IEpochMessage>(IsOfEndedEpoch, _ => KeepLease());
+        Receive<SessionOpened>(opened => _session = opened.Session);
+        Receive<NodeWelcomed>(welcomed => welcomed.Epoch == _epoch, Handle);
+        Receive<OfficeRefused>(_ => Sender.Equals(_session), refused => Part(refused.Detail));
+        Receive<SessionEnded>(_ => Sender.Equals(_session), ended => Part(ended.Reason));
+        Receive<Replaced>(_ => Part(CameInAnew));
+        Receive<LeaseOver>(_ => Silent());
+        Receive<TwinMoved>(_ => Sender.Equals(_session), _ => Reopen(Moved));
+        ReceiveAny(_ => { });
+    }
+
     private void Linked()
     {
         Receive<Ping>(IsOurs, ping => _node.Tell(new Pong(_epoch, ping.Number, _tools.Clock.GetUtcNow(), _tools.Load.ReturnWithin)));
@@ -88,22 +117,52 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Receive<Goodbye>(IsOurs, goodbye => End($"the node said goodbye: {Shown(goodbye.Reason)}"));
         Receive<FrameTaken>(Handle);
         Receive<SendDown>(down => down.Epoch == _epoch, down => _node.Tell(new DownFrame(_epoch, down.Items)));
+        // A twin that moved says so, or does not know this epoch.
+        Receive<OfficeRefused>(refused => refused.Code == RefusalCode.NotAllowed && Sender.Equals(_session), refused => Reopen(refused.Detail));
         Receive<OfficeRefused>(refused => Part(refused.Detail));
         Receive<SessionEnded>(ended => Part(ended.Reason));
         Receive<Replaced>(_ => Part(CameInAnew));
+        Receive<TwinMoved>(_ => Sender.Equals(_session), _ => Reopen(Moved));
         Receive<WelcomeDue>(due => _node.Tell(due.Welcome));
         Receive<LeaseOver>(_ => Silent());
     }
 
     private void Handle(NodeWelcomed welcomed)
     {
-        _log.Info("Node {NodeId} is linked", _nodeId);
-        (_linkedSince, _welcomed) = (_tools.Clock.GetUtcNow(), true);
-        _tools.Load.Opened(welcome: true);
+        if (_welcomed)
+        {
+            _log.Info("Node {NodeId} goes on under a new epoch: its office's twin moved or began anew", _nodeId);
+        }
+        else
+        {
+            _log.Info("Node {NodeId} is linked", _nodeId);
+            (_linkedSince, _welcomed) = (_tools.Clock.GetUtcNow(), true);
+            _tools.Load.Opened(welcome: true);
+        }
+
         Become(Linked);
         KeepLease();
         var welcome = new Welcome(_epoch, _tools.Clock.GetUtcNow(), _tools.Link.PingInterval, _tools.Link.Lease, welcomed.NodeEventsStored, _tools.Load.ReturnWithin);
         Timers.StartPeriodicTimer(WelcomeKey, new WelcomeDue(welcome), TimeSpan.Zero, WelcomeAgain);
+    }
+
+    private void Reopen(string reason)
+    {
+        var now = _tools.Clock.GetUtcNow();
+        if (now - _reopenedAt < ReopensEvery)
+        {
+            // Two links that speak for one node would take the twin from each other for ever.
+            Part(reason);
+            return;
+        }
+
+        _session.Tell(new LinkEnded(reason));
+        (_reopenedAt, _endedEpoch, _epoch, _session) = (now, _epoch, LinkTools.NewSecret(), ActorRefs.Nobody);
+        _inFlight.Clear();
+        _announceParts = 0;
+        Timers.Cancel(WelcomeKey);
+        _tools.Sessions.Tell(new OpenSession(_nodeId, _epoch, _certificateSerial));
+        Become(Reopening);
     }
 
     private void Handle(Announce announce)
@@ -141,8 +200,17 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
             _node.Tell(new UpFrameStored(_epoch, taken.Number));
     }
 
+    private bool IsOfEndedEpoch(IEpochMessage message) => Sender.Path.Address.Host == _host && message.Epoch == _endedEpoch;
+
     private bool IsOurs(IEpochMessage message)
     {
+        // The node has not heard of its new epoch yet: what it says under the old one is told again, so nothing is lost, and it is no stranger.
+        if (IsOfEndedEpoch(message))
+        {
+            KeepLease();
+            return false;
+        }
+
         if (Sender.Path.Address.Host == _host && message.Epoch == _epoch)
         {
             _tools.Load.Took();

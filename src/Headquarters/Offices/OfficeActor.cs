@@ -10,6 +10,7 @@ using Fleet.Headquarters.Installs;
 using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.Rollouts;
 using Fleet.Headquarters.Updates;
+using Fleet.Messages.Cluster;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;

@@ -2,20 +2,10 @@ using Akka.Actor;
 using Fleet.Contracts;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Wakes;
-using Fleet.Messages.Link;
 
 namespace Fleet.Headquarters.Offices;
 
 // What stays inside headquarters' process.
-
-/// <summary>
-/// Twin → event stream: these are for devices that last synced with headquarters itself; whoever is headquarters' own gateway takes them as
-/// things that came down.
-/// </summary>
-public sealed record CameDownDirect(OfficeId OfficeId, IReadOnlyList<IDownItem> Items);
-
-/// <summary>Twin → event stream: it has begun anew, and knows neither which devices sync with headquarters itself nor their lines.</summary>
-public sealed record OfficeBegan(OfficeId OfficeId);
 
 /// <summary>Twin → event stream: headquarters is to dial the node at this address, which an administrator set; null: no longer.</summary>
 public sealed record DialNode(NodeId NodeId, string? Address);

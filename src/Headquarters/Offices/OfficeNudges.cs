@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Fleet.Contracts;
 using Fleet.Headquarters.Devices;
+using Fleet.Messages.Cluster;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 

@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Gateway.Push;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Wakes;
+using Fleet.Messages.Cluster;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 

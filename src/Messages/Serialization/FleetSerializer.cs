@@ -2,6 +2,7 @@ using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Serialization;
+using Fleet.Messages.Cluster;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -245,6 +246,15 @@ public static class Manifests
         ["policy-applied"] = typeof(PolicyApplied),
         ["policy-removed"] = typeof(PolicyRemoved),
         ["company-snapshot"] = typeof(CompanySnapshot),
+
+        // Headquarters nodes among themselves.
+        ["came-down-direct"] = typeof(CameDownDirect),
+        ["office-began"] = typeof(OfficeBegan),
+        ["projection-advanced"] = typeof(ProjectionAdvanced),
+        ["get-cluster-node"] = typeof(GetClusterNode),
+        ["cluster-node-state"] = typeof(ClusterNodeState),
+        ["drain-cluster-node"] = typeof(DrainClusterNode),
+        ["cluster-node-draining"] = typeof(ClusterNodeDraining),
     };
 
     public static IReadOnlyDictionary<Type, string> Of { get; } = All.ToDictionary(p => p.Value, p => p.Key);

@@ -29,7 +29,9 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     private readonly Address _address;
     private readonly SemaphoreSlim _handshakes;
     private readonly CancellationTokenSource _shutdown = new();
-    private readonly ConcurrentDictionary<string, LinkConnection> _connections = new();
+    // Two headquarters nodes may dial each other at the same moment: each way has a place of its own, or either would end the other's.
+    private readonly ConcurrentDictionary<string, LinkConnection> _dialled = new();
+    private readonly ConcurrentDictionary<string, LinkConnection> _accepted = new();
     private readonly TaskCompletionSource<IAssociationEventListener> _akka = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IByteListener? _listener;
 
@@ -59,10 +61,14 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             ?? throw new InvalidOperationException($"actor system {system.Name} has no {nameof(LinkTransport)}");
 
     /// <summary>The serial number of the certificate that a peer showed last; null where it is not connected.</summary>
-    public string? CertificateSerial(string logicalHost) => _connections.GetValueOrDefault(logicalHost)?.CertificateSerial;
+    public string? CertificateSerial(string logicalHost) => ConnectionsOf(logicalHost).FirstOrDefault()?.CertificateSerial;
 
     /// <summary>Ends the associations with a peer at once, as if their connections had broken; the next message dials anew.</summary>
-    public void Abort(string logicalHost) => _connections.GetValueOrDefault(logicalHost)?.Abort();
+    public void Abort(string logicalHost)
+    {
+        foreach (var connection in ConnectionsOf(logicalHost))
+            connection.Abort();
+    }
 
     public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
     {
@@ -99,7 +105,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
             {
                 var raw = await way.Open(patience.Token);
                 var authenticated = await _tls.AsClient(raw, host, patience.Token);
-                var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge, Oversized));
+                var connection = Register(_dialled, new LinkConnection(authenticated, _address, _limits, Judge, Oversized));
                 var association = connection.Dialled(remoteAddress);
                 connection.Start(Opened);
                 return association;
@@ -119,13 +125,16 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
         if (_listener is not null)
             await _listener.DisposeAsync();
         // Goodbyes may still wait to be sent.
-        await Task.WhenAll(_connections.Values.Select(c => c.Part()));
+        await Task.WhenAll(_dialled.Values.Concat(_accepted.Values).Select(c => c.Part()));
         return true;
     }
 
     /// <summary>An association to a side that has dialled this one, over that side's connection.</summary>
     private LinkAssociation? OverItsOwn(string host, Address remote) =>
-        _connections.GetValueOrDefault(host)?.Open(remote);
+        _accepted.GetValueOrDefault(host)?.Open(remote);
+
+    private IEnumerable<LinkConnection> ConnectionsOf(string host) =>
+        new[] { _accepted.GetValueOrDefault(host), _dialled.GetValueOrDefault(host) }.OfType<LinkConnection>();
 
     /// <summary>The side that this one dialled opens an association over the same connection.</summary>
     private bool Opened(LinkConnection connection, ushort channel, ByteString first)
@@ -196,7 +205,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
                 var claimed = AkkaPdu.ClaimedHost(first.Span);
                 if (claimed != peer.LogicalHost || channel != LinkConnection.DiallersChannel)
                     throw new PeerRefusedException($"the certificate of {peer} claims to be {Shown(claimed)}");
-                var connection = Register(new LinkConnection(authenticated, _address, _limits, Judge, Oversized));
+                var connection = Register(_accepted, new LinkConnection(authenticated, _address, _limits, Judge, Oversized));
                 Present(connection, channel, first);
                 connection.Start(accept: null);
                 return connection;
@@ -240,17 +249,17 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     private void Oversized(LinkConnection connection, string problem) => _log.Warning("Link of {Peer} dropped: it sent {Problem}", connection.Peer, problem);
 
     /// <summary>Of a peer's connections the newest counts: it dialled anew because the one before is dead, which this side may not know yet.</summary>
-    private LinkConnection Register(LinkConnection connection)
+    private static LinkConnection Register(ConcurrentDictionary<string, LinkConnection> connections, LinkConnection connection)
     {
         var host = connection.Peer.LogicalHost;
         LinkConnection? before = null;
-        _connections.AddOrUpdate(host, connection, (_, known) =>
+        connections.AddOrUpdate(host, connection, (_, known) =>
         {
             before = known;
             return connection;
         });
         before?.Abort();
-        connection.Closed.UnsafeRegister(_ => _connections.TryRemove(KeyValuePair.Create(host, connection)), null);
+        connection.Closed.UnsafeRegister(_ => connections.TryRemove(KeyValuePair.Create(host, connection)), null);
         return connection;
     }
 

@@ -4,7 +4,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Gateway;
 using Fleet.Headquarters.Links;
-using Fleet.Headquarters.Offices;
+using Fleet.Messages.Cluster;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Google.Protobuf;

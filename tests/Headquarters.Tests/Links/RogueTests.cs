@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -7,6 +6,7 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Fleet.Contracts.Identity;
+using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Links;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -213,7 +213,7 @@ public sealed class RogueTests
     public async Task It_can_not_join_the_cluster()
     {
         await using var rig = new LinkRig();
-        var setup = ClusterLink.Setup(new TcpNetwork(), rig.Authority, new IPEndPoint(IPAddress.Loopback, 0));
+        var setup = ClusterLink.Setup(new TcpNetwork(), rig.Authority, ClusterOptions.Alone);
         var cluster = ActorSystem.Create("fleet", ActorSystemSetup.Create(
             BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString("akka.actor.provider = cluster").WithFallback(LinkHocon.Cluster(rig.Link))), setup));
         var own = Akka.Cluster.Cluster.Get(cluster);

@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Envelopes;
 using Fleet.Contracts.Identity;
+using Fleet.Messages.Cluster;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -241,11 +242,11 @@ public sealed class OfficeActorTests : IAsyncLifetime
         using var till = await _company.EnrolDevice(Leeds, "till-1");
         await _company.Direct(Leeds, new PresenceDigest([new DeviceSeen(till.Id, DateTimeOffset.UtcNow)]));
         var listener = _kit.CreateTestProbe();
-        _company.System.EventStream.Subscribe(listener.Ref, typeof(Headquarters.Offices.CameDownDirect));
+        _company.System.EventStream.Subscribe(listener.Ref, typeof(CameDownDirect));
 
         await _company.Office(new RequestSync(Leeds, till.Id, "test"));
 
-        var down = await listener.ExpectMsgAsync<Headquarters.Offices.CameDownDirect>();
+        var down = await listener.ExpectMsgAsync<CameDownDirect>();
         Assert.Equal(new SyncWanted(till.Id), down.Items.Single());
     }
 
@@ -253,11 +254,11 @@ public sealed class OfficeActorTests : IAsyncLifetime
     public async Task A_twin_that_begins_says_so_to_headquarters_own_gateway()
     {
         var listener = _kit.CreateTestProbe();
-        _company.System.EventStream.Subscribe(listener.Ref, typeof(Headquarters.Offices.OfficeBegan));
+        _company.System.EventStream.Subscribe(listener.Ref, typeof(OfficeBegan));
 
         await _company.Company(new AddOffice(new OfficeId("hull"), "Hull", "test"));
 
-        Assert.Equal("hull", (await listener.ExpectMsgAsync<Headquarters.Offices.OfficeBegan>()).OfficeId.Value);
+        Assert.Equal("hull", (await listener.ExpectMsgAsync<OfficeBegan>()).OfficeId.Value);
     }
 
     [Fact]
@@ -268,11 +269,11 @@ public sealed class OfficeActorTests : IAsyncLifetime
         await _company.Direct(Leeds, new DesiredWanted(till.Id, 0, Leeds));
         await node.Send(new PresenceDigest([new DeviceSeen(till.Id, DateTimeOffset.UtcNow)]));
         var listener = _kit.CreateTestProbe();
-        _company.System.EventStream.Subscribe(listener.Ref, typeof(Headquarters.Offices.CameDownDirect));
+        _company.System.EventStream.Subscribe(listener.Ref, typeof(CameDownDirect));
 
         await _company.Office(new LabelDevice(Leeds, till.Id, new Dictionary<string, string> { ["ring"] = "canary" }, [], "test"));
 
-        var down = await listener.ExpectMsgAsync<Headquarters.Offices.CameDownDirect>();
+        var down = await listener.ExpectMsgAsync<CameDownDirect>();
         Assert.Contains(down.Items, i => i is DeviceState { DesiredVersion: 2 } state && state.DeviceId == till.Id);
     }
 
