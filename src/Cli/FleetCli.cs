@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Fleet.Cli.Cluster;
 using Fleet.Cli.Connection;
 using Fleet.Cli.Devices;
 using Fleet.Cli.Incidents;
@@ -70,6 +71,7 @@ internal static class FleetCli
             RuleCommands.Make(commands),
             UpdateCommands.Make(commands),
             RolloutCommands.Make(commands),
+            ClusterCommands.Make(commands),
             StatusCommand.Make(commands),
             LoginCommand.Make(commands),
             CompletionCommand.Make(commands),

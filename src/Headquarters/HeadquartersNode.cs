@@ -30,10 +30,14 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
 
     private const string VendorsDirectory = "vendors";
 
+    /// <summary>How long the office nodes that are linked here may take to go to other headquarters nodes.</summary>
+    private static readonly TimeSpan DrainWithin = TimeSpan.FromSeconds(10);
+
     /// <summary>In the order of their making.</summary>
     private readonly Stack<IAsyncDisposable> _parts;
+    private readonly HeadquartersPeers _peers;
 
-    private HeadquartersNode(Stack<IAsyncDisposable> parts) => _parts = parts;
+    private HeadquartersNode(Stack<IAsyncDisposable> parts, HeadquartersPeers peers) => (_parts, _peers) = (parts, peers);
 
     public static string Version { get; } = typeof(HeadquartersNode).Assembly.GetName().Version?.ToString(fieldCount: 3) ?? "0.0.0";
 
@@ -51,6 +55,9 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
 
     /// <summary>The file that the first start wrote the administrator token to.</summary>
     public required string AdminTokenFile { get; init; }
+
+    /// <summary>Done when the node should stop, though nobody told its process so; says why.</summary>
+    public Task<NodeEnd> Ended => _peers.Ended;
 
     /// <param name="data">The data directory; made if missing.</param>
     /// <exception cref="StorageException">The directory is foreign, newer, in use or not writable.</exception>
@@ -80,6 +87,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             var edge = EdgeSystem.Start(options.Links, options.Link, network, authority, sessions, clock, log);
             parts.Push(edge);
 
+            var peers = HeadquartersPeers.Start(cluster, edge, options, clock);
             cluster.System.ActorOf(DmzDials.Props(edge.DmzTools(network, authority, cluster.Offices, options.Link, clock)), "dmz-dials");
 
             // Headquarters is its own gateway, for devices that reach it directly.
@@ -101,11 +109,11 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             parts.Push(updateFace);
 
             var web = await WebFace.Start(new WebParts(
-                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, vendors, credentials,
+                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), cluster.View, new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, vendors, credentials,
                 certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 
-            return new HeadquartersNode(parts) { Web = web.Local, Agents = agents.Local, Links = edge.ListensAt, Updates = updateFace.Local, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };
+            return new HeadquartersNode(parts, peers) { Web = web.Local, Agents = agents.Local, Links = edge.ListensAt, Updates = updateFace.Local, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };
         }
         catch
         {
@@ -126,7 +134,11 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
         await ClusterSystem.Rebuild(ClusterOf(storage, options, authority, network, clock, logging), cancellation);
     }
 
-    public ValueTask DisposeAsync() => Close(_parts);
+    public async ValueTask DisposeAsync()
+    {
+        await _peers.Drain(DrainWithin);
+        await Close(_parts);
+    }
 
     private static ClusterParts ClusterOf(
         HeadquartersStorage storage, HeadquartersOptions options, CertificateAuthority authority, IByteNetwork network, TimeProvider clock, ILoggerFactory logging)

@@ -26,10 +26,10 @@ internal static class DesiredFile
     }
 
     /// <summary>An older headquarters, or file, leaves out newer fields.</summary>
-    public static NodeDesired Whole(NodeDesired desired) => desired with { Through = desired.Through ?? [], Carries = desired.Carries ?? [] };
+    public static NodeDesired Whole(NodeDesired desired) => desired with { Through = desired.Through ?? [], Carries = desired.Carries ?? [], Headquarters = desired.Headquarters ?? [] };
 
     /// <summary>Whether two are the same; what else changes does so under another version.</summary>
-    public static bool Same(NodeDesired one, NodeDesired other) => one.Version == other.Version && Bytes(one.Updates).SequenceEqual(Bytes(other.Updates)) && one.Carries.SequenceEqual(other.Carries)
+    public static bool Same(NodeDesired one, NodeDesired other) => one.Version == other.Version && Bytes(one.Updates).SequenceEqual(Bytes(other.Updates)) && one.Carries.SequenceEqual(other.Carries) && one.Headquarters.SequenceEqual(other.Headquarters)
         && one.Through.SelectMany(h => h.Addresses.Prepend(h.NodeId.Value)).SequenceEqual(other.Through.SelectMany(h => h.Addresses.Prepend(h.NodeId.Value)));
 
     /// <exception cref="StorageException">The disk is full or not writable.</exception>

@@ -157,6 +157,7 @@ internal static class TestOffices
         HeadquartersAddresses: ["hq.example:13000"],
         HeadquartersPushAddresses: ["hq.example:13295"],
         HeadquartersUpdateAddresses: ["hq.example:13443"],
+        HeadquartersLinkAddresses: [],
         SnapshotEvery: 1000,
         RefusalsPerHour: 3,
         DeviceIdleAfter: TimeSpan.FromMinutes(1),

@@ -68,6 +68,9 @@ internal sealed class FleetClient : IDisposable
     public Task Tell<TBody>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> sent, CancellationToken cancellation) =>
         Accepted(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, sent) }, cancellation);
 
+    /// <summary>The same without a body.</summary>
+    public Task Tell(string path, CancellationToken cancellation) => Accepted(new HttpRequestMessage(HttpMethod.Post, path), cancellation);
+
     public Task Delete(string path, CancellationToken cancellation) => Accepted(new HttpRequestMessage(HttpMethod.Delete, path), cancellation);
 
     /// <summary>Uploads a file from one of its bytes to its end. The time limit is one of silence, not of the whole.</summary>

@@ -69,6 +69,7 @@ namespace Fleet.Contracts.Api;
 [JsonSerializable(typeof(UpdateDetailResource))]
 [JsonSerializable(typeof(IReadOnlyList<MissingContent>))]
 [JsonSerializable(typeof(ListPage<EventResource>))]
+[JsonSerializable(typeof(ListPage<ClusterNodeResource>))]
 [JsonSerializable(typeof(StatusResource))]
 [JsonSerializable(typeof(ProblemResource))]
 public sealed partial class ApiJson : JsonSerializerContext;

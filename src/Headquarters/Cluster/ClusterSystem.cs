@@ -45,6 +45,14 @@ public sealed class ClusterSystem : IAsyncDisposable
     /// <summary>Takes <see cref="Messages.Company.ICompanyCommand"/>.</summary>
     public IActorRef Company { get; }
 
+    /// <summary>All nodes of this headquarters.</summary>
+    public ClusterView View => new(System, Offices);
+
+    /// <summary>
+    /// Done when the system has ended, by <see cref="DisposeAsync"/> or by itself: a node that lost sight of most others stops, since they go on without it.
+    /// </summary>
+    public Task Ended => System.WhenTerminated;
+
     /// <summary>Starts the system and joins the cluster; with others, once one of them lets it in.</summary>
     /// <exception cref="JournalRefusedException">The journal is of a newer version or damaged; it was not touched.</exception>
     /// <exception cref="IOException">The port can't be listened on.</exception>
@@ -76,7 +84,10 @@ public sealed class ClusterSystem : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _presenceWriter.GracefulStop(TimeSpan.FromSeconds(5));
+        if (Ended.IsCompleted)
+            return;
+        if (!_presenceWriter.IsNobody())
+            await _presenceWriter.GracefulStop(TimeSpan.FromSeconds(5));
         // Leaves the cluster: shards and singletons go to the other nodes, where there are any.
         await CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
         await System.WhenTerminated;

@@ -27,7 +27,8 @@ internal static class ProcessCommands
             await using var node = await HeadquartersNode.Start(data, options, new TcpNetwork(), TimeProvider.System, logging, cancellation);
             System.Console.WriteLine(
                 $"headquarters is ready: console https://{options.Web.Host}:{node.Web.Port}, agents {node.Agents.Port}, link {node.Links.Port}, updates {node.Updates.Port}, administrator token in {node.AdminTokenFile}");
-            await Stopped(cancellation);
+            if (await Task.WhenAny(Stopped(cancellation), node.Ended) == node.Ended && await node.Ended is { Orderly: false } end)
+                throw new NodeEndedException(end.Why);
         });
 
     public static Command RebuildReadModel() => Make("rebuild-read-model", """
@@ -71,6 +72,11 @@ internal static class ProcessCommands
                 await System.Console.Error.WriteLineAsync(wrong.Message);
                 return Usage;
             }
+            catch (NodeEndedException ended)
+            {
+                await System.Console.Error.WriteLineAsync(ended.Message);
+                return Failed;
+            }
             catch (Exception fault) when (fault is StorageException or IdentityException or JournalRefusedException or IOException)
             {
                 await System.Console.Error.WriteLineAsync($"headquarters can't start: {fault.Message}");
@@ -79,6 +85,9 @@ internal static class ProcessCommands
         });
         return command;
     }
+
+    /// <summary>It ran, and stopped by itself.</summary>
+    private sealed class NodeEndedException(string why) : Exception(why);
 
     private static async Task Stopped(CancellationToken cancellation)
     {

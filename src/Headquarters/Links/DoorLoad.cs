@@ -21,6 +21,12 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     private int _linked;
     private int _opening;
 
+    /// <summary>Links that are welcome.</summary>
+    public int Linked => Volatile.Read(ref _linked);
+
+    /// <summary>The share of the processors that this process uses, from 0 to 1.</summary>
+    public double Processors => meter.Now.Processors;
+
     /// <summary>Nodes that may be let in a second now.</summary>
     public double AdmittedPerSecond => hellosPerSecond * LoadRule.Speed(meter.Now.Processors);
 

@@ -2,6 +2,7 @@ using System.Net;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
+using Fleet.Contracts;
 using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Identity;
 using Fleet.Messages.Admission;
@@ -18,10 +19,16 @@ public sealed class EdgeSystem : IAsyncDisposable
 {
     private const string Name = "edge";
 
+    private static readonly TimeSpan PartEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly IActorRef _door;
+    private readonly DoorLoad _load;
+
     private EdgeSystem(ActorSystem system, LinkTools tools)
     {
-        System = system;
-        system.ActorOf(LinkDoor.Props(tools), LinkHocon.DoorPath["/user/".Length..]);
+        (System, _load) = (system, tools.Load);
+        _door = system.ActorOf(LinkDoor.Props(tools), LinkHocon.DoorPath["/user/".Length..]);
     }
 
     public ActorSystem System { get; }
@@ -61,6 +68,27 @@ public sealed class EdgeSystem : IAsyncDisposable
             throw new IOException($"the link can't listen: {port.Message}; set fleet.links.port or fleet.links.bind to another", fault);
         }
     }
+
+    /// <summary>Office nodes that are linked here.</summary>
+    public int Links => _load.Linked;
+
+    /// <summary>The share of this machine's processors that the process uses, from 0 to 1.</summary>
+    public double Processors => _load.Processors;
+
+    /// <summary>Takes no more office nodes and sends those that are here to other headquarters nodes, spread over a while.</summary>
+    /// <param name="within">Who is left then ends with the process.</param>
+    public async Task Drain(TimeSpan within, CancellationToken cancellation)
+    {
+        await LinkTransport.Of(System).StopListening();
+        var share = (int)Math.Ceiling(Links * (PartEvery / within));
+        for (var passed = TimeSpan.Zero; passed < within && await Part(share, "this headquarters node stops", null) > 0; passed += PartEvery)
+            await Task.Delay(PartEvery, cancellation);
+    }
+
+    /// <summary>Sends some of the nodes that are linked here to other headquarters nodes.</summary>
+    /// <returns>How many of those that are meant were here before.</returns>
+    internal async Task<int> Part(int most, string reason, Predicate<NodeId>? which) =>
+        (await _door.Ask<LinksLeft>(new PartLinks(most, reason, which), AskTimeout)).Count;
 
     /// <summary>What dials nodes in a DMZ and hands their streams to this system.</summary>
     internal DmzTools DmzTools(IByteNetwork network, CertificateAuthority authority, IActorRef offices, LinkOptions link, TimeProvider clock) => new(

@@ -33,6 +33,7 @@ internal sealed class LinkDoor : ReceiveActor
 
         Receive<Hello>(Handle);
         Receive<Terminated>(Handle);
+        Receive<PartLinks>(Handle);
     }
 
     public static Props Props(LinkTools tools) => Akka.Actor.Props.Create(() => new LinkDoor(tools));
@@ -101,6 +102,14 @@ internal sealed class LinkDoor : ReceiveActor
             Incarnation = hello.Incarnation,
             Replaced = hello.Incarnation == visitor.Incarnation ? visitor.Replaced : visitor.Incarnation,
         };
+    }
+
+    private void Handle(PartLinks part)
+    {
+        List<IActorRef> meant = [.. _visitors.Where(v => part.Which?.Invoke(v.Key) ?? true).Select(v => v.Value.Link).OfType<IActorRef>()];
+        foreach (var link in meant.Take(part.Most))
+            link.Tell(new PartElsewhere(part.Reason));
+        Sender.Tell(new LinksLeft(meant.Count));
     }
 
     private TimeSpan? WaitOfAll(DateTimeOffset now)

@@ -21,5 +21,16 @@ internal sealed record SessionEnded(string Reason);
 /// <summary>LinkSession → OfficeLink: the office's twin moved to another headquarters node or began anew, and has forgotten the link: it needs a new epoch.</summary>
 internal sealed record TwinMoved;
 
+/// <summary>To LinkDoor: send some nodes to another headquarters node. Answer: <see cref="LinksLeft"/>.</summary>
+/// <param name="Most">So many now.</param>
+/// <param name="Which">Only these; null: any.</param>
+internal sealed record PartLinks(int Most, string Reason, Predicate<NodeId>? Which);
+
+/// <param name="Count">Links that were meant, and are still here.</param>
+internal sealed record LinksLeft(int Count);
+
+/// <summary>LinkDoor → OfficeLink: the node is to go to another headquarters node.</summary>
+internal sealed record PartElsewhere(string Reason);
+
 /// <summary>LinkDoor → OfficeLink: the node came in anew, this link is void.</summary>
 internal sealed record Replaced;

@@ -104,6 +104,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Receive<OfficeRefused>(_ => Sender.Equals(_session), refused => Part(refused.Detail));
         Receive<SessionEnded>(_ => Sender.Equals(_session), ended => Part(ended.Reason));
         Receive<Replaced>(_ => Part(CameInAnew));
+        Receive<PartElsewhere>(part => _node.Tell(new Goodbye(_endedEpoch!, part.Reason, Elsewhere: true)));
         Receive<LeaseOver>(_ => Silent());
         Receive<TwinMoved>(_ => Sender.Equals(_session), _ => Reopen(Moved));
         ReceiveAny(_ => { });
@@ -123,6 +124,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Receive<SessionEnded>(ended => Part(ended.Reason));
         Receive<Replaced>(_ => Part(CameInAnew));
         Receive<TwinMoved>(_ => Sender.Equals(_session), _ => Reopen(Moved));
+        Receive<PartElsewhere>(part => Part(part.Reason, elsewhere: true));
         Receive<WelcomeDue>(due => _node.Tell(due.Welcome));
         Receive<LeaseOver>(_ => Silent());
     }
@@ -243,9 +245,9 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Part($"headquarters refused {problem}");
     }
 
-    private void Part(string reason)
+    private void Part(string reason, bool elsewhere = false)
     {
-        _node.Tell(new Goodbye(_epoch, reason));
+        _node.Tell(new Goodbye(_epoch, reason, elsewhere));
         End(reason);
     }
 

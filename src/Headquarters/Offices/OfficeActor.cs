@@ -647,7 +647,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private NodeDesired DesiredOf(NodeSnapshot node) => new(node.DesiredVersion, node.Roles, node.Periodic ? node.DialInterval : _tools.Options.SyncInterval,
         PollPlans.For(_office, node, _tools.Options.Discovery, _tools.Issuer), NodeWays.HopsOf(_office, node), NodeWays.CarriedBy(_office, node.NodeId), node.Periodic,
-        UpdatePlans.For(_office, node, _tools.Options, _tools.Issuer));
+        UpdatePlans.For(_office, node, _tools.Options, _tools.Issuer),
+        [.. Rendezvous.Order(node.NodeId.Value, _tools.Options.HeadquartersLinkAddresses, address => address)]);
 
     private DeviceState StateOf(Device device) =>
         new(device.Id, device.Known.DesiredVersion, device.Known.ReportedVersion, DesiredState.IntervalOf(_office, device, _tools.Options));

@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Fleet.Contracts;
 using Fleet.Headquarters.Discovery;
 using Fleet.Messages.Settings;
 
@@ -9,6 +10,7 @@ namespace Fleet.Headquarters.Offices;
 /// <param name="HeadquartersAddresses">host:port at which devices reach headquarters' agent service; told to every device.</param>
 /// <param name="HeadquartersPushAddresses">The same for its push server.</param>
 /// <param name="HeadquartersUpdateAddresses">The same for its update repository.</param>
+/// <param name="HeadquartersLinkAddresses">The same for its link ports; told to every office node.</param>
 /// <param name="SnapshotEvery">Events between two snapshots of a twin, at least.</param>
 /// <param name="RefusalsPerHour">Refused enrolments that one office journals an hour; all are logged.</param>
 /// <param name="DeviceIdleAfter">A device twin without work for this long goes; the office holds its state.</param>
@@ -21,6 +23,7 @@ public sealed record OfficeOptions(
     IReadOnlyList<string> HeadquartersAddresses,
     IReadOnlyList<string> HeadquartersPushAddresses,
     IReadOnlyList<string> HeadquartersUpdateAddresses,
+    IReadOnlyList<string> HeadquartersLinkAddresses,
     int SnapshotEvery,
     int RefusalsPerHour,
     TimeSpan DeviceIdleAfter,
@@ -35,6 +38,7 @@ public sealed record OfficeOptions(
         HeadquartersAddresses: problems.Texts(fleet, "offices.headquarters-addresses"),
         HeadquartersPushAddresses: problems.Texts(fleet, "offices.headquarters-push-addresses"),
         HeadquartersUpdateAddresses: problems.Texts(fleet, "offices.headquarters-update-addresses"),
+        HeadquartersLinkAddresses: Addresses(fleet, problems, "offices.headquarters-link-addresses"),
         SnapshotEvery: problems.Number(fleet, "offices.snapshot-every", 10, 1_000_000),
         RefusalsPerHour: problems.Number(fleet, "offices.refusals-per-hour", 1, 10_000),
         DeviceIdleAfter: problems.Positive(fleet, "offices.device-idle-after"),
@@ -43,4 +47,12 @@ public sealed record OfficeOptions(
         MinBackoff: problems.Positive(fleet, "offices.min-backoff"),
         MaxBackoff: problems.Positive(fleet, "offices.max-backoff"),
         Discovery: DiscoveryOptions.From(fleet, problems));
+
+    private static IReadOnlyList<string> Addresses(Config fleet, Problems problems, string key)
+    {
+        var addresses = problems.Texts(fleet, key);
+        foreach (var wrong in addresses.Select(HostPort.Problem).OfType<string>())
+            problems.Add($"fleet.{key}", wrong);
+        return addresses;
+    }
 }

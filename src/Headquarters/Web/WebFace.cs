@@ -6,6 +6,7 @@ using Fleet.Contracts.Api;
 using Fleet.Contracts.Identity;
 using Fleet.Gateway.Service;
 using Fleet.Headquarters.Api;
+using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Console;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Identity;
@@ -29,6 +30,7 @@ namespace Fleet.Headquarters.Web;
 public sealed record WebParts(
     WebOptions Options,
     Owners Owners,
+    ClusterView Cluster,
     EnrolmentDial Dial,
     ReadModelStore ReadModel,
     TenantRepository Updates,
@@ -87,6 +89,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddLogging();
         services.AddSingleton(parts.Clock);
         services.AddSingleton(parts.Owners);
+        services.AddSingleton(parts.Cluster);
         services.AddSingleton(parts.Dial);
         services.AddSingleton(parts.ReadModel);
         services.AddSingleton(parts.Updates);
@@ -146,6 +149,7 @@ public sealed class WebFace : IAsyncDisposable
         api.MapDownloads();
         api.MapRepository();
         api.MapRollouts();
+        api.MapCluster();
         api.MapFleet();
         host.MapConsole();
     }

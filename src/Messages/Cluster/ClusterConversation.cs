@@ -35,10 +35,10 @@ public sealed record GetClusterNode;
 /// <param name="Version">Of the program.</param>
 /// <param name="Now">By its own clock.</param>
 /// <param name="Links">Office nodes that are linked to it.</param>
-/// <param name="Offices">Twins that run on it.</param>
 /// <param name="MemoryBytes">Resident.</param>
 /// <param name="Processors">The share of its machine's processors that it uses, from 0 to 1.</param>
 /// <param name="Draining">Whether it gives its work away, to stop.</param>
+/// <param name="LinkAddress"><c>host:port</c> of its link port, as office nodes are told it; empty: it is not said which is its.</param>
 [MessagePackObject]
 public sealed record ClusterNodeState(
     [property: Key(0)] string Address,
@@ -46,10 +46,10 @@ public sealed record ClusterNodeState(
     [property: Key(2)] DateTimeOffset StartedAt,
     [property: Key(3)] DateTimeOffset Now,
     [property: Key(4)] int Links,
-    [property: Key(5)] int Offices,
-    [property: Key(6)] long MemoryBytes,
-    [property: Key(7)] double Processors,
-    [property: Key(8)] bool Draining);
+    [property: Key(5)] long MemoryBytes,
+    [property: Key(6)] double Processors,
+    [property: Key(7)] bool Draining,
+    [property: Key(8)] string LinkAddress);
 
 /// <summary>Give your work to the others and stop. Answer: <see cref="ClusterNodeDraining"/>, at once.</summary>
 [MessagePackObject]

@@ -102,8 +102,9 @@ public sealed record UpFrameStored([property: Key(0)] string Epoch, [property: K
 public sealed record DownFrame([property: Key(0)] string Epoch, [property: Key(1)] IReadOnlyList<IDownItem> Items) : IEpochMessage;
 
 /// <summary>Either side: the link ends on purpose.</summary>
+/// <param name="Elsewhere">From headquarters: the node is to dial another of headquarters' addresses than this one, and at once.</param>
 [MessagePackObject]
-public sealed record Goodbye([property: Key(0)] string Epoch, [property: Key(1)] string Reason) : IEpochMessage;
+public sealed record Goodbye([property: Key(0)] string Epoch, [property: Key(1)] string Reason, [property: Key(2)] bool Elsewhere = false) : IEpochMessage;
 
 // ---- What goes up ----
 
@@ -368,6 +369,7 @@ public sealed record DeviceEnvelopeDown([property: Key(0)] DeviceId DeviceId, [p
 /// <param name="Carries">The nodes whose links it passes on; while there are any, its link port is open.</param>
 /// <param name="Updates">What it is to know of updates; null: it is no distribution point.</param>
 /// <param name="Periodic">It dials about every <paramref name="SyncInterval"/>, brings all up to date and hangs up, rather than keep its link.</param>
+/// <param name="Headquarters">host:port of headquarters' link ports, most preferred first; each node has an order of its own. Empty, or absent (an older headquarters): those that it enrolled with.</param>
 [MessagePackObject]
 public sealed record NodeDesired(
     [property: Key(0)] ulong Version,
@@ -377,7 +379,12 @@ public sealed record NodeDesired(
     [property: Key(4)] IReadOnlyList<NodeHop> Through,
     [property: Key(5)] IReadOnlyList<NodeId> Carries,
     [property: Key(6)] bool Periodic,
-    [property: Key(7)] UpdatePlan? Updates) : IDownItem;
+    [property: Key(7)] UpdatePlan? Updates,
+    IReadOnlyList<string>? Headquarters = null) : IDownItem
+{
+    [Key(8)]
+    public IReadOnlyList<string> Headquarters { get; init; } = Headquarters ?? [];
+}
 
 /// <summary>What a distribution point is to mirror, and from where.</summary>
 /// <param name="Root">The first root of the tenant's repository: what it begins to trust with.</param>

@@ -29,6 +29,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     private readonly Address _address;
     private readonly SemaphoreSlim _handshakes;
     private readonly CancellationTokenSource _shutdown = new();
+    private readonly CancellationTokenSource _stopAccepting = new();
     // Two headquarters nodes may dial each other at the same moment: each way has a place of its own, or either would end the other's.
     private readonly ConcurrentDictionary<string, LinkConnection> _dialled = new();
     private readonly ConcurrentDictionary<string, LinkConnection> _accepted = new();
@@ -68,6 +69,14 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     {
         foreach (var connection in ConnectionsOf(logicalHost))
             connection.Abort();
+    }
+
+    /// <summary>Takes no more connections; those that are open stay.</summary>
+    public async Task StopListening()
+    {
+        await _stopAccepting.CancelAsync();
+        if (_listener is not null)
+            await _listener.DisposeAsync();
     }
 
     public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
@@ -122,8 +131,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
     public override async Task<bool> Shutdown()
     {
         await _shutdown.CancelAsync();
-        if (_listener is not null)
-            await _listener.DisposeAsync();
+        await StopListening();
         // Goodbyes may still wait to be sent.
         await Task.WhenAll(_dialled.Values.Concat(_accepted.Values).Select(c => c.Part()));
         return true;
@@ -165,7 +173,7 @@ public sealed class LinkTransport : Akka.Remote.Transport.Transport
                 await _handshakes.WaitAsync(_shutdown.Token);
                 try
                 {
-                    var (stream, from) = await listener.Accept(_shutdown.Token);
+                    var (stream, from) = await listener.Accept(_stopAccepting.Token);
                     _ = Admit(stream, from.ToString());
                 }
                 catch (IOException fault)

@@ -126,7 +126,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
             Busy();
             _relay.Tell(down);
         });
-        ReceiveOf<Goodbye>((bye, _) => bye.Epoch == _welcome!.Epoch, (bye, _) => Lose($"headquarters closed the link: {bye.Reason}"));
+        ReceiveOf<Goodbye>((bye, _) => bye.Epoch == _welcome!.Epoch, (bye, _) => Part(bye));
         // A second Hello was on its way, or headquarters opened another: the newest counts on both sides.
         ReceiveOf<Welcome>((welcome, _) => welcome.Epoch != _welcome!.Epoch, (welcome, link) =>
         {
@@ -262,6 +262,21 @@ public sealed class HqLink : ReceiveActor, IWithTimers
             return;
         Send(new Ping(_welcome!.Epoch, ++_pings));
         Timers.StartSingleTimer(TimerKey.Doubt, DoubtOver.Instance, Doubt);
+    }
+
+    private void Part(Goodbye bye)
+    {
+        if (!bye.Elsewhere)
+        {
+            Lose($"headquarters closed the link: {bye.Reason}");
+            return;
+        }
+
+        // Headquarters says goodbye to one node after another: no need to wait longer than Akka does.
+        _setup.Ways.GoElsewhere();
+        Close(bye.Reason);
+        _system!.Abort();
+        Wait($"headquarters wants the link at another of its addresses: {bye.Reason}", Gate);
     }
 
     private void Lose(string reason)

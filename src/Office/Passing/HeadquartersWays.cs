@@ -12,7 +12,7 @@ namespace Fleet.Office.Passing;
 /// The node's ways to headquarters, for its own link and for those that pass through it: a stream that headquarters opened, through another node of
 /// the office, or directly; in this order, but the one that worked last first. Used from any thread.
 /// </summary>
-/// <param name="direct"><c>host:port</c> of headquarters' link, in order.</param>
+/// <param name="direct"><c>host:port</c> of headquarters' link, in order, besides those that headquarters names.</param>
 /// <param name="through"><c>host:port</c> of link ports that this machine's administrator named.</param>
 /// <param name="dmz">Whether headquarters dials this node.</param>
 public sealed class HeadquartersWays(
@@ -27,6 +27,7 @@ public sealed class HeadquartersWays(
 
     private NodeDesired _desired = new(0, [], TimeSpan.Zero, null, [], [], Periodic: false, Updates: null);
     private Used _used = new("", "");
+    private string _avoided = "";
 
     /// <summary>The way on which a stream opened last, for people.</summary>
     public string LastUsed => Volatile.Read(ref _used).Shown;
@@ -36,6 +37,13 @@ public sealed class HeadquartersWays(
 
     /// <summary>What headquarters wants: through whom this node goes, and who goes through it.</summary>
     public void Obey(NodeDesired desired) => Volatile.Write(ref _desired, desired);
+
+    /// <summary>Headquarters wants the link at another of its addresses than the one that was used last: that one comes last until another way opened.</summary>
+    public void GoElsewhere()
+    {
+        Volatile.Write(ref _avoided, Volatile.Read(ref _used).Name);
+        Volatile.Write(ref _used, new Used("", ""));
+    }
 
     /// <summary>Whether a peer is an office node of the same office.</summary>
     public static bool IsOther(PeerIdentity peer, NodeId node) => peer.Kind == PeerKind.Node && peer.Id != node.Value && new NodeId(peer.Id).Office == node.Office;
@@ -50,9 +58,9 @@ public sealed class HeadquartersWays(
         List<LinkWay> ways = dmz ? [Way(Dialled, Dialled, WaitForDial)] : [];
         ways.AddRange(Volatile.Read(ref _desired).Through.SelectMany(hop => hop.Addresses.Select(a => ThroughNode(a, hop.NodeId, path))));
         ways.AddRange(through.Select(a => ThroughNode(a, null, path)));
-        ways.AddRange(direct.Select(a => Way(a, "directly", cancellation => network.Connect(a, cancellation))));
-        var last = Volatile.Read(ref _used).Name;
-        return [.. ways.DistinctBy(w => w.Name).OrderByDescending(w => w.Name == last)];
+        ways.AddRange(Volatile.Read(ref _desired).Headquarters.Concat(direct).Select(a => Way(a, "directly", cancellation => network.Connect(a, cancellation))));
+        var (last, avoided) = (Volatile.Read(ref _used).Name, Volatile.Read(ref _avoided));
+        return [.. ways.DistinctBy(w => w.Name).OrderByDescending(w => w.Name == last).ThenBy(w => w.Name == avoided)];
     }
 
     /// <summary>Opens a stream to headquarters for the link of another node.</summary>
@@ -92,6 +100,7 @@ public sealed class HeadquartersWays(
     {
         var stream = await open(cancellation);
         Volatile.Write(ref _used, new Used(name, shown));
+        Volatile.Write(ref _avoided, "");
         return stream;
     });
 

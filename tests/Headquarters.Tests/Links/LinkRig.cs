@@ -41,6 +41,7 @@ internal sealed class LinkRig : IAsyncDisposable
         Edge = EdgeSystem.Start(
             new LinksOptions(IPAddress.Loopback, 0, hellosPerSecond, WelcomeTimeout: TimeSpan.FromSeconds(5), FrameTimeout: TimeSpan.FromSeconds(60), PresenceEvery: TimeSpan.FromSeconds(1)),
             Link, Network, Authority, sessions, TimeProvider.System, log is null ? null : (ActorLog.Hocon(LogLevel.Debug), new ActorLogSetup(log)));
+        At = Edge.ListensAt;
     }
 
     public LinkOptions Link { get; }
@@ -50,6 +51,9 @@ internal sealed class LinkRig : IAsyncDisposable
     public CertificateAuthority Authority { get; }
 
     public EdgeSystem Edge { get; }
+
+    /// <summary>Where the edge listens, or did.</summary>
+    public IPEndPoint At { get; }
 
     public ActorSystem Cluster { get; }
 
@@ -138,11 +142,33 @@ internal sealed class LinkRig : IAsyncDisposable
 /// <summary>The shard region as a test plays it.</summary>
 internal sealed class FakeTwins : ReceiveActor
 {
-    public FakeTwins(Channel<object> got, Action<object, IActorRef> play) => ReceiveAny(message =>
+    private readonly Func<IActorRef> _begin;
+    private IActorRef _twin;
+
+    public FakeTwins(Channel<object> got, Action<object, IActorRef> play)
     {
-        got.Writer.TryWrite(message);
-        play(message, Sender);
-    });
+        _begin = () => Context.ActorOf(Props.Create(() => new Twin(got, play)));
+        _twin = _begin();
+
+        Receive<Move>(_ =>
+        {
+            Context.Stop(_twin);
+            _twin = _begin();
+        });
+        ReceiveAny(message => _twin.Forward(message));
+    }
+
+    /// <summary>The twin goes, and another takes its place, as when it moves to another node.</summary>
+    internal sealed record Move;
+
+    private sealed class Twin : ReceiveActor
+    {
+        public Twin(Channel<object> got, Action<object, IActorRef> play) => ReceiveAny(message =>
+        {
+            got.Writer.TryWrite(message);
+            play(message, Sender);
+        });
+    }
 
     /// <summary>Knows every node and journals every frame.</summary>
     public static void WelcomeAll(object message, IActorRef session)

@@ -200,15 +200,55 @@ public sealed class OfficeLinkTests
     }
 
     [Fact]
-    public async Task A_link_whose_twin_is_gone_ends_so_that_the_node_comes_in_anew()
+    public async Task A_link_whose_twin_moves_goes_on_under_a_new_epoch()
     {
         await using var rig = new LinkRig();
         var node = rig.Node(LinkRig.Leeds);
-        var (welcome, _) = await node.ComeIn();
+        var (welcome, link) = await node.ComeIn();
+        link.Tell(new Ping(welcome.Epoch, 1), node.Ear);
+        await node.Hears<Pong>();
+
+        rig.Twins.Tell(new FakeTwins.Move());
+
+        var (again, sameLink) = await node.Hears<Welcome>();
+        Assert.NotEqual(welcome.Epoch, again.Epoch);
+        Assert.Equal(link, sameLink);
+        sameLink.Tell(new UpFrame(again.Epoch, 1, []), node.Ear);
+        Assert.Equal(again.Epoch, (await node.Hears<UpFrameStored>()).Message.Epoch);
+    }
+
+    [Fact]
+    public async Task While_nobody_has_the_office_the_link_stays_and_nothing_is_said_to_be_stored()
+    {
+        await using var rig = new LinkRig();
+        var node = rig.Node(LinkRig.Leeds);
+        var (welcome, link) = await node.ComeIn();
+        link.Tell(new Ping(welcome.Epoch, 1), node.Ear);
+        await node.Hears<Pong>();
 
         rig.Cluster.Stop(rig.Twins);
+        link.Tell(new UpFrame(welcome.Epoch, 1, []), node.Ear);
+        link.Tell(new Ping(welcome.Epoch, 2), node.Ear);
 
-        Assert.Equal(welcome.Epoch, (await node.Hears<Goodbye>()).Message.Epoch);
+        // The answer to the ping is behind whatever might have been said of the frame.
+        var next = await node.Hears<ILinkMessage>();
+        Assert.Equal(2UL, Assert.IsType<Pong>(next.Message).Number);
+    }
+
+    [Fact]
+    public async Task A_node_is_sent_to_another_headquarters_node()
+    {
+        await using var rig = new LinkRig();
+        var node = rig.Node(LinkRig.Leeds);
+        var (welcome, link) = await node.ComeIn();
+        link.Tell(new Ping(welcome.Epoch, 1), node.Ear);
+        await node.Hears<Pong>();
+
+        await rig.Edge.Drain(TimeSpan.FromSeconds(1), CancellationToken.None);
+
+        var goodbye = (await node.Hears<Goodbye>()).Message;
+        Assert.True(goodbye.Elsewhere);
+        await Assert.ThrowsAsync<IOException>(() => new TcpNetwork().Connect(rig.At.ToString(), CancellationToken.None));
     }
 
     [Fact]

@@ -73,6 +73,7 @@ public sealed class TestFaces : IAsyncLifetime
         WebFace.Start(new WebParts(
             new WebOptions(IPAddress.Loopback, Port: 0, "localhost", askTimeout, SettleTimeout: TimeSpan.FromSeconds(5), Session: TimeSpan.FromHours(1)),
             new Owners(company, twins.Cluster.Offices, askTimeout),
+            twins.Cluster.View,
             new EnrolmentDial(new TcpNetwork(), "127.0.0.1:1", TimeSpan.FromSeconds(5), TimeProvider.System),
             twins.Store,
             updates,

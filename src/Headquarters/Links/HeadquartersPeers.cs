@@ -1,0 +1,75 @@
+using Akka.Cluster;
+using Fleet.Contracts;
+using Fleet.Headquarters.Cluster;
+using Fleet.Messages.Cluster;
+
+namespace Fleet.Headquarters.Links;
+
+/// <summary>Why a headquarters node ends that nobody stopped.</summary>
+/// <param name="Orderly">Its work was given to the others before; else it lost them, and a process that starts anew joins them again.</param>
+public sealed record NodeEnd(bool Orderly, string Why);
+
+/// <summary>What one headquarters node does for and with the others: it says how it is, gives its links and offices away when it stops, and sends office nodes home.</summary>
+internal sealed class HeadquartersPeers
+{
+    /// <summary>Office nodes that go home in one look around, which is every few seconds.</summary>
+    private const int GoHomeAtOnce = 10;
+
+    private readonly ClusterSystem _cluster;
+    private readonly EdgeSystem _edge;
+    private readonly HeadquartersOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly DateTimeOffset _startedAt;
+    private readonly TaskCompletionSource<NodeEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _draining;
+
+    private HeadquartersPeers(ClusterSystem cluster, EdgeSystem edge, HeadquartersOptions options, TimeProvider clock) =>
+        (_cluster, _edge, _options, _clock, _startedAt) = (cluster, edge, options, clock, clock.GetUtcNow());
+
+    /// <summary>Done when the node should stop.</summary>
+    public Task<NodeEnd> Ended => _ended.Task;
+
+    public static HeadquartersPeers Start(ClusterSystem cluster, EdgeSystem edge, HeadquartersOptions options, TimeProvider clock)
+    {
+        var peers = new HeadquartersPeers(cluster, edge, options, clock);
+        cluster.System.ActorOf(HeadquartersNodeActor.Props(new HeadquartersNodeTools(peers.State, _ => peers._ended.TrySetResult(new NodeEnd(Orderly: true, "drained")), peers.SendHome, clock)), HeadquartersNodeActor.Name);
+        _ = peers.Watch();
+        return peers;
+    }
+
+    /// <summary>Sends the office nodes that are linked here to the other headquarters nodes, where there are any.</summary>
+    public async Task Drain(TimeSpan within)
+    {
+        var others = _cluster.Ended.IsCompleted ? [] : OthersUp();
+        if (Interlocked.Exchange(ref _draining, 1) == 1 || others.Count == 0)
+            return;
+        await _edge.Drain(within, CancellationToken.None);
+    }
+
+    private List<Member> OthersUp()
+    {
+        var cluster = Akka.Cluster.Cluster.Get(_cluster.System);
+        var seen = cluster.State;
+        return [.. seen.Members.Where(m => m.Status == MemberStatus.Up && m.Address != cluster.SelfAddress && !seen.Unreachable.Contains(m))];
+    }
+
+    private ClusterNodeState State() => new(
+        _options.Cluster.Address, HeadquartersNode.Version, _startedAt, _clock.GetUtcNow(), _edge.Links, Environment.WorkingSet, _edge.Processors, Volatile.Read(ref _draining) == 1, _options.Links.Address);
+
+    // Each office node has one headquarters node that it prefers among those that are there; the same order as it is told.
+    private void SendHome(IReadOnlyList<string> others)
+    {
+        var own = _options.Links.Address;
+        if (own.Length == 0 || Volatile.Read(ref _draining) == 1)
+            return;
+        List<string> there = [own, .. others];
+        _ = _edge.Part(GoHomeAtOnce, "its own headquarters node is there again", node => Rendezvous.Order(node.Value, there, a => a).First() != own);
+    }
+
+    private async Task Watch()
+    {
+        await _cluster.Ended;
+        _ended.TrySetResult(new NodeEnd(Orderly: false,
+            "this headquarters node lost the others, which go on without it, or they stopped it; it stops, and joins them again when it is started anew (let the service manager restart it)"));
+    }
+}
