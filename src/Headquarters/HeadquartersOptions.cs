@@ -39,10 +39,11 @@ public sealed record HeadquartersOptions(
     {
         var problems = new Problems();
         var fleet = SettingsLayers.Load(["headquarters", "fleet"], file, sets, problems).Fleet;
+        var storage = StorageOptions.From(fleet, problems);
         var options = new HeadquartersOptions(
             LogOptions.From(fleet, problems),
             WebOptions.From(fleet, problems),
-            ClusterOptions.From(fleet, problems),
+            ClusterOptions.From(fleet, storage, problems),
             LinkOptions.From(fleet, problems),
             LinksOptions.From(fleet, problems),
             GatewayOptions.From(fleet, problems),
@@ -52,7 +53,7 @@ public sealed record HeadquartersOptions(
             WakeOptions.From(fleet, problems),
             ConnectionBudgets.From(fleet, problems),
             ReadModelOptions.From(fleet, problems),
-            StorageOptions.From(fleet, problems),
+            storage,
             JournalOptions.From(fleet, problems),
             UpdateOptions.From(fleet, problems));
         problems.ThrowIfAny();

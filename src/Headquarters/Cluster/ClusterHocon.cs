@@ -28,6 +28,8 @@ internal static class ClusterHocon
             split-brain-resolver.active-strategy = keep-majority
             split-brain-resolver.stable-after = {{Text(cluster.StableAfter)}}
             down-removal-margin = {{Text(cluster.TakeOverAfter)}}
+            # While nodes are updated one after another, offices that move go to the updated ones.
+            app-version = "{{HeadquartersNode.Version}}"
             failure-detector.acceptable-heartbeat-pause = {{Text(cluster.SilentFor)}}
           }
           persistence {

@@ -1,6 +1,7 @@
 using System.Net;
 using Akka.Configuration;
 using Fleet.Contracts;
+using Fleet.Headquarters.Storage;
 using Fleet.Messages.Settings;
 
 namespace Fleet.Headquarters.Cluster;
@@ -20,7 +21,7 @@ public sealed record ClusterOptions(
     /// <summary>Whether it belongs to several nodes.</summary>
     public bool IsOneOfMany => Address.Length > 0;
 
-    public static ClusterOptions From(Config fleet, Problems problems)
+    public static ClusterOptions From(Config fleet, StorageOptions storage, Problems problems)
     {
         var options = new ClusterOptions(
             Bind: problems.Address(fleet, "cluster.bind"),
@@ -34,6 +35,8 @@ public sealed record ClusterOptions(
             problems.Add("fleet.cluster.address", problem);
         if (options.IsOneOfMany != options.Seeds.Count > 0 && !problems.Told("cluster.seeds"))
             problems.Add("fleet.cluster.seeds", "and fleet.cluster.address belong together: set both, or neither where this node is alone");
+        if (options.IsOneOfMany && storage.Provider != StorageProvider.PostgreSql && !problems.Told("storage.provider"))
+            problems.Add("fleet.storage.provider", "must be postgresql where headquarters has several nodes (fleet.cluster.address): they share its database");
         return options;
     }
 

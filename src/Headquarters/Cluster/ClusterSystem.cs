@@ -7,6 +7,7 @@ using Akka.Configuration;
 using Akka.Event;
 using Akka.Pattern;
 using Fleet.Contracts;
+using Fleet.Contracts.Storage;
 using Fleet.Gateway.Push;
 using Fleet.Headquarters.Company;
 using Fleet.Headquarters.Identity;
@@ -28,14 +29,19 @@ public sealed class ClusterSystem : IAsyncDisposable
     public const string OfficesRegion = "offices";
 
     private const string Name = "fleet";
+
+    /// <summary>Raise it when nodes of two releases can't run side by side: then an update stops all of them at once.</summary>
+    private const int Protocol = 1;
+
     private const int Shards = 100;
 
     private static readonly TimeSpan SayWhomItWaitsFor = TimeSpan.FromSeconds(10);
 
     private readonly IActorRef _presenceWriter;
+    private readonly ClusterPlace? _place;
 
-    private ClusterSystem(ActorSystem system, IActorRef offices, IActorRef company, IActorRef presenceWriter) =>
-        (System, Offices, Company, _presenceWriter) = (system, offices, company, presenceWriter);
+    private ClusterSystem(ActorSystem system, IActorRef offices, IActorRef company, IActorRef presenceWriter, ClusterPlace? place = null) =>
+        (System, Offices, Company, _presenceWriter, _place) = (system, offices, company, presenceWriter, place);
 
     public ActorSystem System { get; }
 
@@ -49,9 +55,10 @@ public sealed class ClusterSystem : IAsyncDisposable
     public ClusterView View => new(System, Offices);
 
     /// <summary>
-    /// Done when the system has ended, by <see cref="DisposeAsync"/> or by itself: a node that lost sight of most others stops, since they go on without it.
+    /// Done when the system has ended, by <see cref="DisposeAsync"/> or by itself: a node that lost sight of most others stops, since they go on without it; or
+    /// when it should, since another node took its name.
     /// </summary>
-    public Task Ended => System.WhenTerminated;
+    public Task Ended => _place is null ? System.WhenTerminated : Task.WhenAny(System.WhenTerminated, _place.Lost);
 
     /// <summary>Starts the system and joins the cluster; with others, once one of them lets it in.</summary>
     /// <exception cref="JournalRefusedException">The journal is of a newer version or damaged; it was not touched.</exception>
@@ -60,17 +67,21 @@ public sealed class ClusterSystem : IAsyncDisposable
     {
         if (await parts.Journal.Prepare(cancellation) is { } problem)
             throw new JournalRefusedException(problem);
-        var config = parts.Transport.Config.WithFallback(ClusterHocon.For(parts.Journal, parts.JournalOptions, parts.Cluster));
-        Setup[] setups = [BootstrapSetup.Create().WithConfig(config), .. parts.Transport.Setups];
-        var system = Create(setups);
+        var place = parts.Cluster.IsOneOfMany ? await ClusterPlace.Take(parts.Shared!, parts.Cluster.Address, cancellation) : null;
+        ActorSystem? system = null;
         try
         {
-            await Join(system, parts.Cluster, cancellation);
-            return await Populate(system, parts);
+            var config = parts.Transport.Config.WithFallback(ClusterHocon.For(parts.Journal, parts.JournalOptions, parts.Cluster));
+            system = Create(NameOf(place), [BootstrapSetup.Create().WithConfig(config), .. parts.Transport.Setups]);
+            await Join(system, parts.Cluster, place, cancellation);
+            return await Populate(system, parts, place);
         }
         catch
         {
-            await system.Terminate();
+            if (system is not null)
+                await system.Terminate();
+            if (place is not null)
+                await place.DisposeAsync();
             throw;
         }
     }
@@ -78,26 +89,44 @@ public sealed class ClusterSystem : IAsyncDisposable
     /// <summary>Stops following the journal, empties the read model and lets it be written anew from snapshots and events.</summary>
     public static async Task Rebuild(ClusterParts parts, CancellationToken cancellation = default)
     {
-        await using var cluster = await Start(parts with { FollowJournal = false }, cancellation);
+        if (parts.Cluster.IsOneOfMany)
+        {
+            await using var place = await ClusterPlace.Take(parts.Shared!, parts.Cluster.Address, cancellation);
+            if (!place.Alone)
+                throw new StorageException("other headquarters nodes run on this database: stop all of them first");
+        }
+
+        await using var cluster = await Start(parts with { FollowJournal = false, Cluster = ClusterOptions.Alone }, cancellation);
         await ReadModelRebuild.Run(cluster.System, parts.ReadModel, cancellation);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (Ended.IsCompleted)
-            return;
-        if (!_presenceWriter.IsNobody())
-            await _presenceWriter.GracefulStop(TimeSpan.FromSeconds(5));
-        // Leaves the cluster: shards and singletons go to the other nodes, where there are any.
-        await CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
-        await System.WhenTerminated;
+        if (!System.WhenTerminated.IsCompleted)
+        {
+            if (!_presenceWriter.IsNobody())
+                await _presenceWriter.GracefulStop(TimeSpan.FromSeconds(5));
+            // Leaves the cluster: shards and singletons go to the other nodes, where there are any.
+            await CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
+            await System.WhenTerminated;
+        }
+
+        // Last: until its twins have stopped, nobody may take this node for gone.
+        if (_place is not null)
+            await _place.DisposeAsync();
     }
 
-    private static ActorSystem Create(Setup[] setups)
+    /// <summary>
+    /// Nodes meet under one name alone: those of a headquarters that was restored beside this one have the same CA, but not the same database; and those of a
+    /// release that speaks otherwise another number.
+    /// </summary>
+    private static string NameOf(ClusterPlace? place) => place is null ? Name : $"{Name}-{Protocol}-{place.ClusterId}";
+
+    private static ActorSystem Create(string name, Setup[] setups)
     {
         try
         {
-            return ActorSystem.Create(Name, ActorSystemSetup.Create(setups));
+            return ActorSystem.Create(name, ActorSystemSetup.Create(setups));
         }
         catch (Exception fault) when (fault.GetBaseException() is IOException or SocketException)
         {
@@ -106,7 +135,7 @@ public sealed class ClusterSystem : IAsyncDisposable
         }
     }
 
-    private static async Task<ClusterSystem> Populate(ActorSystem system, ClusterParts parts)
+    private static async Task<ClusterSystem> Populate(ActorSystem system, ClusterParts parts, ClusterPlace? place)
     {
         if (!parts.FollowJournal)
             return new ClusterSystem(system, ActorRefs.Nobody, ActorRefs.Nobody, ActorRefs.Nobody);
@@ -127,14 +156,14 @@ public sealed class ClusterSystem : IAsyncDisposable
         system.ActorOf(WakeSender.Props(parts.Wake.DatagramPort), "wake-sender");
         if (parts.Cluster.IsOneOfMany)
             system.ActorOf(NoticeBridge.Props(progress), "notice-bridge");
-        return new ClusterSystem(system, region, company, presence);
+        return new ClusterSystem(system, region, company, presence, place);
     }
 
     // Runs on the oldest node; on the next oldest when that leaves or is lost.
     private static void Single(ActorSystem system, string name, Props actor) =>
         system.ActorOf(ClusterSingletonManager.Props(actor, ClusterSingletonManagerSettings.Create(system)), name);
 
-    private static async Task Join(ActorSystem system, ClusterOptions options, CancellationToken cancellation)
+    private static async Task Join(ActorSystem system, ClusterOptions options, ClusterPlace? place, CancellationToken cancellation)
     {
         var cluster = Akka.Cluster.Cluster.Get(system);
         if (!options.IsOneOfMany)
@@ -144,14 +173,14 @@ public sealed class ClusterSystem : IAsyncDisposable
         }
 
         var log = Logging.GetLogger(system, typeof(ClusterSystem));
-        var seeds = await ClusterSeeds.Resolve(options, Name, mayFound: true, cancellation);
+        var seeds = await ClusterSeeds.Resolve(options, system.Name, place!.Alone, cancellation);
         var joined = cluster.JoinSeedNodesAsync(seeds, cancellation);
         while (await Task.WhenAny(joined, system.WhenTerminated, Task.Delay(SayWhomItWaitsFor, cancellation)) is { } first && first != joined)
         {
             if (first == system.WhenTerminated)
                 throw new IOException("the other headquarters nodes do not let this one in; see the log");
             cancellation.ThrowIfCancellationRequested();
-            log.Warning("No headquarters node has let this one in yet; asking {Seeds}", string.Join(", ", seeds.Where(s => s != cluster.SelfAddress).Select(ClusterSeeds.At)));
+            log.Warning("No headquarters node has let this one in yet; asking {Seeds}. They must run, be reachable at their fleet.cluster.address, and be on the same database and of a version that goes with this one's", string.Join(", ", seeds.Where(s => s != cluster.SelfAddress).Select(ClusterSeeds.At)));
         }
 
         await joined;
@@ -179,6 +208,9 @@ public sealed record ClusterParts(
 {
     /// <summary>How it finds the other nodes of this headquarters.</summary>
     public ClusterOptions Cluster { get; init; } = ClusterOptions.Alone;
+
+    /// <summary>The database that the nodes share; needed where there are several.</summary>
+    public PostgresDatabase? Shared { get; init; }
 
     /// <summary>False while the read model is rebuilt: then no twin runs and nobody follows the journal.</summary>
     internal bool FollowJournal { get; init; } = true;

@@ -4,7 +4,8 @@ using Fleet.Headquarters.ReadModel;
 namespace Fleet.Headquarters.Storage;
 
 /// <summary>What a headquarters keeps: journal with snapshots, and the read model made from them, in whichever kind of storage the settings name.</summary>
-public sealed record HeadquartersStorage(IJournalStore Journal, ReadModelStore ReadModel)
+/// <param name="Shared">The database that several nodes share; null: one node has it all.</param>
+public sealed record HeadquartersStorage(IJournalStore Journal, ReadModelStore ReadModel, PostgresDatabase? Shared = null)
 {
     /// <param name="say">Told once when a server is waited for.</param>
     /// <param name="renewReadModel">The read model will be written anew, whichever version made it.</param>
@@ -14,7 +15,7 @@ public sealed record HeadquartersStorage(IJournalStore Journal, ReadModelStore R
         if (options.Provider == StorageProvider.Sqlite)
             return new HeadquartersStorage(new JournalFile(directory.PathOf(DataFiles.Journal)), ReadModelStore.Sqlite(directory.PathOf(DataFiles.ReadModel)));
         var database = new PostgresDatabase(options, say);
-        return new HeadquartersStorage(new JournalDatabase(database), await ReadModelStore.PostgreSql(database, renewReadModel, cancellation));
+        return new HeadquartersStorage(new JournalDatabase(database), await ReadModelStore.PostgreSql(database, renewReadModel, cancellation), database);
     }
 }
 
