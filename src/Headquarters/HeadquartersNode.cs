@@ -146,7 +146,8 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
         var transport = ClusterLink.Setup(network, authority, options.Cluster);
         return new ClusterParts(
             storage.Journal, options.Journal, storage.ReadModel, options.ReadModel, options.Offices, options.Wake, options.Budgets, authority, clock,
-            new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport])) { Cluster = options.Cluster, Shared = storage.Shared };
+            new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]))
+        { Cluster = options.Cluster, Shared = storage.Shared };
     }
 
     // A port on all addresses is reached on loopback.

@@ -15,6 +15,7 @@ public sealed partial class DocumentationTests : IDisposable
     private static readonly Dictionary<string, JsonTypeInfo[]> Documents = new()
     {
         ["status"] = [ApiJson.Default.StatusResource],
+        ["cluster-node"] = [ApiJson.Default.ClusterNodeResource],
         ["office"] = [ApiJson.Default.OfficeResource],
         ["node"] = [ApiJson.Default.NodeResource],
         ["device"] = [ApiJson.Default.DeviceResource],

@@ -13,6 +13,8 @@ internal static class ClusterCommands
     /// <summary>Clocks that differ by more make histories of the nodes contradict each other.</summary>
     private const double ClockTolerance = 2;
 
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
     public static Command Make(FleetCommands commands) => new("cluster", "The nodes of headquarters, where it runs on several machines.")
     {
         Status(commands),
@@ -39,10 +41,33 @@ internal static class ClusterCommands
             "fleet cluster drain hq2.example.net:13002",
             async call =>
             {
-                await call.Client.Tell(Query.Path("cluster/nodes", call.Value(node)) + "/drain", call.Cancellation).ConfigureAwait(false);
-                call.Display.Say($"{call.Value(node)} gives its work to the other nodes and then stops; see: fleet cluster status");
+                var address = call.Value(node);
+                var before = (await Nodes(call).ConfigureAwait(false)).FirstOrDefault(n => n.Address == address)
+                    ?? throw new CommandFailure($"headquarters has no node {address}; see: fleet cluster status");
+                await call.Client.Tell(Query.Path("cluster/nodes", address, "/drain"), call.Cancellation).ConfigureAwait(false);
+                if (before.Self)
+                    call.Terminal.Error.WriteLine($"{address} answers here, so how far it is can't be asked: look at another node's 'fleet cluster status'");
+                else
+                    await Gone(call, address).ConfigureAwait(false);
+                call.Display.Show(before, ApiJson.Default.ClusterNodeResource, () =>
+                    call.Display.Say(before.Self ? $"{address} gives its work to the others and stops" : $"{address} has stopped; its {Words.Number(before.Offices)} offices and {Words.Number(before.Links ?? 0)} links are with the others"));
             },
             node);
+    }
+
+    private static async Task<IReadOnlyList<ClusterNodeResource>> Nodes(RemoteCall call) =>
+        (await call.Client.Get("cluster/nodes", ApiJson.Default.ListPageClusterNodeResource, call.Cancellation).ConfigureAwait(false)).Items;
+
+    private static async Task Gone(RemoteCall call, string address)
+    {
+        var left = int.MaxValue;
+        while ((await Nodes(call).ConfigureAwait(false)).FirstOrDefault(n => n.Address == address) is { } node)
+        {
+            if (node.Links is { } links && links < left)
+                await call.Terminal.Error.WriteLineAsync($"{address}: {node.Status}, {Words.Number(links)} links and {Words.Number(node.Offices)} offices left").ConfigureAwait(false);
+            left = Math.Min(left, node.Links ?? left);
+            await Task.Delay(LookEvery, call.Terminal.Clock, call.Cancellation).ConfigureAwait(false);
+        }
     }
 
     private static string Remarks(ClusterNodeResource node)
