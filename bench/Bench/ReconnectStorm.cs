@@ -31,19 +31,21 @@ internal static class ReconnectStorm
 
     public static Benchmark Benchmark { get; } = new("reconnect-storm", "offices and devices that lose headquarters, and their return", Run);
 
+    private static int OfficesOf(BenchOptions options) => options.Offices ?? 200;
+
     private static async Task<IReadOnlyDictionary<string, double>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
     {
         step = SimOffices.Timed(step);
-        await using var fleet = await SimOffices.Start("storm", Enumerable.Repeat(1, options.Offices), step).ConfigureAwait(false);
+        await using var fleet = await SimOffices.Start("storm", Enumerable.Repeat(1, OfficesOf(options)), step).ConfigureAwait(false);
         await fleet.Operator.ApplyPolicy(new PolicyContent("interval", Settings: new Dictionary<string, string> { ["sync.interval"] = DurationText.Of(SyncInterval) })).ConfigureAwait(false);
 
         var (devices, log) = (new ConcurrentBag<StormDevice>(), new StormLog());
         try
         {
             var lines = await Populate(fleet, options, devices, log, step, stop).ConfigureAwait(false);
-            var total = options.Offices * options.DevicesPerOffice;
+            var total = OfficesOf(options) * options.DevicesPerOffice;
             await Until.True(async () => await fleet.Shown.Count("online").ConfigureAwait(false) >= total && log.OpenLines >= lines, $"all {total} devices are online", Patience).WaitAsync(stop).ConfigureAwait(false);
-            step($"{options.Offices} offices are linked, {total} devices online, {lines} of them over lines of their own to headquarters");
+            step($"{OfficesOf(options)} offices are linked, {total} devices online, {lines} of them over lines of their own to headquarters");
 
             var steady = (await Watch(fleet, SteadyFor, null, stop).ConfigureAwait(false)).Average();
             step($"steady: {steady:0} packets a second arrive at headquarters");
@@ -103,13 +105,13 @@ internal static class ReconnectStorm
     {
         var back = Stopwatch.StartNew();
         double? allBack = null;
-        var (falseOffline, online, total) = (0, 0, options.Offices * options.DevicesPerOffice);
+        var (falseOffline, online, total) = (0, 0, OfficesOf(options) * options.DevicesPerOffice);
         // Two intervals and a grace is what one sync vouches for; whoever did not come back would be offline after.
         var until = (2 * SyncInterval) + TimeSpan.FromMinutes(1);
         var arrived = await Watch(fleet, until, async (second, packets) =>
         {
             var linked = (await fleet.Shown.Status().ConfigureAwait(false)).LinkedNodes;
-            if (linked == options.Offices && log.OpenLines == lines)
+            if (linked == OfficesOf(options) && log.OpenLines == lines)
                 allBack ??= back.Elapsed.TotalSeconds;
             if (allBack is not null)
                 falseOffline = Math.Max(falseOffline, await fleet.Shown.Count("offline").ConfigureAwait(false));
@@ -123,7 +125,7 @@ internal static class ReconnectStorm
         step($"peak over {PeakSeconds} s: {peak:0} packets a second; busiest single second {arrived.Max():0}; {total - await fleet.Shown.Count("online").ConfigureAwait(false)} of {total} devices are not online at the end");
         return new Dictionary<string, double>
         {
-            ["offices"] = options.Offices,
+            ["offices"] = OfficesOf(options),
             ["devices"] = total,
             ["lines"] = lines,
             ["outage_s"] = options.Outage.TotalSeconds,

@@ -20,10 +20,12 @@ internal static class SyncThroughput
 
     public static Benchmark Benchmark { get; } = new("sync-throughput", "changed reports into the journal and the read model", Run);
 
+    private static int DevicesOf(BenchOptions options) => options.Devices ?? 200;
+
     private static async Task<IReadOnlyDictionary<string, double>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
     {
         var figures = new Dictionary<string, double>(await OfHeadquarters(options, step, stop).ConfigureAwait(false));
-        if (options.Devices > 0)
+        if (DevicesOf(options) > 0)
             foreach (var (name, figure) in await ThroughGateway(options, step, stop).ConfigureAwait(false))
                 figures[name] = figure;
         return figures;
@@ -111,7 +113,7 @@ internal static class SyncThroughput
         var topology = Topology.Load("one-office");
         await using var fleet = ProcessFleet.OnLoopback(topology);
         await fleet.StartAll(step, interval: "1h", devices: _ => false).WaitAsync(stop).ConfigureAwait(false);
-        var devices = await fleet.JoinCrowd(topology.Offices[0], "bench", options.Devices, DeviceOptions.Default with { SyncInterval = TimeSpan.FromHours(1) }).WaitAsync(stop).ConfigureAwait(false);
+        var devices = await fleet.JoinCrowd(topology.Offices[0], "bench", DevicesOf(options), DeviceOptions.Default with { SyncInterval = TimeSpan.FromHours(1) }).WaitAsync(stop).ConfigureAwait(false);
         await Until.True(() => devices.All(d => d.State is { ReportedVersion: > 0, AwaitsAck: false }), "every device's first report is stored", TimeSpan.FromMinutes(2)).WaitAsync(stop).ConfigureAwait(false);
         step($"{devices.Count} devices have joined");
         try

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
+using Fleet.Contracts.Api;
 using Fleet.Device.Enrolment;
 using Fleet.Device.Identity;
 using Fleet.Device.Settings;
@@ -135,17 +136,18 @@ internal sealed class FleetSwarm : IAsyncDisposable
 
     private async Task<SavedOffice> EnrolNode(OfficeId id, CancellationToken stop)
     {
-        await _operator.Does.AddOffice(id).ConfigureAwait(false);
-        var token = await _operator.Does.CreateToken(id, "node", "1h", uses: 1).ConfigureAwait(false);
-        if (!JoinToken.TryParse(token.Text, out var join, out var problem))
+        await _operator.Ask(() => _operator.Does.AddOffice(id), stop).ConfigureAwait(false);
+        var token = (CreatedToken?)null;
+        await _operator.Ask(async () => token = await _operator.Does.CreateToken(id, "node", "1h", uses: 1).ConfigureAwait(false), stop).ConfigureAwait(false);
+        if (!JoinToken.TryParse(token!.Text, out var join, out var problem))
             throw new LabException(problem);
         var name = $"{id}-node";
         var pending = PendingEnrolment.Begin(join, JoinKind.Node, "node", new MadeUpMachine(name).Fingerprint, new Reach([], [_headquarters.Agents], GatewayOnly: false));
         var client = new EnrolmentClient(new TcpNetwork().Connect, DeviceOptions.Default, TimeProvider.System);
         if (await client.EnrolUntilAnswered(pending, (_, _) => { }, stop).ConfigureAwait(false) is not EnrolmentOutcome.Accepted { Reply: var reply })
             throw new LabException($"the node of {id} could not enrol");
-        await _operator.Does.Assign(new NodeId(reply.Id), "gateway").ConfigureAwait(false);
-        await _operator.Does.Assign(new NodeId(reply.Id), "push-server").ConfigureAwait(false);
+        foreach (var role in new[] { "gateway", "push-server" })
+            await _operator.Ask(() => _operator.Does.Assign(new NodeId(reply.Id), role), stop).ConfigureAwait(false);
         return new SavedOffice(reply.Id, pending.Key.PrivateKey, reply.CertificateChain[0].ToByteArray(), reply.CertificateChain[^1].ToByteArray(), reply.HeadquartersKey.ToByteArray(),
             [Newcomer.Fresh(reply.DeviceId, name, pending.Key.PrivateKey)]);
     }
@@ -153,8 +155,9 @@ internal sealed class FleetSwarm : IAsyncDisposable
     /// <summary>Devices join through the office's own gateway, and report.</summary>
     private async Task<SavedOffice> EnrolDevices(OfficeId id, SavedOffice saved, int perOffice, SwarmTools tools, CancellationToken stop)
     {
-        var token = await _operator.Does.CreateToken(id, "agent", "1h", perOffice - saved.Devices.Count).ConfigureAwait(false);
-        if (!JoinToken.TryParse(token.Text, out var join, out var problem))
+        var token = (CreatedToken?)null;
+        await _operator.Ask(async () => token = await _operator.Does.CreateToken(id, "agent", "1h", perOffice - saved.Devices.Count).ConfigureAwait(false), stop).ConfigureAwait(false);
+        if (!JoinToken.TryParse(token!.Text, out var join, out var problem))
             throw new LabException(problem);
         var office = new SimOffice(id, saved, Behaviour.Idle, tools);
         try

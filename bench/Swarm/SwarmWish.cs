@@ -1,4 +1,3 @@
-using Fleet.Contracts.Api;
 using Fleet.NatLab.Topologies;
 using Fleet.Swarm.Offices;
 using Fleet.Swarm.Reports;
@@ -23,14 +22,14 @@ internal sealed record SwarmWish(
             throw new LabException("say which headquarters: --headquarters DIRECTORY starts one, --server HOST with --admin-token FILE loads one that runs");
         if (Offices < 1 || Devices < Offices)
             throw new LabException("there must be an office, and a device in each: its node is one");
-        await using var own = Data is null ? null : Headquarters.At(Data, [$"links.max-always-connected={NoBudget}", $"devices.max-always-connected={NoBudget}", .. Settings]);
+        await using var own = Data is null ? null : HeadquartersProcess.At(Data, [$"links.max-always-connected={NoBudget}", $"devices.max-always-connected={NoBudget}", .. Settings]);
         if (own is not null)
             await own.Start().ConfigureAwait(false);
         var address = own?.Address ?? HeadquartersAddress.Usual(Server!);
         using var by = new SwarmOperator(address.Api, await File.ReadAllTextAsync(own?.TokenFile ?? TokenFile!, stop).ConfigureAwait(false));
         await using var swarm = new FleetSwarm(Identities, address, by);
         if (AlwaysConnected)
-            await by.Does.ApplyPolicy(new PolicyContent("swarm", Settings: new Dictionary<string, string> { ["agent.connection"] = "always" })).ConfigureAwait(false);
+            await by.WantLines(stop).ConfigureAwait(false);
 
         await swarm.Populate(Offices, Devices / Offices, Scenario, step, stop).ConfigureAwait(false);
         await using var sampler = new Sampler(swarm, () => own?.ProcessId ?? ProcessId, Data);

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Fleet.Contracts;
+using Fleet.Contracts.Api;
 using Fleet.Messages.Transport;
 using Fleet.NatLab.Fleets;
 using Fleet.NatLab.Topologies;
@@ -18,14 +20,14 @@ public sealed record HeadquartersAddress(string Api, string Agents, string Links
 }
 
 /// <summary>The published headquarters on this machine, on ports of its own and a data directory that outlives it.</summary>
-public sealed class Headquarters : IAsyncDisposable
+public sealed class HeadquartersProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(10);
 
     private readonly IReadOnlyList<string> _settings;
     private LabProcess? _process;
 
-    private Headquarters(string data, HeadquartersAddress address, IReadOnlyList<string> settings) => (Data, Address, _settings) = (data, address, settings);
+    private HeadquartersProcess(string data, HeadquartersAddress address, IReadOnlyList<string> settings) => (Data, Address, _settings) = (data, address, settings);
 
     public string Data { get; }
 
@@ -39,13 +41,13 @@ public sealed class Headquarters : IAsyncDisposable
     /// <summary>Chooses ports; <see cref="Start"/> starts it.</summary>
     /// <param name="settings">Beside those of its ports, as <c>--set</c> takes them.</param>
     /// <exception cref="LabException">It is not published.</exception>
-    public static Headquarters At(string data, IReadOnlyList<string> settings)
+    public static HeadquartersProcess At(string data, IReadOnlyList<string> settings)
     {
         if (!File.Exists(Programs.Headquarters))
             throw new LabException($"{Programs.Headquarters} is missing: run ./build.sh publish");
         var ports = FreePorts(6);
         string Here(int port) => string.Create(CultureInfo.InvariantCulture, $"{IPAddress.Loopback}:{port}");
-        return new Headquarters(data, new HeadquartersAddress(Here(ports[2]), Here(ports[0]), Here(ports[1])),
+        return new HeadquartersProcess(data, new HeadquartersAddress(Here(ports[2]), Here(ports[0]), Here(ports[1])),
         [
             $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}", $"updates.port={ports[5]}",
             $"offices.headquarters-addresses=[\"{Here(ports[0])}\"]", $"offices.headquarters-push-addresses=[\"{Here(ports[4])}\"]", $"offices.headquarters-update-addresses=[\"{Here(ports[5])}\"]",
@@ -89,6 +91,9 @@ public sealed class Headquarters : IAsyncDisposable
 /// <summary>An operator of the headquarters under load.</summary>
 public sealed class SwarmOperator : IDisposable
 {
+    private static readonly TimeSpan BusyWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BusyPatience = TimeSpan.FromMinutes(5);
+
     private readonly HttpClient _api;
 
     /// <exception cref="LabException">The token is none.</exception>
@@ -103,6 +108,27 @@ public sealed class SwarmOperator : IDisposable
     public ApiOperator Does { get; }
 
     public FleetReader Sees { get; }
+
+    /// <summary>Makes a request; one that headquarters is too busy for is made again.</summary>
+    /// <exception cref="LabException">Headquarters refuses it for long.</exception>
+    public async Task Ask(Func<Task> request, CancellationToken stop)
+    {
+        var waited = Stopwatch.StartNew();
+        while (true)
+            try
+            {
+                await request().ConfigureAwait(false);
+                return;
+            }
+            catch (LabException) when (waited.Elapsed < BusyPatience)
+            {
+                await Task.Delay(BusyWait, stop).ConfigureAwait(false);
+            }
+    }
+
+    /// <summary>Devices keep a line open from now on.</summary>
+    public Task WantLines(CancellationToken stop) =>
+        Ask(() => Does.ApplyPolicy(new PolicyContent("swarm", Settings: new Dictionary<string, string> { ["agent.connection"] = "always" })), stop);
 
     public void Dispose() => _api.Dispose();
 }

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+
+namespace Fleet.Bench;
+
+/// <summary>Headquarters is killed (SIGKILL) under a fleet of always-connected devices and started again on its files. Times are from its new start.</summary>
+internal static class HqRestart
+{
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    public static Benchmark Benchmark { get; } = new("hq-restart", "headquarters killed and restarted under 1,000 offices with 100,000 devices", Run,
+    [
+        new Budget("all_linked_s", 30, "s until all offices are linked again"),
+        new Budget("presence_right_s", 45, "s until the API shows every device online"),
+    ]);
+
+    private static async Task<IReadOnlyDictionary<string, object>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
+    {
+        await using var fleet = await BigFleet.Start(options, 1000, 100_000, step, stop).ConfigureAwait(false);
+        await fleet.UntilPresenceIsRight(Patience, stop).ConfigureAwait(false);
+        await fleet.Hold("rest", Rest, 0, step, stop).ConfigureAwait(false);
+
+        fleet.Headquarters.Kill();
+        fleet.Sampler.Enter("restart");
+        var began = Stopwatch.StartNew();
+        await fleet.Headquarters.Start().ConfigureAwait(false);
+        var ready = began.Elapsed.TotalSeconds;
+        step($"headquarters is ready after {ready:0.0} s");
+        var presence = fleet.UntilPresenceIsRight(Patience, stop);
+        await Swarm.FleetSwarm.Until(() => fleet.Swarm.Counts[Swarm.Offices.Count.Links] == fleet.Swarm.Offices.Count, "all offices are linked again", stop, Patience).ConfigureAwait(false);
+        var linked = began.Elapsed.TotalSeconds;
+        step($"all offices are linked after {linked:0.0} s");
+        await presence.ConfigureAwait(false);
+        var right = began.Elapsed.TotalSeconds;
+        step($"presence is right after {right:0.0} s");
+        var restart = fleet.Sampler.Of("restart");
+        return new Dictionary<string, object>
+        {
+            ["offices"] = (double)fleet.Swarm.Offices.Count,
+            ["devices"] = (double)fleet.Devices,
+            ["ready_s"] = Math.Round(ready, 1),
+            ["all_linked_s"] = Math.Round(linked, 1),
+            ["presence_right_s"] = Math.Round(right, 1),
+            ["hq_peak_cpu_pct"] = restart.HqCpuPercentPeak,
+            ["hq_peak_rss_mb"] = restart.HqMegabytesPeak,
+            ["unreached"] = (double)fleet.Swarm.Counts[Swarm.Offices.Count.Unreached],
+            ["not_welcome"] = (double)fleet.Swarm.Counts[Swarm.Offices.Count.NotWelcome],
+        };
+    }
+}
