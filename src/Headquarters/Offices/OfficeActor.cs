@@ -558,7 +558,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             Context.System.EventStream.Publish(new DialNode(removed.NodeId, null));
         }
 
-        var items = events.OfType<IDeviceEvent>().GroupBy(e => e.DeviceId).SelectMany(e => ChangesOf(before, e.Key, e)).ToList();
+        // Sealing a document costs a key agreement, which is for nobody while nobody listens: after a start of headquarters no office is linked yet.
+        var items = events.OfType<IDeviceEvent>().GroupBy(e => e.DeviceId).Where(e => _links.Any || _presence.IsDirect(e.Key)).SelectMany(e => ChangesOf(before, e.Key, e)).ToList();
         if (items.Count > 0)
         {
             _links.SendAll(items);

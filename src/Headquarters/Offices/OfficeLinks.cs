@@ -14,6 +14,9 @@ internal sealed class OfficeLinks
 
     private readonly Dictionary<NodeId, OfficeLinkState> _links = [];
 
+    /// <summary>Whether anybody is linked who could be told something.</summary>
+    public bool Any => _links.Count > 0;
+
     /// <summary>The session of a node; null where it is not linked under this epoch.</summary>
     public OfficeLinkState? Current(NodeId node, string epoch) => _links.TryGetValue(node, out var link) && link.Epoch == epoch ? link : null;
 

@@ -9,10 +9,10 @@ namespace Fleet.Headquarters.ReadModel;
 /// </summary>
 internal sealed class DeviceRows(ReadModelConnection db)
 {
-    private const int Chunk = 200;
+    internal const int Chunk = 200;
 
     // SQLite looks for each parameter's name among all of its statement: with many rows in one, that takes longer than the rest.
-    private static readonly BulkCopyOptions Together = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = 20, UseParameters = true };
+    internal static readonly BulkCopyOptions Together = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = 20, UseParameters = true };
 
     private readonly Dictionary<string, DeviceRow?> _rows = [];
     private readonly Dictionary<string, ReportedColumns> _reports = [];

@@ -50,10 +50,16 @@ public sealed class PresenceWriter : ReceiveActor
         });
         Receive<Written>(written =>
         {
-            // All of it comes anew: a lost write is only told.
-            if (written.Fault is { } fault)
-                _log.Warning("Presence of devices could not be written: {Reason}", fault.Message);
             _writing = false;
+            if (written.Fault is { } fault)
+            {
+                // Most of it comes anew; the presence of devices only when it changes, so it goes along with what comes next.
+                _log.Warning("Presence of devices could not be written: {Reason}", fault.Message);
+                foreach (var (device, seen) in written.Batch.Presence)
+                    _pending.Presence.TryAdd(device, seen);
+                return;
+            }
+
             Write();
         });
     }
@@ -76,10 +82,10 @@ public sealed class PresenceWriter : ReceiveActor
             return;
         var batch = _pending;
         (_pending, _writing) = (new SeenChanges(), true);
-        Task.Run(() => _store.Write(batch)).PipeTo(Self, success: () => new Written(null), failure: fault => new Written(fault));
+        Task.Run(() => _store.Write(batch)).PipeTo(Self, success: () => new Written(batch, null), failure: fault => new Written(batch, fault));
     }
 
-    private sealed record Written(Exception? Fault);
+    private sealed record Written(SeenChanges Batch, Exception? Fault);
 }
 
 /// <summary>The newest of what twins published and the tables do not have yet.</summary>

@@ -1,5 +1,7 @@
+using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Storage;
+using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
 using LinqToDB;
 using LinqToDB.Async;
@@ -96,8 +98,14 @@ public sealed class ReadModelStore
     {
         using var db = Open();
         using var transaction = db.BeginTransaction();
-        foreach (var (office, seen) in changes.Presence.Values)
-            db.InsertOrReplace(new PresenceRow { DeviceId = seen.DeviceId.Value, OfficeId = office.Value, LastSync = seen.LastSync, Through = seen.Through?.Value, State = (int)seen.State, Since = seen.Since, Why = seen.Why });
+        // Together: after a start of headquarters every device of the fleet is seen anew within seconds.
+        foreach (var part in changes.Presence.Values.Select(p => RowOf(p.Office, p.Seen)).Chunk(DeviceRows.Chunk))
+        {
+            var ids = part.Select(r => r.DeviceId).ToList();
+            db.Presence.Delete(p => ids.Contains(p.DeviceId));
+            db.Presence.BulkCopy(DeviceRows.Together, part);
+        }
+
         foreach (var seen in changes.OnNetwork.Values)
             db.InsertOrReplace(new NetworkSeenRow { DeviceId = seen.DeviceId.Value, At = seen.At, SeenBy = seen.By.Value, SeenWith = (int)seen.With });
         foreach (var seen in changes.Discovered.Values)
@@ -134,6 +142,9 @@ public sealed class ReadModelStore
         if (format != Format)
             MakeTables(db);
     }
+
+    private static PresenceRow RowOf(OfficeId office, DevicePresence seen) =>
+        new() { DeviceId = seen.DeviceId.Value, OfficeId = office.Value, LastSync = seen.LastSync, Through = seen.Through?.Value, State = (int)seen.State, Since = seen.Since, Why = seen.Why };
 
     // All or nothing: half a set of tables would not be found out later.
     private static void MakeTables(ReadModelConnection db)

@@ -12,6 +12,23 @@ public sealed class ReadModelTests
     private static readonly OfficeId Leeds = new("leeds");
 
     [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task A_fleet_that_is_seen_at_once_is_written_whole_and_the_newest_word_counts(StorageProvider provider)
+    {
+        await using var storage = await TestStorage.New(provider);
+        string[] devices = [.. Enumerable.Range(0, 450).Select(n => $"d{n}")];
+        Happens(storage, [new OfficeOpened(Leeds, "Leeds", "test", Noon), .. devices.Select(d => Enrolled(d, d))]);
+        storage.ReadModel.Write(SeenAs(devices, PresenceState.Unknown));
+        storage.ReadModel.Write(SeenAs(devices[..449], PresenceState.Online));
+        var queries = new ReadModelQueries(storage.ReadModel, TimeProvider.System);
+
+        var online = await queries.Devices(new DeviceFilter(PageRequest.First, State: PresenceState.Online));
+        var unknown = await queries.Devices(new DeviceFilter(PageRequest.First, State: PresenceState.Unknown));
+
+        Assert.Equal(449, online.Total);
+        Assert.Equal(["d449"], Ids(unknown));
+    }
+
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
     public async Task Lists_are_searched_in_any_case_and_unknown_times_come_first(StorageProvider provider)
     {
         await using var storage = await TestStorage.New(provider);
@@ -51,4 +68,12 @@ public sealed class ReadModelTests
     });
 
     private static List<string> Ids(Page<DeviceView> page) => [.. page.Items.Select(d => d.DeviceId.Value)];
+
+    private static SeenChanges SeenAs(IEnumerable<string> devices, PresenceState state)
+    {
+        var seen = new SeenChanges();
+        foreach (var id in devices.Select(d => new DeviceId(d)))
+            seen.Presence[id] = (Leeds, new DevicePresence(id, Noon, null, state, Noon, ""));
+        return seen;
+    }
 }
