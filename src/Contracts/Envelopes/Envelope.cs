@@ -37,16 +37,19 @@ public static class Envelope
 
     /// <summary>Reads the clear header alone; all that a carrier can do.</summary>
     /// <exception cref="EnvelopeException">Not an envelope, or over <see cref="MaxBytes"/>.</exception>
-    public static EnvelopeHeader Header(ReadOnlySpan<byte> envelope)
+    public static EnvelopeHeader Header(ReadOnlySpan<byte> envelope) => Read(envelope).Header;
+
+    private static (SealedEnvelope Parts, EnvelopeHeader Header) Read(ReadOnlySpan<byte> envelope)
     {
         if (envelope.Length > MaxBytes)
             throw new EnvelopeException($"an envelope of {envelope.Length} bytes is over the limit of {MaxBytes}");
         try
         {
-            var header = EnvelopeHeader.Parser.ParseFrom(SealedEnvelope.Parser.ParseFrom(envelope).Header);
+            var parts = SealedEnvelope.Parser.ParseFrom(envelope);
+            var header = EnvelopeHeader.Parser.ParseFrom(parts.Header);
             if (IdText.Problem(header.DeviceId) is { } problem)
                 throw new EnvelopeException($"the envelope's device id is wrong: {problem}");
-            return header;
+            return (parts, header);
         }
         catch (InvalidProtocolBufferException fault)
         {
@@ -57,16 +60,22 @@ public static class Envelope
     /// <summary>Opens an envelope of the kind wanted. Replay is the caller's to judge, by the header's version and counter.</summary>
     /// <exception cref="EnvelopeException">Malformed, of another device, kind or generation, or altered on its way.</exception>
     public static (EnvelopeHeader Header, T Content) Open<T>(EnvelopeKeys keys, EnvelopeKind kind, ReadOnlySpan<byte> envelope, MessageParser<T> parser)
+        where T : IMessage<T> => Open(_ => keys, kind, envelope, parser);
+
+    /// <summary>The same where the header says which keys are to be taken.</summary>
+    /// <param name="keysFor">May throw <see cref="EnvelopeException"/>.</param>
+    /// <inheritdoc cref="Open{T}(EnvelopeKeys, EnvelopeKind, ReadOnlySpan{byte}, MessageParser{T})"/>
+    public static (EnvelopeHeader Header, T Content) Open<T>(Func<EnvelopeHeader, EnvelopeKeys> keysFor, EnvelopeKind kind, ReadOnlySpan<byte> envelope, MessageParser<T> parser)
         where T : IMessage<T>
     {
-        var header = Header(envelope);
+        var (parts, header) = Read(envelope);
+        var keys = keysFor(header);
         if (header.DeviceId != keys.Device.Value)
             throw new EnvelopeException($"the envelope is of {header.DeviceId}, not of {keys.Device}");
         if (header.Kind != kind)
             throw new EnvelopeException($"the envelope is a {header.Kind}, not a {kind}");
         if (header.KeyGeneration != keys.Generation)
             throw new EnvelopeException($"the envelope is of key generation {header.KeyGeneration}, not {keys.Generation}");
-        var parts = SealedEnvelope.Parser.ParseFrom(envelope);
         if (parts.Nonce.Length != NonceLength || parts.Ciphertext.Length < TagLength)
             throw new EnvelopeException("the envelope is cut short");
         var text = new byte[parts.Ciphertext.Length - TagLength];

@@ -40,6 +40,7 @@ internal static class ClusterHocon
               provider-name = "{{journal.ProviderName}}"
               auto-initialize = {{Switch(!journal.MakesOwnTables)}}
               parallelism = {{options.Parallelism ?? journal.Parallelism}}
+              read-isolation-level = read-uncommitted
               # Over this many waiting events a write fails; a frame of many devices is one write.
               buffer-size = 100000
             }
@@ -54,6 +55,8 @@ internal static class ClusterHocon
               provider-name = "{{journal.ProviderName}}"
               refresh-interval = {{Text(options.RefreshInterval)}}
               journal-sequence-retrieval.query-delay = {{Text(options.RefreshInterval)}}
+              # As it is, a read takes SQLite's one place for writers, and makes the journal's writes wait. PostgreSQL reads what is committed all the same.
+              read-isolation-level = read-uncommitted
               # Rows that are read ahead; one may hold many events (OfficeEvents).
               max-buffer-size = 50
             }

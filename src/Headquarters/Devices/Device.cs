@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Messages.Offices;
@@ -37,7 +38,7 @@ public sealed record Device(DeviceSnapshot Known)
     public Device Apply(IDeviceEvent happened) => new(happened switch
     {
         DeviceCertified e => Known with { Certificates = [.. Known.Certificates.Where(c => c.Generation < e.Certificate.Generation), e.Certificate] },
-        DeviceReported e => Reported(e, DeviceReport.Parser.ParseFrom(e.Report.Span).Machine.Memory),
+        DeviceReported e => Reported(e, MachineIn(e.Report)),
         DevicePlaced e => Known with
         {
             Labels = e.Labels,
@@ -66,6 +67,20 @@ public sealed record Device(DeviceSnapshot Known)
         return Take(office, header, report, now);
     }
 
+    // The one field that is needed of a report: events are applied many times, reports are long.
+    private static ReadOnlyMemory<byte> MachineIn(ReadOnlyMemory<byte> report)
+    {
+        const uint field = (DeviceReport.MachineFieldNumber << 3) | (uint)WireFormat.WireType.LengthDelimited;
+        var bytes = MemoryMarshal.TryGetArray(report, out var array) ? array : report.ToArray();
+        var (input, machine) = (new CodedInputStream(bytes.Array!, bytes.Offset, bytes.Count), ReadOnlyMemory<byte>.Empty);
+        while (input.ReadTag() is var tag and not 0)
+            if (tag == field)
+                machine = input.ReadBytes().Memory;
+            else
+                input.SkipLastField();
+        return machine;
+    }
+
     private DeviceSnapshot Reported(DeviceReported e, ReadOnlyMemory<byte> machine) => Known with
     {
         ReportedVersion = e.Version,
@@ -88,9 +103,7 @@ public sealed record Device(DeviceSnapshot Known)
     private ReportDecision Take(OfficeId office, EnvelopeHeader header, DeviceReport report, ReportCircumstances now)
     {
         var events = new List<IDeviceEvent>();
-        var state = report.Clone();
-        state.Events.Clear();
-        state.RenewalRequest = ByteString.Empty;
+        var state = Lasting(report);
         if (!IsSealedAnew(header, state))
             events.Add(new DeviceReported(office, Id, report.Version, header.Counter, header.KeyGeneration, header.ContentHash.Memory, state.ToByteArray(), now.At));
         // Headquarters was restored from a backup older than what it had wanted since: over that it must be newer again to be obeyed.
@@ -100,6 +113,17 @@ public sealed record Device(DeviceSnapshot Known)
         foreach (var entry in report.Events.Where(e => e.Number > last).OrderBy(e => e.Number).DistinctBy(e => e.Number))
             events.Add(new DeviceEventRecorded(office, Id, entry.Number, entry.Kind, entry.Text, entry.At?.ToDateTimeOffset() ?? now.At, now.At));
         return events.Count == 0 ? ReportDecision.Repeat : new ReportDecision(ReportOutcome.Taken, events, "");
+    }
+
+    // What is journaled of it: events have their own, a renewal is answered.
+    private static DeviceReport Lasting(DeviceReport report)
+    {
+        if (report.Events.Count == 0 && report.RenewalRequest.IsEmpty)
+            return report;
+        var state = report.Clone();
+        state.Events.Clear();
+        state.RenewalRequest = ByteString.Empty;
+        return state;
     }
 
     // The same state sealed once more (only the clock in it went on) is not news.

@@ -13,13 +13,8 @@ public sealed class DeviceEnvelopes(ICertificateIssuer issuer, TimeProvider cloc
     private long _counter;
 
     /// <exception cref="EnvelopeException">Not an envelope of this device, or of a key that is not accepted any more.</exception>
-    public (EnvelopeHeader Header, DeviceReport Report) Open(Device device, ReadOnlyMemory<byte> envelope)
-    {
-        var generation = Envelope.Header(envelope.Span).KeyGeneration;
-        var certificate = device.Certificate(generation)
-            ?? throw new EnvelopeException($"key generation {generation} is not accepted; the newest is {device.Newest.Generation}");
-        return Envelope.Open(issuer.KeysFor(device.Id, certificate), EnvelopeKind.Report, envelope.Span, DeviceReport.Parser);
-    }
+    public (EnvelopeHeader Header, DeviceReport Report) Open(Device device, ReadOnlyMemory<byte> envelope) =>
+        Envelope.Open(header => KeysOf(device, header.KeyGeneration), EnvelopeKind.Report, envelope.Span, DeviceReport.Parser);
 
     /// <summary>Seals an acknowledgement under the key that the report came with.</summary>
     public DeviceEnvelopeDown Seal(Device device, CertificateRecord certificate, ReportAck ack) =>
@@ -31,6 +26,9 @@ public sealed class DeviceEnvelopes(ICertificateIssuer issuer, TimeProvider cloc
 
     /// <summary>A wake signal under the newest key that the device has proven to hold.</summary>
     public byte[] Wake(Device device, ulong counter) => WakeSignal.Make(issuer.KeysFor(device.Id, device.Proven), counter);
+
+    private EnvelopeKeys KeysOf(Device device, uint generation) => issuer.KeysFor(device.Id, device.Certificate(generation)
+        ?? throw new EnvelopeException($"key generation {generation} is not accepted; the newest is {device.Newest.Generation}"));
 
     private DeviceEnvelopeDown Seal(Device device, CertificateRecord certificate, EnvelopeKind kind, ulong version, IMessage content) =>
         new(device.Id, Envelope.Seal(issuer.KeysFor(device.Id, certificate), kind, version, NextCounter(), content));

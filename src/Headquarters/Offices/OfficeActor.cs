@@ -60,7 +60,11 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _intake = new OfficeIntake(tools, _presence, _wakes, _network, Context.System.EventStream.Publish, _log);
 
         Recover<SnapshotOffer>(offer => Restore(offer));
-        Recover<IOfficeEvent>(Journaled);
+        Recover<IOfficeEvent>(row =>
+        {
+            _office = _office.Apply(row);
+            CountToSnapshot(row);
+        });
         Recover<RecoveryCompleted>(_ => Recovered());
 
         Deciding();
@@ -278,7 +282,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             // Behind what was stashed: commands do not starve under a flood of frames.
             if (_queue.Count > 0)
                 Self.Tell(BeginBatch.Instance);
-        });
+        }, after: batch.Working);
     }
 
     // Each device that the sender reported for or asked about: what headquarters has of it, and the document where the sender's is older.
@@ -517,11 +521,14 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     // ---- Journal ----
 
     // The one way into the journal: settles what follows from the events, writes all at once, then tells the links what changed and answers.
-    private void Store(IReadOnlyList<IOfficeEvent> events, Action then, bool newGrant = false)
+    /// <param name="after">The office with the events, where that is known already.</param>
+    private void Store(IReadOnlyList<IOfficeEvent> events, Action then, bool newGrant = false, Office? after = null)
     {
-        var (before, settled) = (_office, _office.Settled(events, _tools.Options, Now, _grant, newGrant));
-        this.PersistAllOrNone(OfficeEvents.Rows(_office.Id, settled), Journaled, () =>
+        var (before, (settled, settledTo)) = (_office, _office.Settled(events, _tools.Options, Now, _grant, newGrant, after));
+        this.PersistAllOrNone(OfficeEvents.Rows(_office.Id, settled), CountToSnapshot, () =>
         {
+            // Nothing else is decided before the last row is journaled, so this is what the rows come to.
+            _office = settledTo;
             TellLinks(before, settled);
             then();
             if (settled.Any(OfficeRules.MayConnect))
@@ -534,11 +541,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         });
     }
 
-    private void Journaled(IOfficeEvent row)
-    {
-        _office = _office.Apply(row);
-        _sinceSnapshot += row is OfficeEvents many ? many.Events.Count : 1;
-    }
+    private void CountToSnapshot(IOfficeEvent row) => _sinceSnapshot += row is OfficeEvents many ? many.Events.Count : 1;
 
     private void TellLinks(Office before, IReadOnlyList<IOfficeEvent> events)
     {

@@ -89,10 +89,11 @@ public static class OfficeRules
     /// a cause without its effect.
     /// </summary>
     /// <param name="grant">How many may stay connected, as the company said last; null: it has not yet.</param>
-    public static IReadOnlyList<IOfficeEvent> Settled(
-        this Office office, IReadOnlyList<IOfficeEvent> events, OfficeOptions options, DateTimeOffset now, ConnectionsGranted? grant = null, bool newGrant = false)
+    /// <param name="after">The office with the events, where that is known already.</param>
+    public static SettledEvents Settled(
+        this Office office, IReadOnlyList<IOfficeEvent> events, OfficeOptions options, DateTimeOffset now, ConnectionsGranted? grant = null, bool newGrant = false, Office? after = null)
     {
-        var next = office.Apply(events);
+        var next = after ?? office.Apply(events);
         var follows = NetworkFollows.Of(next, events, options.Discovery.MovePollerAfter, now);
         next = next.Apply(follows);
         var placed = Placed(next, events, now);
@@ -105,7 +106,8 @@ public static class OfficeRules
         var touched = all
             ? next.Devices.Values
             : events.Concat(placed).Concat(decided).Where(e => e is DeviceEnrolled or DeviceMovedIn or DevicePlaced or DeviceLabelled or DeviceConnectionSet or DeviceConnectionDecided || (reports && e is DeviceReported)).Select(e => next.Devices.GetValueOrDefault(((IDeviceEvent)e).DeviceId)).OfType<Device>();
-        return [.. events, .. follows, .. touched.Distinct().Select(d => DesiredState.Change(next, d, options, now)).OfType<DeviceDesiredChanged>()];
+        List<IOfficeEvent> changed = [.. touched.Distinct().Select(d => DesiredState.Change(next, d, options, now)).OfType<DeviceDesiredChanged>()];
+        return new SettledEvents([.. events, .. follows, .. changed], next.Apply(changed));
     }
 
     // Rules look at a device when something of it changed that they look at, and at all when they are others.
@@ -232,6 +234,9 @@ public static class OfficeRules
             && one.PushServers.Select(DesiredState.PushAddressOf).SequenceEqual(other.PushServers.Select(DesiredState.PushAddressOf))
             && one.DistributionPoints.Select(DesiredState.ContentAddressOf).SequenceEqual(other.DistributionPoints.Select(DesiredState.ContentAddressOf)));
 }
+
+/// <summary>What to journal, and the office once it is.</summary>
+public sealed record SettledEvents(IReadOnlyList<IOfficeEvent> Events, Office After);
 
 /// <summary>What to journal and, once it is, what to answer.</summary>
 public sealed record OfficeDecision(IReadOnlyList<IOfficeEvent> Events, object Reply);

@@ -20,11 +20,11 @@ internal static class NetworkSituation
         new NodeRolesAssigned(office.Id, node, 1, [NodeRole.Poller], "test", Noon));
 
     public static Office Linked(this Office office, NodeId node, bool up, DateTimeOffset at) =>
-        office.Apply(office.Settled([new NodeLinkChanged(office.Id, node, up, up ? "linked" : "went away", at)], TestOffices.Options, at));
+        office.Settled([new NodeLinkChanged(office.Id, node, up, up ? "linked" : "went away", at)], TestOffices.Options, at).After;
 
     /// <summary>The node says that it obeys what headquarters wants of it.</summary>
     public static Office Obeying(this Office office, NodeId node, DateTimeOffset at) =>
-        office.Apply(office.Settled([new NodeReported(office.Id, node, new NodeReport(office.Nodes[node].DesiredVersion, [], [], "1", "h", Noon, [], [], [], "directly", [], null), at)], TestOffices.Options, at));
+        office.Settled([new NodeReported(office.Id, node, new NodeReport(office.Nodes[node].DesiredVersion, [], [], "1", "h", Noon, [], [], [], "directly", [], null), at)], TestOffices.Options, at).After;
 
     public static Sighting Seen(string mac = "", string address = "", string name = "", string identity = "", NameSource source = NameSource.ReverseDns, DateTimeOffset? at = null, params SeenService[] services) => new(
         at ?? Noon, mac, identity, address.Length > 0 ? [address] : [], name.Length > 0 ? [new SeenName(source, name)] : [], services, "");

@@ -76,7 +76,7 @@ public sealed class PollerRuleTests
         var office = Open(Leeds).WithPoller(Node1);
         var begun = (PollBegun)office.Decide(new StartPoll(Leeds, PollMethod.IpRange, true, [], false, "test"), new("p-1"), TestOffices.Options.Discovery, Noon).Events.Single();
 
-        var events = office.Apply(begun).Settled([new NodeLinkChanged(Leeds, Node1, false, "went away", Noon)], TestOffices.Options, Noon);
+        var events = office.Apply(begun).Settled([new NodeLinkChanged(Leeds, Node1, false, "went away", Noon)], TestOffices.Options, Noon).Events;
 
         var ended = events.OfType<PollFinished>().Single().Ended;
         Assert.Equal((PollOutcome.Interrupted, new Fleet.Contracts.PollId("p-1")), (ended.Outcome, ended.PollId));

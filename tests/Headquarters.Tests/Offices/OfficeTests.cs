@@ -5,6 +5,7 @@ using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
+using Google.Protobuf;
 using MessagePack;
 using static Fleet.Headquarters.Tests.Offices.Situation;
 
@@ -184,9 +185,32 @@ public sealed class OfficeTests
         Assert.Equal(0, restored.Tokens[new TokenId("t-over")].Secret.Length);
         Assert.Equal(3, restored.Tokens[new TokenId("t-good")].Secret.Length);
         Assert.Equal((1, 1, 1), (restored.Devices.Count, restored.Nodes.Count, restored.Forwards.Count));
-        Assert.Empty(restored.Settled([], TestOffices.Options, Noon));
+        Assert.Empty(restored.Settled([], TestOffices.Options, Noon).Events);
         Assert.Null(DesiredState.Change(restored, restored.Devices[Till], TestOffices.Options, Noon));
     }
+
+    [Fact]
+    public void What_events_settle_to_is_what_their_journal_comes_to()
+    {
+        var office = Open(Leeds).WithTill();
+        IOfficeEvent[] events =
+        [
+            new NodeEnrolled(Leeds, Node1, new DeviceId("d-gw1"), Certificate(1), Noon),
+            new NodeReported(Leeds, Node1, Reported("192.168.1.10:13000"), Noon),
+            new OfficePoliciesAdopted(Leeds, new PolicyBook(1, [new Policy(new PolicyDocument(new PolicyName("all"), [], new Dictionary<string, string>(), 1, new Dictionary<string, string> { ["sync.interval"] = "5m" }), 1, Noon)]), Noon),
+            new DeviceReported(Leeds, Till, 1, 1, 1, new byte[] { 1 }, Report(1, Other).ToByteArray(), Noon),
+        ];
+
+        var settled = office.Settled(events, TestOffices.Options, Noon);
+        var known = office.Settled(events, TestOffices.Options, Noon, after: office.Apply(events));
+
+        Assert.Contains(settled.Events, e => e is DeviceDesiredChanged);
+        Assert.Equal(Other, settled.After.Devices[Till].Known.Machine.ToArray());
+        Assert.Equal(Bytes(office.Apply(settled.Events)), Bytes(settled.After));
+        Assert.Equal(Bytes(settled.After), Bytes(known.After));
+    }
+
+    private static byte[] Bytes(Office office) => MessagePackSerializer.Serialize(office.ToSnapshot(Noon), Codec.Options);
 
     private static NodeReport Reported(params string[] addresses) => new(1, [NodeRole.Gateway], addresses, "0.1.0", "gw1", Noon, [], [], [], "directly", [], null);
 }

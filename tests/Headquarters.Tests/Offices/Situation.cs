@@ -26,7 +26,7 @@ internal static class Situation
     public static Office WithGateway(this Office office) => office.With(new NodeEnrolled(office.Id, Node1, new DeviceId("d-gw1"), Certificate(1), Noon));
 
     /// <summary>With the events and what follows from them.</summary>
-    public static Office With(this Office office, params IOfficeEvent[] events) => office.Apply(office.Settled(events, TestOffices.Options, Noon));
+    public static Office With(this Office office, params IOfficeEvent[] events) => office.Apply(office.Settled(events, TestOffices.Options, Noon).Events);
 
     public static CertificateRecord Certificate(uint generation) => new($"{generation:X2}", new byte[] { (byte)generation }, generation, Noon.AddDays(30));
 

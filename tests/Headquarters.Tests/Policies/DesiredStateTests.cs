@@ -49,7 +49,7 @@ public sealed class DesiredStateTests
             .With(new DeviceEnrolled(Leeds, new DeviceId("d-desk"), "desk", Other, Certificate(1), new TokenId("t-1"), Noon))
             .With(new DeviceLabelled(Leeds, Till, new Dictionary<string, string> { ["ring"] = "canary" }, "test", Noon));
 
-        var events = office.Settled([new OfficePoliciesAdopted(Leeds, new PolicyBook(1, [Policy("canaries", 1, [("ring", "canary")], ("a", "1"))]), Noon)], TestOffices.Options, Noon);
+        var events = office.Settled([new OfficePoliciesAdopted(Leeds, new PolicyBook(1, [Policy("canaries", 1, [("ring", "canary")], ("a", "1"))]), Noon)], TestOffices.Options, Noon).Events;
 
         Assert.Equal(Till, Assert.Single(events.OfType<DeviceDesiredChanged>()).DeviceId);
     }
@@ -60,7 +60,7 @@ public sealed class DesiredStateTests
         var office = Open(Leeds).WithTill();
         var acme = new Vendor("acme", new byte[] { 1, 2 }, ["acme-*"], "https://updates.acme.example");
 
-        var events = office.Settled([new OfficeUpdatesAdopted(Leeds, UpdateBook.Empty with { Version = 1, Vendors = [acme] }, Noon)], TestOffices.Options, Noon);
+        var events = office.Settled([new OfficeUpdatesAdopted(Leeds, UpdateBook.Empty with { Version = 1, Vendors = [acme] }, Noon)], TestOffices.Options, Noon).Events;
         var after = events.Aggregate(office, (o, e) => o.With(e));
 
         Assert.Equal(Till, Assert.Single(events.OfType<DeviceDesiredChanged>()).DeviceId);

@@ -92,14 +92,14 @@ public sealed class PlacementTests
         var rule = Rule("tills", Tills, RuleMode.Continuous, "room=shop") with { Office = York };
         var office = Ruled(rule);
 
-        var events = office.Settled([Report(office, Till, 1)], TestOffices.Options, Noon);
+        var events = office.Settled([Report(office, Till, 1)], TestOffices.Options, Noon).Events;
 
         var moved = events.OfType<DeviceMovedOut>().Single();
         Assert.Equal((York, "shop"), (moved.To, moved.Device.Labels["room"]));
         // Back in the office, by whatever York's rules say.
         var back = office.Apply(events).With(new DeviceMovedIn(Leeds, Till, York, moved.Device, Noon));
         Assert.True(back.Devices.ContainsKey(Till));
-        Assert.Contains(back.Settled([Report(back, Till, 2)], TestOffices.Options, Noon.AddHours(2)), e => e is DeviceMovedOut);
+        Assert.Contains(back.Settled([Report(back, Till, 2)], TestOffices.Options, Noon.AddHours(2)).Events, e => e is DeviceMovedOut);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class PlacementTests
         var node = new DeviceId("d-gw1");
         var office = Ruled(rule).WithGateway().With(new DeviceEnrolled(Leeds, node, "gw1", Other, Certificate(1), new TokenId("t-1"), Noon));
 
-        var events = office.Settled([Report(office, node, 1)], TestOffices.Options, Noon);
+        var events = office.Settled([Report(office, node, 1)], TestOffices.Options, Noon).Events;
 
         Assert.Equal("b", events.OfType<DevicePlaced>().Single().Labels["a"]);
         Assert.DoesNotContain(events, e => e is DeviceMovedOut);
