@@ -1,4 +1,5 @@
 using System.Net;
+using Fleet.Contracts;
 using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
 using Fleet.Gateway;
@@ -98,7 +99,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             parts.Push(agents);
             parts.Push(lines);
 
-            var updates = await TenantRepository.Open(directory.PathOf(UpdatesDirectory), options.Updates, authority, clock, logging);
+            var updates = await TenantRepository.Open(UpdatesOf(directory, options), options.Updates, authority, clock, logging);
             parts.Push(updates);
             var vendors = await VendorMirrors.Open(directory.PathOf(VendorsDirectory), updates, new VendorQueries(readModel).All, options.Updates, clock, logging, simulated);
             parts.Push(vendors);
@@ -109,7 +110,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             parts.Push(updateFace);
 
             var web = await WebFace.Start(new WebParts(
-                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), cluster.View, new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, vendors, credentials,
+                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), cluster.View, new ClusterInvitations(directory.Path, authority, clock, logging.CreateLogger<ClusterInvitations>()), options.Cluster, new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, vendors, credentials,
                 certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 
@@ -134,6 +135,27 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
         await ClusterSystem.Rebuild(ClusterOf(storage, options, authority, network, clock, logging), cancellation);
     }
 
+    /// <summary>Makes a data directory one of another headquarters node's headquarters.</summary>
+    /// <param name="data">Missing or empty.</param>
+    /// <param name="from">The other node's console and API, <c>host:port</c>.</param>
+    /// <exception cref="StorageException">The directory is not empty or not writable.</exception>
+    /// <exception cref="IOException">The other node is out of reach, is not who the invitation is from, or refuses it; the message says which.</exception>
+    public static async Task Join(string data, string from, AdminToken invitation, TimeProvider clock, CancellationToken cancellation)
+    {
+        if (Directory.Exists(data) && Directory.EnumerateFileSystemEntries(data).Any())
+            throw new StorageException($"{data} is not empty: a node that joins begins with an empty data directory, or none");
+        var files = await ClusterJoining.IdentityFrom(from, invitation, clock, cancellation);
+        using var directory = DataDirectory.Open(data, Kind);
+        foreach (var (name, content) in files)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(directory.PathOf(name))!);
+            directory.Replace(name, content);
+        }
+
+        // As it will be read.
+        CertificateAuthority.OpenOrCreate(directory.Path, new IdentityOptions(TimeSpan.FromDays(30)), clock);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _peers.Drain(DrainWithin);
@@ -149,6 +171,8 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]))
         { Cluster = options.Cluster, Shared = storage.Shared };
     }
+
+    private static string UpdatesOf(DataDirectory directory, HeadquartersOptions options) => options.Updates.IsShared ? options.Updates.Directory : directory.PathOf(UpdatesDirectory);
 
     // A port on all addresses is reached on loopback.
     private static IPEndPoint Reached(IPEndPoint open) =>

@@ -40,10 +40,11 @@ public sealed record HeadquartersOptions(
         var problems = new Problems();
         var fleet = SettingsLayers.Load(["headquarters", "fleet"], file, sets, problems).Fleet;
         var storage = StorageOptions.From(fleet, problems);
+        var cluster = ClusterOptions.From(fleet, storage, problems);
         var options = new HeadquartersOptions(
             LogOptions.From(fleet, problems),
             WebOptions.From(fleet, problems),
-            ClusterOptions.From(fleet, storage, problems),
+            cluster,
             LinkOptions.From(fleet, problems),
             LinksOptions.From(fleet, problems),
             GatewayOptions.From(fleet, problems),
@@ -55,7 +56,7 @@ public sealed record HeadquartersOptions(
             ReadModelOptions.From(fleet, problems),
             storage,
             JournalOptions.From(fleet, problems),
-            UpdateOptions.From(fleet, problems));
+            UpdateOptions.From(fleet, mustShare: cluster.IsOneOfMany, problems));
         problems.ThrowIfAny();
         return options;
     }

@@ -14,5 +14,6 @@ return await ProcessCommands.Invoke(new RootCommand("""
     """)
 {
     ProcessCommands.Run(),
+    ProcessCommands.Join(),
     ProcessCommands.RebuildReadModel(),
 }, args);

@@ -16,6 +16,7 @@ public sealed partial class DocumentationTests : IDisposable
     {
         ["status"] = [ApiJson.Default.StatusResource],
         ["cluster-node"] = [ApiJson.Default.ClusterNodeResource],
+        ["cluster-invitation"] = [ApiJson.Default.ClusterInvitationResource],
         ["office"] = [ApiJson.Default.OfficeResource],
         ["node"] = [ApiJson.Default.NodeResource],
         ["device"] = [ApiJson.Default.DeviceResource],

@@ -18,6 +18,7 @@ internal static class ClusterCommands
     public static Command Make(FleetCommands commands) => new("cluster", "The nodes of headquarters, where it runs on several machines.")
     {
         Status(commands),
+        Join(commands),
         Drain(commands),
     };
 
@@ -33,6 +34,18 @@ internal static class ClusterCommands
                 n.Processors is { } share ? $"{(share * 100).ToString("0", CultureInfo.InvariantCulture)} %" : "", n.Version ?? "",
                 n.StartedAt is { } started ? Words.Length(call.Terminal.Clock.GetUtcNow() - started) : "", Remarks(n),
             ]));
+
+    private static Command Join(FleetCommands commands) => commands.Remote("join",
+        "Lets one more machine become a node of headquarters: makes an invitation, good once and for 15 minutes, and says what to run there. Who has it gets headquarters' identity: hand it on in confidence.",
+        "fleet cluster join",
+        async call =>
+        {
+            var invitation = await call.Client.Post("cluster/invitations", ApiJson.Default.ClusterInvitationResource, call.Cancellation).ConfigureAwait(false);
+            call.Display.Show(invitation, ApiJson.Default.ClusterInvitationResource, () => call.Display.Say($"""
+                On the new machine, until {Words.At(invitation.ExpiresAt)}:
+                  headquarters join --data /var/lib/fleet-hq --from {call.Client.Address} --invitation {invitation.Text}
+                """));
+        });
 
     private static Command Drain(FleetCommands commands)
     {

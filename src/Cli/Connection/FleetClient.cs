@@ -8,6 +8,7 @@ using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Fleet.Contracts.Api;
+using Fleet.Contracts.Identity;
 using Fleet.Updates.Fetching;
 using Fleet.Updates.Mirroring;
 using Fleet.Updates.Tuf.Client;
@@ -42,6 +43,9 @@ internal sealed class FleetClient : IDisposable
         };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", settings.Token.Bearer);
     }
+
+    /// <summary><c>host:port</c> of the headquarters node that is asked.</summary>
+    public string Address => _settings.Url.Authority;
 
     /// <summary>Headquarters' update repository, as its clients read it. Nothing that comes from it is trusted.</summary>
     public RepositorySource Repository => new(

@@ -70,6 +70,8 @@ namespace Fleet.Contracts.Api;
 [JsonSerializable(typeof(IReadOnlyList<MissingContent>))]
 [JsonSerializable(typeof(ListPage<EventResource>))]
 [JsonSerializable(typeof(ListPage<ClusterNodeResource>))]
+[JsonSerializable(typeof(ClusterInvitationResource))]
+[JsonSerializable(typeof(ClusterIdentityResource))]
 [JsonSerializable(typeof(StatusResource))]
 [JsonSerializable(typeof(ProblemResource))]
 public sealed partial class ApiJson : JsonSerializerContext;

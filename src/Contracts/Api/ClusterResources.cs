@@ -1,5 +1,12 @@
 namespace Fleet.Contracts.Api;
 
+/// <summary>Lets one more headquarters node join, once. Secret: who has it becomes headquarters.</summary>
+/// <param name="Text">What <c>headquarters join --invitation</c> takes.</param>
+public sealed record ClusterInvitationResource(string Text, DateTimeOffset ExpiresAt);
+
+/// <summary>What makes a machine a node of this headquarters: the files of its identity, by their path in the data directory.</summary>
+public sealed record ClusterIdentityResource(IReadOnlyDictionary<string, byte[]> Files);
+
 /// <summary>One headquarters node.</summary>
 /// <param name="Address"><c>host:port</c> by which the other nodes know it.</param>
 /// <param name="Status"><c>joining</c>, <c>up</c>, <c>draining</c>, <c>leaving</c> or <c>unreachable</c>.</param>

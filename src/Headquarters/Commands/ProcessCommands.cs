@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Storage;
@@ -42,6 +43,42 @@ internal static class ProcessCommands
             await HeadquartersNode.RebuildReadModel(data, options, new TcpNetwork(), TimeProvider.System, logging, cancellation);
             System.Console.WriteLine("the read model is rebuilt");
         });
+
+    public static Command Join()
+    {
+        var data = new Option<string>("--data") { Description = "The directory for everything of this node; empty, or missing.", HelpName = "DIR", Required = true };
+        var from = new Option<string>("--from") { Description = "Console and REST API of a node that runs: host:port.", HelpName = "HOST:PORT", Required = true };
+        var text = new Option<string>("--invitation") { Description = "What 'fleet cluster join' printed, or @FILE.", HelpName = "TEXT", Required = true };
+        var command = new Command("join", """
+            Makes this machine one more node of a headquarters that runs: brings its identity. Then set fleet.storage, fleet.updates.directory and fleet.cluster as on
+            the other nodes, with this node's own fleet.cluster.address, and run it.
+
+            Example:
+              headquarters join --data /var/lib/fleet-hq --from hq1.example.net:8443 --invitation fleetadmin1.…
+            """) { data, from, text };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            try
+            {
+                var given = parsed.GetValue(text)!;
+                if (!AdminToken.TryParse(given.StartsWith('@') ? await File.ReadAllTextAsync(given[1..], cancellation) : given, out var invitation, out _))
+                {
+                    await System.Console.Error.WriteLineAsync("this is no invitation: copy whole what 'fleet cluster join' printed");
+                    return Usage;
+                }
+
+                await HeadquartersNode.Join(parsed.GetValue(data)!, parsed.GetValue(from)!, invitation, TimeProvider.System, cancellation);
+                System.Console.WriteLine($"{parsed.GetValue(data)} is of a node of this headquarters now; set it up as the others, and run: headquarters run --data {parsed.GetValue(data)} --config FILE");
+                return Done;
+            }
+            catch (Exception fault) when (fault is StorageException or IdentityException or IOException or UnauthorizedAccessException)
+            {
+                await System.Console.Error.WriteLineAsync($"joining failed: {fault.Message}");
+                return Failed;
+            }
+        });
+        return command;
+    }
 
     /// <summary>Runs the program; wrong usage is told apart from what failed.</summary>
     public static async Task<int> Invoke(RootCommand root, string[] args)

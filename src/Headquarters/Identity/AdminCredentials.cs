@@ -12,7 +12,7 @@ namespace Fleet.Headquarters.Identity;
 public sealed class AdminCredentials
 {
     public const string TokenFile = "admin.token";
-    private const string HashFile = "admin.hash";
+    internal const string HashFile = "admin.hash";
 
     private readonly byte[] _hash;
 

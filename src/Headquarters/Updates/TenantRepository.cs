@@ -14,12 +14,15 @@ namespace Fleet.Headquarters.Updates;
 /// <summary>
 /// Owns what the devices of this fleet may install: a TUF repository in a directory (<c>metadata</c>, the content by its hash in <c>content</c>, the roles'
 /// <c>keys</c>). The signed targets themselves say which packages exist; nothing else remembers it. A yes means that the new generation is on the disk. Signs
-/// metadata anew before it expires, until disposed. Thread-safe; one process a directory.
+/// metadata anew before it expires, until disposed. Thread-safe; headquarters nodes may share a directory (<c>fleet.updates.directory</c>).
 /// </summary>
 public sealed partial class TenantRepository : IAsyncDisposable
 {
     /// <summary>No timer waits longer.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
+    /// <summary>How soon what another headquarters node published shows on this one.</summary>
+    private static readonly TimeSpan FollowEvery = TimeSpan.FromSeconds(2);
 
     private readonly string _metadata;
     private readonly RepositoryWriter _writer;
@@ -28,16 +31,17 @@ public sealed partial class TenantRepository : IAsyncDisposable
     private readonly UpdateOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
-    private readonly SemaphoreSlim _oneWriter = new(1, 1);
+    private readonly OneWriter _writers;
     private readonly CancellationTokenSource _stopping = new();
     private SigningKey _targetsKey = null!;
     private OnlineKeys _online = null!;
     private ITimer? _renewal;
+    private ITimer? _following;
     private volatile IReadOnlyList<PublishedPackage> _packages = [];
 
-    private TenantRepository(string directory, RepositoryWriter writer, RoleKeys keys, UpdateOptions options, TimeProvider clock, ILogger log)
+    private TenantRepository(string directory, RepositoryWriter writer, OneWriter writers, RoleKeys keys, UpdateOptions options, TimeProvider clock, ILogger log)
     {
-        (_metadata, _writer, _keys, _options, _clock, _log) = (Path.Combine(directory, "metadata"), writer, keys, options, clock, log);
+        (_metadata, _writer, _writers, _keys, _options, _clock, _log) = (Path.Combine(directory, "metadata"), writer, writers, keys, options, clock, log);
         _roots = new RootChanges(writer, keys);
         _roots.Settle();
         OpenKeys();
@@ -69,14 +73,20 @@ public sealed partial class TenantRepository : IAsyncDisposable
         var log = logging.CreateLogger<TenantRepository>();
         try
         {
-            var writer = new RepositoryWriter(directory, options.Lifetimes);
-            if (writer.Root is null)
-                Found(writer, keys, clock.GetUtcNow());
-            var repository = new TenantRepository(directory, writer, keys, options, clock, log);
+            var (writer, writers) = (new RepositoryWriter(directory, options.Lifetimes), new OneWriter(Path.Combine(directory, "writing")));
+            using (await writers.Enter(CancellationToken.None))
+            {
+                if (writer.Root is null)
+                    Found(writer, keys, clock.GetUtcNow());
+            }
+
+            var repository = new TenantRepository(directory, writer, writers, keys, options, clock, log);
             repository.Relist();
             await repository.Renew();
             var every = TimeSpan.FromTicks(Math.Min(options.Lifetimes.Timestamp.Ticks / 8, LongestWait.Ticks));
             repository._renewal = clock.CreateTimer(_ => _ = repository.Renew(), null, every, every);
+            if (options.IsShared)
+                repository._following = clock.CreateTimer(_ => repository.Follow(), null, FollowEvery, FollowEvery);
             return repository;
         }
         catch (Exception damaged) when (damaged is FormatException or TufException)
@@ -109,30 +119,24 @@ public sealed partial class TenantRepository : IAsyncDisposable
             return Publication.Refused(RefusalCode.TooLarge, $"the manifest of {manifest.Name} {manifest.Version} is too large ({large.Message}): publish fewer files, or an archive of them");
         }
 
-        await _oneWriter.WaitAsync(cancellation);
-        try
-        {
-            var target = PublishedPackage.Target(manifest, bytes, _clock.GetUtcNow());
-            var hash = BlobHash.Over(bytes);
-            if (problem?.Invoke(hash) is { } contrary)
-                return new Publication(null, Changed: false, contrary);
-            if (Find(manifest.Name, manifest.Version) is { } present && present.Manifest != hash)
-                return Publication.Refused(RefusalCode.AlreadyExists, $"{manifest.Name} {manifest.Version} is published with other content, and a version never changes: publish this as another version");
-            if (Content.NotHere(manifest) is { } missing)
-                return new Publication(null, Changed: false, missing);
-            if (await Content.Take(hash, new MemoryStream(bytes), 0, bytes.Length, cancellation) is { } refusal)
-                return new Publication(null, Changed: false, refusal);
-            if (Find(manifest.Name, manifest.Version) is { } same)
-                return new Publication(same, Changed: false);
-            if (Generation([.. Files.Append(target)]) is { } wrong)
-                return new Publication(null, Changed: false, wrong);
-            LogPublished(manifest.Name, manifest.Version, manifest.Files.Count, manifest.Length);
-            return new Publication(Find(manifest.Name, manifest.Version), Changed: true);
-        }
-        finally
-        {
-            _oneWriter.Release();
-        }
+        using var writing = await _writers.Enter(cancellation);
+        CatchUp();
+        var target = PublishedPackage.Target(manifest, bytes, _clock.GetUtcNow());
+        var hash = BlobHash.Over(bytes);
+        if (problem?.Invoke(hash) is { } contrary)
+            return new Publication(null, Changed: false, contrary);
+        if (Find(manifest.Name, manifest.Version) is { } present && present.Manifest != hash)
+            return Publication.Refused(RefusalCode.AlreadyExists, $"{manifest.Name} {manifest.Version} is published with other content, and a version never changes: publish this as another version");
+        if (Content.NotHere(manifest) is { } missing)
+            return new Publication(null, Changed: false, missing);
+        if (await Content.Take(hash, new MemoryStream(bytes), 0, bytes.Length, cancellation) is { } refusal)
+            return new Publication(null, Changed: false, refusal);
+        if (Find(manifest.Name, manifest.Version) is { } same)
+            return new Publication(same, Changed: false);
+        if (Generation([.. Files.Append(target)]) is { } wrong)
+            return new Publication(null, Changed: false, wrong);
+        LogPublished(manifest.Name, manifest.Version, manifest.Files.Count, manifest.Length);
+        return new Publication(Find(manifest.Name, manifest.Version), Changed: true);
     }
 
     /// <summary>Lists deltas to a published version, in place of those that were listed before.</summary>
@@ -141,40 +145,28 @@ public sealed partial class TenantRepository : IAsyncDisposable
     public async Task<Refusal?> ListDeltas(PackageDeltas deltas, CancellationToken cancellation)
     {
         var bytes = deltas.ToBytes();
-        await _oneWriter.WaitAsync(cancellation);
-        try
-        {
-            if (Find(deltas.Name, deltas.Version) is null)
-                return Refusal.NotFound("package", $"{deltas.Name} {deltas.Version}");
-            if (await Content.Take(BlobHash.Over(bytes), new MemoryStream(bytes), 0, bytes.Length, cancellation) is { } refusal)
-                return refusal;
-            var target = new TargetFile(PackageTarget.DeltasOf(deltas.Name, deltas.Version), bytes.Length, ContentHashes.Of(bytes));
-            return Generation([.. Files.Where(f => f.Path != target.Path), target]);
-        }
-        finally
-        {
-            _oneWriter.Release();
-        }
+        using var writing = await _writers.Enter(cancellation);
+        CatchUp();
+        if (Find(deltas.Name, deltas.Version) is null)
+            return Refusal.NotFound("package", $"{deltas.Name} {deltas.Version}");
+        if (await Content.Take(BlobHash.Over(bytes), new MemoryStream(bytes), 0, bytes.Length, cancellation) is { } refusal)
+            return refusal;
+        var target = new TargetFile(PackageTarget.DeltasOf(deltas.Name, deltas.Version), bytes.Length, ContentHashes.Of(bytes));
+        return Generation([.. Files.Where(f => f.Path != target.Path), target]);
     }
 
     /// <summary>Takes a version from the list: no device begins to install it any more. Its content goes when room is needed, or after a while.</summary>
     /// <returns>Why not; null: it is gone.</returns>
     public async Task<Refusal?> Withdraw(string name, string version, CancellationToken cancellation)
     {
-        await _oneWriter.WaitAsync(cancellation);
-        try
-        {
-            if (Find(name, version) is null)
-                return Refusal.NotFound("package", $"{name} {version}");
-            if (Generation([.. Files.Where(f => f.Path != PackageTarget.PathOf(name, version) && f.Path != PackageTarget.DeltasOf(name, version))]) is { } wrong)
-                return wrong;
-            LogWithdrawn(name, version);
-            return null;
-        }
-        finally
-        {
-            _oneWriter.Release();
-        }
+        using var writing = await _writers.Enter(cancellation);
+        CatchUp();
+        if (Find(name, version) is null)
+            return Refusal.NotFound("package", $"{name} {version}");
+        if (Generation([.. Files.Where(f => f.Path != PackageTarget.PathOf(name, version) && f.Path != PackageTarget.DeltasOf(name, version))]) is { } wrong)
+            return wrong;
+        LogWithdrawn(name, version);
+        return null;
     }
 
     /// <summary>Who signs the repository.</summary>
@@ -184,18 +176,12 @@ public sealed partial class TenantRepository : IAsyncDisposable
     /// <returns>Why not; null: it is done, and clients follow.</returns>
     public async Task<Refusal?> Rotate(string role, CancellationToken cancellation)
     {
-        await _oneWriter.WaitAsync(cancellation);
-        try
-        {
-            if (_keys.Find(RoleNames.Root) is null)
-                return new Refusal(RefusalCode.NotAllowed,
-                    $"the root's key is away, and the next root needs its signature: put {_keys.PathOf(RoleNames.Root)} back for a moment; or, where it is kept in a file of its own, 'fleet update root export --rotate {role}', sign what that wrote, and 'fleet update root import' it");
-            return Take(_roots.Draft(_clock.GetUtcNow(), [role], root: null));
-        }
-        finally
-        {
-            _oneWriter.Release();
-        }
+        using var writing = await _writers.Enter(cancellation);
+        CatchUp();
+        if (_keys.Find(RoleNames.Root) is null)
+            return new Refusal(RefusalCode.NotAllowed,
+                $"the root's key is away, and the next root needs its signature: put {_keys.PathOf(RoleNames.Root)} back for a moment; or, where it is kept in a file of its own, 'fleet update root export --rotate {role}', sign what that wrote, and 'fleet update root import' it");
+        return Take(_roots.Draft(_clock.GetUtcNow(), [role], root: null));
     }
 
     /// <summary>The next root, to be signed elsewhere; what of the keys is at hand has signed it already.</summary>
@@ -203,40 +189,29 @@ public sealed partial class TenantRepository : IAsyncDisposable
     /// <param name="root">Who alone signs roots from then on; null: who does now.</param>
     public async Task<byte[]> DraftRoot(IReadOnlyCollection<string> rotate, TufKey? root, CancellationToken cancellation)
     {
-        await _oneWriter.WaitAsync(cancellation);
-        try
-        {
-            return _roots.Draft(_clock.GetUtcNow(), rotate, root);
-        }
-        finally
-        {
-            _oneWriter.Release();
-        }
+        using var writing = await _writers.Enter(cancellation);
+        CatchUp();
+        return _roots.Draft(_clock.GetUtcNow(), rotate, root);
     }
 
     /// <summary>Takes the next root that was signed elsewhere.</summary>
     /// <returns>Why not; null: it is published.</returns>
     public async Task<Refusal?> TakeRoot(byte[] document, CancellationToken cancellation)
     {
-        await _oneWriter.WaitAsync(cancellation);
-        try
-        {
-            return Take(document);
-        }
-        finally
-        {
-            _oneWriter.Release();
-        }
+        using var writing = await _writers.Enter(cancellation);
+        CatchUp();
+        return Take(document);
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_renewal is not null)
             await _renewal.DisposeAsync();
+        if (_following is not null)
+            await _following.DisposeAsync();
         await _stopping.CancelAsync();
         // Whoever writes ends first; nobody begins after this.
-        await _oneWriter.WaitAsync();
-        _oneWriter.Dispose();
+        await _writers.DisposeAsync();
         _stopping.Dispose();
     }
 
@@ -340,28 +315,42 @@ public sealed partial class TenantRepository : IAsyncDisposable
     {
         try
         {
-            await _oneWriter.WaitAsync(_stopping.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-
-        try
-        {
+            using var writing = await _writers.Enter(_stopping.Token);
+            CatchUp();
             var now = _clock.GetUtcNow();
             RenewRoot(now);
             _writer.Publish(now, _online, TargetsAreDue(now) ? [Signed(now, Files)] : []);
             Relist();
             Content.Collect();
         }
+        catch (OperationCanceledException)
+        {
+            // It is being closed.
+        }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or StorageException or TufException or FormatException)
         {
             LogNotRenewed(fault.Message);
         }
-        finally
+    }
+
+    // What another headquarters node has published in a directory that they share.
+    private void CatchUp()
+    {
+        if ((ulong)_writer.TimestampVersion == Timestamp)
+            return;
+        OpenKeys();
+        Relist();
+    }
+
+    private void Follow()
+    {
+        try
         {
-            _oneWriter.Release();
+            CatchUp();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or StorageException or TufException or FormatException)
+        {
+            LogNotRenewed(fault.Message);
         }
     }
 

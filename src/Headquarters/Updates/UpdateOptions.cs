@@ -8,18 +8,29 @@ using Fleet.Updates.Tuf.Repository;
 namespace Fleet.Headquarters.Updates;
 
 /// <summary>Block <c>fleet.updates</c>: the tenant's repository and the port that serves it.</summary>
+/// <param name="Directory">Where the repository is, if headquarters nodes share it; empty: in this node's data directory.</param>
 /// <param name="DeltaMaxFile">Bytes of the longest file that deltas are made of.</param>
 /// <param name="VendorRefresh">How often each vendor's repository is read anew.</param>
 /// <param name="KeepUnlisted">How long content stays that no published package names, since it was last used.</param>
 public sealed record UpdateOptions(
-    IPAddress Bind, int Port, bool RequireClientCertificate, int MaxTransfers, BlobStoreOptions Content, int DeltaMaxFile, TimeSpan KeepUnlisted, TimeSpan VendorRefresh, Lifetimes Lifetimes)
+    IPAddress Bind, int Port, bool RequireClientCertificate, int MaxTransfers, BlobStoreOptions Content, int DeltaMaxFile, TimeSpan KeepUnlisted, TimeSpan VendorRefresh, Lifetimes Lifetimes, string Directory = "")
 {
-    public static UpdateOptions From(Config fleet, Problems problems) => new(
+    public bool IsShared => Directory.Length > 0;
+
+    public static UpdateOptions From(Config fleet, bool mustShare, Problems problems)
+    {
+        var options = From(fleet, problems);
+        if (mustShare && !options.IsShared)
+            problems.Add("fleet.updates.directory", "must name a folder that all headquarters nodes share, such as an NFS export, where there are several (fleet.cluster.address)");
+        return options;
+    }
+
+    private static UpdateOptions From(Config fleet, Problems problems) => new(
         Bind: problems.Address(fleet, "updates.bind"),
         Port: problems.Port(fleet, "updates.port"),
         RequireClientCertificate: problems.Switch(fleet, "updates.require-client-certificate"),
         MaxTransfers: problems.Number(fleet, "updates.max-transfers", 1, 100_000),
-        Content: BlobStoreOptions.Default with { Quota = problems.Bytes(fleet, "updates.quota"), MinFree = problems.Bytes(fleet, "updates.min-free") },
+        Content: BlobStoreOptions.Default with { IsShared = fleet.GetString("updates.directory", "") is { Length: > 0 }, Quota = problems.Bytes(fleet, "updates.quota"), MinFree = problems.Bytes(fleet, "updates.min-free") },
         DeltaMaxFile: (int)Math.Min(problems.Bytes(fleet, "updates.delta-max-file"), ZstdDelta.MaxLength),
         KeepUnlisted: problems.Positive(fleet, "updates.keep-unlisted"),
         VendorRefresh: problems.Positive(fleet, "updates.vendor-refresh"),
@@ -27,5 +38,6 @@ public sealed record UpdateOptions(
             Root: problems.Positive(fleet, "updates.root-lifetime"),
             Targets: problems.Positive(fleet, "updates.targets-lifetime"),
             Snapshot: problems.Positive(fleet, "updates.snapshot-lifetime"),
-            Timestamp: problems.Positive(fleet, "updates.timestamp-lifetime")));
+            Timestamp: problems.Positive(fleet, "updates.timestamp-lifetime")),
+        Directory: fleet.GetString("updates.directory", "") ?? "");
 }

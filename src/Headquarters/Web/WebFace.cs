@@ -31,6 +31,8 @@ public sealed record WebParts(
     WebOptions Options,
     Owners Owners,
     ClusterView Cluster,
+    ClusterInvitations Invitations,
+    ClusterOptions ClusterOptions,
     EnrolmentDial Dial,
     ReadModelStore ReadModel,
     TenantRepository Updates,
@@ -90,6 +92,8 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(parts.Clock);
         services.AddSingleton(parts.Owners);
         services.AddSingleton(parts.Cluster);
+        services.AddSingleton(parts.Invitations);
+        services.AddSingleton(parts.ClusterOptions);
         services.AddSingleton(parts.Dial);
         services.AddSingleton(parts.ReadModel);
         services.AddSingleton(parts.Updates);

@@ -6,7 +6,7 @@ namespace Fleet.Updates.Content;
 /// <summary>
 /// Content on a disk, each blob once, named by its SHA-256: <c>blobs/ab/abcd…</c> with the checksums of its blocks beside it, what is on its way in
 /// <c>parts</c>, what was found damaged in <c>damaged</c>. A blob appears by one rename, after all of it was verified and is on the disk: a crash at any
-/// point leaves nothing of it, or a part to go on with. Thread-safe; one process a directory.
+/// point leaves nothing of it, or a part to go on with. Thread-safe; one process a directory, unless its options say that it is shared.
 /// </summary>
 public sealed class BlobStore
 {
@@ -52,10 +52,10 @@ public sealed class BlobStore
 
     public long Quota => _options.Quota;
 
-    public bool Contains(BlobHash hash) => _blobs.ContainsKey(hash);
+    public bool Contains(BlobHash hash) => Find(hash) is not null;
 
     /// <summary>Null: it is not here.</summary>
-    public long? LengthOf(BlobHash hash) => _blobs.TryGetValue(hash, out var kept) ? kept.Length : null;
+    public long? LengthOf(BlobHash hash) => Find(hash)?.Length;
 
     /// <summary>Bytes that are here of a blob that is not whole yet; nothing says that they are right before all are here.</summary>
     public long LengthOfPart(BlobHash hash) => new FileInfo(PartPathOf(hash)) is { Exists: true } part ? part.Length : 0;
@@ -67,7 +67,7 @@ public sealed class BlobStore
     /// <exception cref="BlobDamagedException">Its length is not what it was.</exception>
     public BlobReader? Open(BlobHash hash)
     {
-        if (!_blobs.TryGetValue(hash, out var kept))
+        if (Find(hash) is not { } kept)
             return null;
         FileStream file;
         try
@@ -76,6 +76,8 @@ public sealed class BlobStore
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
         {
+            if (Forgot(hash))
+                return null;
             throw SetAside(hash, "its file is gone");
         }
 
@@ -122,7 +124,7 @@ public sealed class BlobStore
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         lock (_lock)
         {
-            if (_blobs.ContainsKey(hash) || _parts.ContainsKey(hash))
+            if (Find(hash) is not null || _parts.ContainsKey(hash))
                 throw new InvalidOperationException($"blob {hash} is here already, or being written");
             MakeRoom(hash, length, needed);
             _parts[hash] = length;
@@ -232,6 +234,30 @@ public sealed class BlobStore
         lock (_lock)
             if (_parts.Remove(hash, out var length))
                 _used -= length;
+    }
+
+    // In a shared directory also what another process has put there.
+    private Kept? Find(BlobHash hash)
+    {
+        if (_blobs.TryGetValue(hash, out var known))
+            return known;
+        if (!_options.IsShared || new FileInfo(PathOf(hash)) is not { Exists: true } file)
+            return null;
+        var kept = new Kept(file.Length, file.LastWriteTimeUtc);
+        lock (_lock)
+            Add(hash, kept);
+        return kept;
+    }
+
+    // In a shared directory another process may have let it go.
+    private bool Forgot(BlobHash hash)
+    {
+        if (!_options.IsShared)
+            return false;
+        lock (_lock)
+            if (_blobs.TryRemove(hash, out var kept))
+                _used -= kept.Length;
+        return true;
     }
 
     private void Add(BlobHash hash, Kept kept)

@@ -8,6 +8,7 @@ using Fleet.Contracts.Api;
 using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Api;
+using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
@@ -74,6 +75,8 @@ public sealed class TestFaces : IAsyncLifetime
             new WebOptions(IPAddress.Loopback, Port: 0, "localhost", askTimeout, SettleTimeout: TimeSpan.FromSeconds(5), Session: TimeSpan.FromHours(1)),
             new Owners(company, twins.Cluster.Offices, askTimeout),
             twins.Cluster.View,
+            new ClusterInvitations(keys, twins.Authority, TimeProvider.System, NullLogger<ClusterInvitations>.Instance),
+            ClusterOptions.Alone,
             new EnrolmentDial(new TcpNetwork(), "127.0.0.1:1", TimeSpan.FromSeconds(5), TimeProvider.System),
             twins.Store,
             updates,

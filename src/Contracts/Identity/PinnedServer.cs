@@ -1,11 +1,10 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using Fleet.Contracts.Identity;
 
-namespace Fleet.Cli.Connection;
+namespace Fleet.Contracts.Identity;
 
 /// <summary>Takes a server for headquarters only if it shows headquarters' certificate of the pinned CA. System trust stores and DNS names have no say.</summary>
-internal sealed class PinnedServer(byte[] caPin, TimeProvider clock)
+public sealed class PinnedServer(byte[] caPin, TimeProvider clock)
 {
     /// <summary>Why the last server was not taken for headquarters; null where it was.</summary>
     public string? Problem { get; private set; }
