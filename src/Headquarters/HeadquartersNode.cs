@@ -79,6 +79,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             var credentials = AdminCredentials.OpenOrCreate(directory, PeerTrust.PinOf(authority.Authority));
             var storage = await HeadquartersStorage.Open(directory, options.Storage, Waiting(logging), cancellation: cancellation);
             var readModel = storage.ReadModel;
+            parts.Push(readModel);
 
             var cluster = await ClusterSystem.Start(ClusterOf(storage, options, authority, network, clock, logging), cancellation);
             parts.Push(cluster);
@@ -132,6 +133,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
         using var directory = DataDirectory.Open(data, Kind);
         var authority = CertificateAuthority.OpenOrCreate(directory.Path, options.Identity, clock);
         var storage = await HeadquartersStorage.Open(directory, options.Storage, Waiting(logging), renewReadModel: true, cancellation);
+        await using var readModel = storage.ReadModel;
         await ClusterSystem.Rebuild(ClusterOf(storage, options, authority, network, clock, logging), cancellation);
     }
 

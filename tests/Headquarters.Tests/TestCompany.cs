@@ -57,9 +57,16 @@ internal sealed class TestCompany : IAsyncDisposable
 
     public static Task<TestCompany> Start(int snapshotEvery = 1000, params OfficeId[] offices) => Start(TestStorage.Usual, snapshotEvery, offices);
 
-    public static async Task<TestCompany> Start(StorageProvider storage, int snapshotEvery = 1000, params OfficeId[] offices)
+    public static async Task<TestCompany> Start(StorageProvider storage, int snapshotEvery = 1000, params OfficeId[] offices) =>
+        await Start(await TestStorage.New(storage), snapshotEvery, offices);
+
+    /// <summary>On a PostgreSQL database.</summary>
+    public static async Task<TestCompany> Start(StorageOptions storage, int snapshotEvery, params OfficeId[] offices) =>
+        await Start(await TestStorage.On(storage), snapshotEvery, offices);
+
+    private static async Task<TestCompany> Start(TestStorage storage, int snapshotEvery, OfficeId[] offices)
     {
-        var company = new TestCompany(await TestStorage.New(storage), snapshotEvery);
+        var company = new TestCompany(storage, snapshotEvery);
         await company.StartCluster();
         foreach (var office in offices)
             await company.Company(new AddOffice(office, office.Value, "test"));

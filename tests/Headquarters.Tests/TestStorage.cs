@@ -85,6 +85,7 @@ internal sealed class TestStorage : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await ReadModel.DisposeAsync();
         SqliteConnection.ClearAllPools();
         if (_options.Provider == StorageProvider.PostgreSql)
             NpgsqlConnection.ClearAllPools();

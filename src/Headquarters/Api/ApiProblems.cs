@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Fleet.Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -16,9 +17,22 @@ internal static class ApiProblems
         type: $"urn:fleet:refusal:{JsonNamingPolicy.KebabCaseLower.ConvertName(refusal.Code.ToString())}",
         extensions: [new KeyValuePair<string, object?>(CodeField, refusal.Code.ToString())]);
 
-    /// <summary>Says what is wrong with a request that could not be read.</summary>
+    public static int StatusOf(Exception fault) => fault switch
+    {
+        BadHttpRequestException bad => bad.StatusCode,
+        DbException => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    /// <summary>Says what is wrong with a request that could not be read, or that can't be answered for now.</summary>
     public static void Explain(ProblemDetailsContext context)
     {
+        if (context.Exception is DbException)
+        {
+            context.ProblemDetails.Detail = "headquarters' database can't be read now; its log says why. Try again in a moment";
+            context.ProblemDetails.Extensions[CodeField] = nameof(RefusalCode.Busy);
+        }
+
         if (context.Exception is not BadHttpRequestException bad)
             return;
         context.ProblemDetails.Detail = bad.InnerException is JsonException json ? $"the body is not the JSON that is wanted here: {json.Message}" : bad.Message;

@@ -30,7 +30,7 @@ public sealed class Owners(IActorRef company, IActorRef offices, TimeSpan timeou
         }
         catch (AskTimeoutException)
         {
-            return new Answer(null, new Refusal(RefusalCode.Busy, $"headquarters did not decide within {timeout.TotalSeconds:0} s; whether it was done shows in a moment, or try again"));
+            return new Answer(null, new Refusal(RefusalCode.Busy, $"headquarters did not decide within {timeout.TotalSeconds:0} s, as when its database is away; whether it was done shows in a moment, or try again"));
         }
     }
 }

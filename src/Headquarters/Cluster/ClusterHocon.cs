@@ -43,9 +43,13 @@ internal static class ClusterHocon
               read-isolation-level = read-uncommitted
               # Over this many waiting events a write fails; a frame of many devices is one write.
               buffer-size = 100000
+              # A database that was away is tried again soon; each failed twin waits on its own besides.
+              circuit-breaker.reset-timeout = 5s
             }
             snapshot-store.plugin = "akka.persistence.snapshot-store.sql"
             snapshot-store.sql {
+              # Akka's minute would keep twins away as long as that after the database is back: each asks for its snapshot first.
+              circuit-breaker.reset-timeout = 5s
               auto-initialize = {{Switch(!journal.MakesOwnTables)}}
               connection-string = {{Quoted(journal.ConnectionString)}}
               provider-name = "{{journal.ProviderName}}"
@@ -55,6 +59,7 @@ internal static class ClusterHocon
               provider-name = "{{journal.ProviderName}}"
               refresh-interval = {{Text(options.RefreshInterval)}}
               journal-sequence-retrieval.query-delay = {{Text(options.RefreshInterval)}}
+              journal-sequence-retrieval.max-backoff-query-delay = 5s
               # As it is, a read takes SQLite's one place for writers, and makes the journal's writes wait. PostgreSQL reads what is committed all the same.
               read-isolation-level = read-uncommitted
               # Rows that are read ahead; one may hold many events (OfficeEvents).

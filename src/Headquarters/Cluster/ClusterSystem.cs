@@ -140,7 +140,7 @@ public sealed class ClusterSystem : IAsyncDisposable
         if (!parts.FollowJournal)
             return new ClusterSystem(system, ActorRefs.Nobody, ActorRefs.Nobody, ActorRefs.Nobody);
 
-        var progress = new ProjectionProgress();
+        var progress = new ProjectionProgress(parts.ReadModel, parts.Clock);
         IActorRef? region = null;
         IActorRef? company = null;
         var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of);
@@ -150,9 +150,9 @@ public sealed class ClusterSystem : IAsyncDisposable
             HashCodeMessageExtractor.Create(Shards, m => (m as IForOffice)?.OfficeId.Value));
         Single(system, CompanyActor.Id, Revived(CompanyActor.Props(tools, parts.Budgets), CompanyActor.Id, parts.Offices));
         company = system.ActorOf(ClusterSingletonProxy.Props($"/user/{CompanyActor.Id}", ClusterSingletonProxySettings.Create(system)), "company-proxy");
-        Single(system, "projection", ProjectionActor.Props(parts.ReadModel, parts.ReadModelOptions, progress));
+        Single(system, "projection", ProjectionActor.Props(parts.Journal, parts.ReadModel, parts.ReadModelOptions, progress));
         // Twins publish on their own node, and so does the company.
-        var presence = system.ActorOf(PresenceWriter.Props(parts.ReadModel), "presence");
+        var presence = system.ActorOf(PresenceWriter.Props(parts.ReadModel, parts.ReadModelOptions.RetryAfter), "presence");
         system.ActorOf(WakeSender.Props(parts.Wake.DatagramPort), "wake-sender");
         if (parts.Cluster.IsOneOfMany)
             system.ActorOf(NoticeBridge.Props(progress), "notice-bridge");

@@ -9,16 +9,18 @@ using Fleet.Messages.Offices;
 namespace Fleet.Headquarters.ReadModel;
 
 /// <summary>Writes what twins and the company publish beside the journal: presence, what polls see, how rollouts stand, what distribution points count. What comes while a write runs is collapsed to the newest of each and written next.</summary>
-public sealed class PresenceWriter : ReceiveActor
+public sealed class PresenceWriter : ReceiveActor, IWithTimers
 {
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly ReadModelStore _store;
+    private readonly TimeSpan _retryAfter;
     private SeenChanges _pending = new();
     private bool _writing;
+    private bool _failing;
 
-    public PresenceWriter(ReadModelStore store)
+    public PresenceWriter(ReadModelStore store, TimeSpan retryAfter)
     {
-        _store = store;
+        (_store, _retryAfter) = (store, retryAfter);
 
         Receive<PresenceChanged>(changed =>
         {
@@ -48,23 +50,18 @@ public sealed class PresenceWriter : ReceiveActor
             _pending.Content[counted.NodeId] = counted;
             Write();
         });
-        Receive<Written>(written =>
+        Receive<Written>(Handle);
+        Receive<WriteAgain>(_ =>
         {
             _writing = false;
-            if (written.Fault is { } fault)
-            {
-                // Most of it comes anew; the presence of devices only when it changes, so it goes along with what comes next.
-                _log.Warning("Presence of devices could not be written: {Reason}", fault.Message);
-                foreach (var (device, seen) in written.Batch.Presence)
-                    _pending.Presence.TryAdd(device, seen);
-                return;
-            }
-
             Write();
         });
     }
 
-    public static Props Props(ReadModelStore store) => Akka.Actor.Props.Create(() => new PresenceWriter(store));
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <param name="retryAfter">Wait before what could not be written is written again.</param>
+    public static Props Props(ReadModelStore store, TimeSpan retryAfter) => Akka.Actor.Props.Create(() => new PresenceWriter(store, retryAfter));
 
     protected override void PreStart()
     {
@@ -85,7 +82,31 @@ public sealed class PresenceWriter : ReceiveActor
         Task.Run(() => _store.Write(batch)).PipeTo(Self, success: () => new Written(batch, null), failure: fault => new Written(batch, fault));
     }
 
+    // Nobody publishes again what has not changed since, so it is kept until it is written.
+    private void Handle(Written written)
+    {
+        if (written.Fault is { } fault)
+        {
+            if (!_failing)
+                _log.Warning("Presence of devices can't be written and is tried again: {Reason}", fault.Message);
+            _failing = true;
+            _pending.AddOlder(written.Batch);
+            Timers.StartSingleTimer(nameof(WriteAgain), WriteAgain.Instance, _retryAfter);
+            return;
+        }
+
+        if (_failing)
+            _log.Info("Presence of devices is written again");
+        (_writing, _failing) = (false, false);
+        Write();
+    }
+
     private sealed record Written(SeenChanges Batch, Exception? Fault);
+
+    private sealed record WriteAgain
+    {
+        public static WriteAgain Instance { get; } = new();
+    }
 }
 
 /// <summary>The newest of what twins published and the tables do not have yet.</summary>
@@ -104,6 +125,25 @@ internal sealed class SeenChanges
     public Dictionary<RolloutName, RolloutStanding> Rollouts { get; } = [];
 
     public Dictionary<NodeId, ContentCounted> Content { get; } = [];
+
+    /// <summary>Takes in what was published earlier, where nothing newer came since.</summary>
+    public void AddOlder(SeenChanges older)
+    {
+        Fill(Presence, older.Presence);
+        Fill(Discovered, older.Discovered);
+        Fill(OnNetwork, older.OnNetwork);
+        Fill(Polls, older.Polls);
+        Fill(Installs, older.Installs);
+        Fill(Rollouts, older.Rollouts);
+        Fill(Content, older.Content);
+    }
+
+    private static void Fill<TKey, TValue>(Dictionary<TKey, TValue> newer, Dictionary<TKey, TValue> older)
+        where TKey : notnull
+    {
+        foreach (var (key, value) in older)
+            newer.TryAdd(key, value);
+    }
 
     public bool IsEmpty => Presence.Count + Discovered.Count + OnNetwork.Count + Polls.Count + Installs.Count + Rollouts.Count + Content.Count == 0;
 }

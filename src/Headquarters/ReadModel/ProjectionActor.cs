@@ -5,8 +5,8 @@ using Akka.Persistence.Query;
 using Akka.Persistence.Sql.Query;
 using Akka.Streams;
 using Akka.Streams.Dsl;
+using Fleet.Headquarters.Storage;
 using Fleet.Messages.Offices;
-using LinqToDB;
 
 namespace Fleet.Headquarters.ReadModel;
 
@@ -14,24 +14,29 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ProjectionActor : ReceiveActor, IWithTimers
 {
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly IJournalStore _journal;
     private readonly ReadModelStore _store;
     private readonly ReadModelOptions _options;
     private readonly ProjectionProgress _progress;
     private readonly IMaterializer _materializer = Context.Materializer();
     private readonly SharedKillSwitch _stop = KillSwitches.Shared("projection");
+    /// <summary>What was written last. The stream's alone: one batch at a time, and no stream before the last has ended.</summary>
+    private long _position;
+    private string? _trouble;
 
-    public ProjectionActor(ReadModelStore store, ReadModelOptions options, ProjectionProgress progress)
+    public ProjectionActor(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress)
     {
-        (_store, _options, _progress) = (store, options, progress);
+        (_journal, _store, _options, _progress) = (journal, store, options, progress);
 
         Receive<Follow>(_ => Start());
+        Receive<Followed>(_ => GoesOn());
         Receive<Ended>(Handle);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(ReadModelStore store, ReadModelOptions options, ProjectionProgress progress) =>
-        Akka.Actor.Props.Create(() => new ProjectionActor(store, options, progress));
+    public static Props Props(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress) =>
+        Akka.Actor.Props.Create(() => new ProjectionActor(journal, store, options, progress));
 
     protected override void PreStart() => Self.Tell(Follow.Instance);
 
@@ -39,20 +44,37 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
 
     private void Start()
     {
+        var self = Self;
         var journal = PersistenceQuery.Get(Context.System).ReadJournalFor<SqlReadJournal>(SqlReadJournal.Identifier);
         Source.FromTaskSource(From(journal))
             .Via(_stop.Flow<EventEnvelope>())
             .GroupedWeightedWithin(_options.BatchSize, _options.BatchWithin, EventsIn)
-            .SelectAsync(1, batch => Task.Run(() => Write([.. batch])))
-            .RunWith(Sink.Ignore<Done>(), _materializer)
+            .SelectAsync(1, batch => Task.Run(() => Take([.. batch])))
+            .RunWith(Sink.ForEach<Done>(_ => self.Tell(Followed.Instance)), _materializer)
             .PipeTo(Self, success: _ => new Ended(null), failure: fault => new Ended(fault));
     }
 
-    private async Task<Source<EventEnvelope, NotUsed>> From(SqlReadJournal journal) => journal.AllEvents(Offset.Sequence(await _store.Position()));
-
-    private Done Write(IReadOnlyList<EventEnvelope> batch)
+    private async Task<Source<EventEnvelope, NotUsed>> From(SqlReadJournal journal)
     {
-        _store.Write(PositionOf(batch[^1]), projection =>
+        _position = await _store.Position();
+        return journal.AllEvents(Offset.Sequence(_position));
+    }
+
+    // Positions are given before events are committed: where one is missing, its event may come after later ones. The plugin waits for it for a while and
+    // then goes on without; the journal knows whether it may still come.
+    private async Task<Done> Take(IReadOnlyList<EventEnvelope> batch)
+    {
+        var (last, read) = (PositionOf(batch[^1]), batch.Select(PositionOf).ToHashSet());
+        if (last - _position > read.Count && await _journal.HasMore(_position, last, read))
+            throw new InvalidOperationException($"an event before position {last} was committed late");
+        Write(last, batch);
+        _position = last;
+        return Done.Instance;
+    }
+
+    private void Write(long reached, IReadOnlyList<EventEnvelope> batch)
+    {
+        _store.Write(reached, TwinsOf(batch), projection =>
         {
             projection.Expect(batch.Select(e => e.Event));
             foreach (var e in batch)
@@ -60,7 +82,6 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
         });
         foreach (var e in batch)
             _progress.Projected(e.PersistenceId, e.SequenceNr);
-        return Done.Instance;
     }
 
     /// <summary>Where a row stands in the whole journal.</summary>
@@ -68,15 +89,35 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
 
     internal static long EventsIn(EventEnvelope row) => row.Event is OfficeEvents many ? many.Events.Count : 1;
 
+    /// <summary>The newest event of each twin in a batch.</summary>
+    internal static List<ProjectedRow> TwinsOf(IReadOnlyList<EventEnvelope> batch) =>
+        [.. batch.GroupBy(e => e.PersistenceId).Select(g => new ProjectedRow { PersistenceId = g.Key, SequenceNr = g.Max(e => e.SequenceNr) })];
+
+    private void GoesOn()
+    {
+        if (_trouble is not null)
+            _log.Info("The read model follows the journal again");
+        _trouble = null;
+    }
+
     private void Handle(Ended ended)
     {
-        _log.Warning("The read model stopped following the journal and goes on in {Wait}: {Reason}", _options.RetryAfter, ended.Fault?.Message ?? "the journal's stream ended");
+        // Once for each reason, however long it lasts.
+        var reason = ended.Fault?.GetBaseException().Message ?? "the journal's stream ended";
+        if (reason != _trouble)
+            _log.Warning("The read model stopped following the journal and tries again every {Wait}: {Reason}", _options.RetryAfter, reason);
+        _trouble = reason;
         Timers.StartSingleTimer(nameof(Follow), Follow.Instance, _options.RetryAfter);
     }
 
     private sealed record Follow
     {
         public static Follow Instance { get; } = new();
+    }
+
+    private sealed record Followed
+    {
+        public static Followed Instance { get; } = new();
     }
 
     private sealed record Ended(Exception? Fault);

@@ -31,7 +31,7 @@ internal static class ReadModelRebuild
     }
 
     private static void Write(ReadModelStore store, IReadOnlyList<EventEnvelope> batch, Dictionary<string, SelectedSnapshot> snapshots) =>
-        store.Write(ProjectionActor.PositionOf(batch[^1]), projection =>
+        store.Write(ProjectionActor.PositionOf(batch[^1]), ProjectionActor.TwinsOf(batch), projection =>
         {
             projection.Expect(batch.Select(e => e.Event));
             foreach (var e in batch)

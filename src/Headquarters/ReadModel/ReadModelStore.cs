@@ -15,17 +15,18 @@ using Microsoft.Data.Sqlite;
 namespace Fleet.Headquarters.ReadModel;
 
 /// <summary>Opens the read model's database and holds its tables' shape. All that is in it can be rebuilt from the journal.</summary>
-public sealed class ReadModelStore
+public sealed class ReadModelStore : IAsyncDisposable
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 13;
+    private const int Format = 14;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
     private readonly DataOptions _options;
     private readonly bool _sqlite;
+    private ReadModelNotices? _notices;
 
-    /// <summary>Tells when something was written.</summary>
+    /// <summary>Tells when something was written, by whichever node.</summary>
     public ReadModelSignal Changes { get; } = new();
 
     private ReadModelStore(DataOptions options, MappingSchema mapping, bool sqlite) => (_options, _sqlite) = (options.UseMappingSchema(mapping), sqlite);
@@ -62,6 +63,7 @@ public sealed class ReadModelStore
             store.Prepare(renew);
             return true;
         }), cancellation);
+        store._notices = new ReadModelNotices(database, store.Changes);
         return store;
     }
 
@@ -80,17 +82,25 @@ public sealed class ReadModelStore
         return await db.Projections.Select(p => p.Position).FirstOrDefaultAsync();
     }
 
+    /// <summary>How far it has followed each twin.</summary>
+    internal async Task<IReadOnlyList<ProjectedRow>> Projected()
+    {
+        await using var db = Open();
+        return await db.Projected.ToListAsync();
+    }
+
     /// <summary>Writes what events mean and how far in the journal they reach, all or nothing.</summary>
-    internal void Write(long reached, Action<Projection> writes)
+    /// <param name="twins">The newest event of each twin that is among them.</param>
+    internal void Write(long reached, IReadOnlyCollection<ProjectedRow> twins, Action<Projection> writes)
     {
         using var db = Open();
         using var transaction = db.BeginTransaction();
         var projection = new Projection(db);
         writes(projection);
         projection.Complete();
+        db.Put(twins);
         db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName).Set(p => p.Position, reached).Update();
-        transaction.Commit();
-        Changes.Raise();
+        Commit(db, transaction);
     }
 
     /// <summary>Writes who was seen when.</summary>
@@ -120,8 +130,7 @@ public sealed class ReadModelStore
             ContentRows.Write(db, counted);
         foreach (var standing in changes.Rollouts.Values)
             db.InsertOrReplace(new RolloutStandingRow { Name = standing.Name.Value, WaitsFor = standing.WaitsFor, Rings = MessagePackSerializer.Serialize(standing.Rings, Codec.Options) });
-        transaction.Commit();
-        Changes.Raise();
+        Commit(db, transaction);
     }
 
     /// <summary>Empties all tables, so that the projection begins anew.</summary>
@@ -129,6 +138,16 @@ public sealed class ReadModelStore
     {
         using var db = Open();
         MakeTables(db);
+    }
+
+    public ValueTask DisposeAsync() => _notices?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private void Commit(ReadModelConnection db, DataConnectionTransaction transaction)
+    {
+        if (_notices is { } notices)
+            db.Execute(notices.Statement);
+        transaction.Commit();
+        Changes.Raise();
     }
 
     private void Prepare(bool renew = false)
@@ -232,7 +251,19 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public ITable<ContentStoreRow> ContentStores => this.GetTable<ContentStoreRow>();
 
+    public ITable<ProjectedRow> Projected => this.GetTable<ProjectedRow>();
+
     public ITable<ProjectionRow> Projections => this.GetTable<ProjectionRow>();
+
+    /// <summary>Notes how far twins were followed, with one statement for all of them.</summary>
+    public void Put(IReadOnlyCollection<ProjectedRow> twins)
+    {
+        if (twins.Count == 0)
+            return;
+        var values = string.Join(", ", twins.Select((_, i) => $"(@p{i}, @n{i})"));
+        this.Execute($"INSERT INTO projected (persistence_id, sequence_nr) VALUES {values} ON CONFLICT (persistence_id) DO UPDATE SET sequence_nr = excluded.sequence_nr",
+            [.. twins.SelectMany((t, i) => (DataParameter[])[new($"p{i}", t.PersistenceId), new($"n{i}", t.SequenceNr)])]);
+    }
 
     public void DropTables()
     {
@@ -261,6 +292,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.DropTable<DownloadTaskRow>(throwExceptionIfNotExists: false);
         this.DropTable<ContentCountRow>(throwExceptionIfNotExists: false);
         this.DropTable<ContentStoreRow>(throwExceptionIfNotExists: false);
+        this.DropTable<ProjectedRow>(throwExceptionIfNotExists: false);
         this.DropTable<ProjectionRow>(throwExceptionIfNotExists: false);
     }
 
@@ -291,6 +323,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         this.CreateTable<DownloadTaskRow>();
         this.CreateTable<ContentCountRow>();
         this.CreateTable<ContentStoreRow>();
+        this.CreateTable<ProjectedRow>();
         this.CreateTable<ProjectionRow>();
         foreach (var (table, columns) in Indexes)
             this.Execute($"CREATE INDEX {table}_{columns.Replace(", ", "_", StringComparison.Ordinal)} ON {table} ({columns})");

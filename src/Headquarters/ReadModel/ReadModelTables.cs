@@ -197,3 +197,11 @@ internal sealed class ProjectionRow
     /// <summary>The shape of the tables; another one is rebuilt from the journal.</summary>
     [Column("format")] public int Format { get; set; }
 }
+
+/// <summary>How far the projection has read one twin's events.</summary>
+[Table("projected")]
+internal sealed class ProjectedRow
+{
+    [Column("persistence_id"), PrimaryKey] public string PersistenceId { get; set; } = "";
+    [Column("sequence_nr")] public long SequenceNr { get; set; }
+}

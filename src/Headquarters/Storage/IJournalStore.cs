@@ -16,6 +16,15 @@ public interface IJournalStore
 
     /// <summary>Makes it ready for use, or says why it can't be used; then nothing in it was touched.</summary>
     Task<string?> Prepare(CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Whether an event lies between two positions that whoever reads in their order was not given: one whose write was slower than that of later ones.
+    /// Waits for the writes that may still bring one.
+    /// </summary>
+    /// <param name="after">Everything up to here was read.</param>
+    /// <param name="upTo">The newest position that was read.</param>
+    /// <param name="read">What was read between.</param>
+    Task<bool> HasMore(long after, long upTo, IReadOnlySet<long> read);
 }
 
 /// <summary>What is in a journal and must be known before it is used.</summary>

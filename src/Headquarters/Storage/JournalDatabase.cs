@@ -12,6 +12,8 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
     /// <summary>Under this name the table of facts has the journal's format.</summary>
     private const string FormatFact = "format";
 
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
+
     /// <summary>
     /// What Akka.Persistence.Sql expects, but for two indices on each table that none of its queries uses. It would make them itself, in each node at the
     /// same time.
@@ -64,6 +66,39 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
         {
             return fault.Message;
         }
+    }
+
+    // Whoever writes to the table holds this lock from before its position is given until it has committed. So once those that hold it now are through,
+    // no position before those that were read is open any more.
+    public async Task<bool> HasMore(long after, long upTo, IReadOnlySet<long> read)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        var writing = await Writers(connection);
+        while (writing.Count > 0)
+        {
+            await Task.Delay(LookAgain);
+            writing.IntersectWith(await Writers(connection));
+        }
+
+        await using var command = new NpgsqlCommand("SELECT ordering FROM journal WHERE ordering > $1 AND ordering <= $2 AND NOT deleted", connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = after });
+        command.Parameters.Add(new NpgsqlParameter { Value = upTo });
+        await using var rows = await command.ExecuteReaderAsync();
+        while (await rows.ReadAsync())
+            if (!read.Contains(rows.GetInt64(0)))
+                return true;
+        return false;
+    }
+
+    private static async Task<HashSet<string>> Writers(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("SELECT virtualtransaction FROM pg_locks WHERE relation = 'journal'::regclass AND mode = 'RowExclusiveLock'", connection);
+        await using var rows = await command.ExecuteReaderAsync();
+        HashSet<string> found = [];
+        while (await rows.ReadAsync())
+            found.Add(rows.GetString(0));
+        return found;
     }
 
     private async Task<string?> Prepare(NpgsqlConnection connection)

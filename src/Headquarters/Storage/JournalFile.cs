@@ -19,6 +19,9 @@ public sealed class JournalFile(string path) : IJournalStore
 
     public Task<string?> Prepare(CancellationToken cancellation = default) => Task.FromResult(Prepare());
 
+    // One writer: what is committed later has a later position.
+    public Task<bool> HasMore(long after, long upTo, IReadOnlySet<long> read) => Task.FromResult(false);
+
     private string? Prepare()
     {
         try

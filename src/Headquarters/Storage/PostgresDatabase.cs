@@ -27,7 +27,8 @@ public sealed class PostgresDatabase
         (_given, _wait, _say) = (new NpgsqlConnectionStringBuilder(options.ConnectionString), options.WaitForServer, say ?? (_ => { }));
         // Two pools, so that whoever reads lists does not keep a twin from writing; one connection is the listener's, one the preparer's.
         var journal = options.MaxConnections / 2;
-        JournalConnections = With("fleet journal", p => p.MaxPoolSize = journal);
+        // A node that vanished while it wrote would keep the read model waiting: the server ends what it left open.
+        JournalConnections = With("fleet journal", p => (p.MaxPoolSize, p.Options) = (journal, $"{p.Options} -c idle_in_transaction_session_timeout=20s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3".Trim()));
         ReadModelConnections = With("fleet read model", p => p.MaxPoolSize = options.MaxConnections - journal - 2);
         ListenConnection = With("fleet notices", p => (p.Pooling, p.KeepAlive) = (false, 10));
     }

@@ -128,7 +128,7 @@ public sealed class WebFace : IAsyncDisposable
     {
         host.UseExceptionHandler(new ExceptionHandlerOptions
         {
-            StatusCodeSelector = fault => fault is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError,
+            StatusCodeSelector = ApiProblems.StatusOf,
             SuppressDiagnosticsCallback = handled => handled.Exception is BadHttpRequestException,
         });
         host.UseStatusCodePages();

@@ -93,7 +93,7 @@ public sealed class IncidentTests : IAsyncLifetime
     private void Happens(object happened)
     {
         _position++;
-        _storage.ReadModel.Write(_position, projection => projection.Apply(_position, happened));
+        _storage.ReadModel.Write(_position, [], projection => projection.Apply(_position, happened));
     }
 
     private Task<IReadOnlyList<IncidentView>> Open() => Found(open: true);

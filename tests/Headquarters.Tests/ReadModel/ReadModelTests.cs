@@ -60,7 +60,7 @@ public sealed class ReadModelTests
     private static DeviceEnrolled Enrolled(string device, string name) =>
         new(Leeds, new DeviceId(device), name, default, new CertificateRecord("01", default, 1, Noon.AddDays(30)), new TokenId("t"), Noon);
 
-    private static void Happens(TestStorage storage, IReadOnlyList<object> events) => storage.ReadModel.Write(events.Count, projection =>
+    private static void Happens(TestStorage storage, IReadOnlyList<object> events) => storage.ReadModel.Write(events.Count, [], projection =>
     {
         projection.Expect(events);
         foreach (var (at, happened) in events.Index())
