@@ -158,6 +158,16 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
         CertificateAuthority.OpenOrCreate(directory.Path, new IdentityOptions(TimeSpan.FromDays(30)), clock);
     }
 
+    /// <summary>Moves journal, snapshots and read model to another kind of storage. No node may run on the directory meanwhile.</summary>
+    /// <param name="postgres">The PostgreSQL side.</param>
+    /// <param name="say">Told how far it is.</param>
+    /// <exception cref="StorageException">It can't be moved; the message says why, and all is as it was.</exception>
+    public static async Task MoveStorage(string data, StorageProvider to, StorageOptions postgres, Action<string> say, CancellationToken cancellation = default)
+    {
+        using var directory = DataDirectory.Open(data, Kind, mayMake: false);
+        await StorageMove.Run(directory, to, postgres, say, cancellation);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _peers.Drain(DrainWithin);

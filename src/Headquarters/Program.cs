@@ -8,6 +8,7 @@ return await ProcessCommands.Invoke(new RootCommand("""
       headquarters run --data /var/lib/fleet-hq
       headquarters run --data /var/lib/fleet-hq --set log.level=debug
       headquarters rebuild-read-model --data /var/lib/fleet-hq
+      headquarters move-storage --data /var/lib/fleet-hq --to postgresql --connection-string "Host=db.example;Username=fleet;Database=fleet"
 
     The first start makes this headquarters' identity and an administrator token, in the data directory.
     Exit codes: 0 done, 1 failed, 2 wrong usage or wrong settings.
@@ -16,4 +17,5 @@ return await ProcessCommands.Invoke(new RootCommand("""
     ProcessCommands.Run(),
     ProcessCommands.Join(),
     ProcessCommands.RebuildReadModel(),
+    ProcessCommands.MoveStorage(),
 }, args);

@@ -151,6 +151,38 @@ public sealed class HeadquartersNodeTests : IDisposable
             Assert.Contains(key, refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("storage.provider=mysql", "fleet.storage.provider")]
+    [InlineData("storage.connection-string=Host=db.example", "fleet.storage.connection-string")]
+    [InlineData("storage.connection-string=Hots=db.example;Database=fleet", "fleet.storage.connection-string")]
+    [InlineData("storage.password-file=/nowhere/password", "fleet.storage.password-file")]
+    public void A_mistake_in_the_storage_is_told(string set, string key)
+    {
+        var refused = Assert.Throws<SettingsException>(() => HeadquartersOptions.Load(null, ["storage.provider=postgresql", "storage.connection-string=Host=db.example;Database=fleet", set]));
+
+        Assert.Contains(key, refused.Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task A_headquarters_on_PostgreSQL_keeps_no_journal_in_its_data_directory()
+    {
+        var storage = await TestStorage.PostgresOptions();
+        var password = Path.Combine(_root.FullName, "password");
+        await File.WriteAllTextAsync(password, (await TestSupport.PrivatePostgres.Shared).Password + "\n");
+        string[] sets = ["storage.provider=postgresql", $"storage.connection-string={storage.ConnectionString[..storage.ConnectionString.IndexOf(";Password", StringComparison.Ordinal)]}", $"storage.password-file={password}"];
+        await using (var node = await Start(Data, sets))
+        {
+            using var client = TestFaces.Client(new Uri($"https://127.0.0.1:{node.Web.Port}"), File.ReadAllText(node.AdminTokenFile).Split('.')[1]);
+            using var added = await client.PostAsync("/api/v1/offices", new StringContent("{\"id\":\"leeds\"}", System.Text.Encoding.UTF8, "application/json"));
+            Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        }
+
+        Assert.DoesNotContain(Directory.GetFiles(Data), f => f.EndsWith(".db", StringComparison.Ordinal));
+        await using var again = await Start(Data, sets);
+        using var api = TestFaces.Client(new Uri($"https://127.0.0.1:{again.Web.Port}"), File.ReadAllText(again.AdminTokenFile).Split('.')[1]);
+        Assert.Contains("leeds", await api.GetStringAsync("/api/v1/offices"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_read_model_is_rebuilt_and_nothing_is_lost()
     {

@@ -64,7 +64,8 @@ internal sealed class TestCompany : IAsyncDisposable
     public static async Task<TestCompany> Start(StorageOptions storage, int snapshotEvery, params OfficeId[] offices) =>
         await Start(await TestStorage.On(storage), snapshotEvery, offices);
 
-    private static async Task<TestCompany> Start(TestStorage storage, int snapshotEvery, OfficeId[] offices)
+    /// <summary>On a storage that the company disposes of.</summary>
+    public static async Task<TestCompany> Start(TestStorage storage, int snapshotEvery, OfficeId[] offices)
     {
         var company = new TestCompany(storage, snapshotEvery);
         await company.StartCluster();

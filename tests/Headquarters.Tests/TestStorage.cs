@@ -9,12 +9,13 @@ namespace Fleet.Headquarters.Tests;
 /// <summary>A fresh journal and read model: files of a directory of their own, or a database of their own of this assembly's PostgreSQL.</summary>
 internal sealed class TestStorage : IAsyncDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("fleet-storage-").FullName;
+    private readonly string _directory;
+    private readonly bool _keep;
     private readonly StorageOptions _options;
 
-    private TestStorage(StorageOptions options, PostgresDatabase? database)
+    private TestStorage(StorageOptions options, PostgresDatabase? database, string? directory = null)
     {
-        _options = options;
+        (_options, _keep, _directory) = (options, directory is not null, directory ?? Directory.CreateTempSubdirectory("fleet-storage-").FullName);
         Journal = database is null ? new JournalFile(JournalPath) : new JournalDatabase(database);
     }
 
@@ -38,6 +39,9 @@ internal sealed class TestStorage : IAsyncDisposable
         files.ReadModel = ReadModelStore.Sqlite(Path.Combine(files._directory, "read-model.db"));
         return files;
     }
+
+    /// <summary>Files in a directory of somebody's, as headquarters names them; they stay.</summary>
+    public static TestStorage In(string directory) => new(StorageOptions.Sqlite, null, directory) { ReadModel = ReadModelStore.Sqlite(Path.Combine(directory, "read-model.db")) };
 
     /// <summary>A fresh database of this assembly's server; skips the test where there is none.</summary>
     public static async Task<StorageOptions> PostgresOptions()
@@ -89,6 +93,8 @@ internal sealed class TestStorage : IAsyncDisposable
         SqliteConnection.ClearAllPools();
         if (_options.Provider == StorageProvider.PostgreSql)
             NpgsqlConnection.ClearAllPools();
+        if (_keep)
+            return;
         // The journal plugin's last reads end after its actors: their connections may still make files while the directory goes.
         await Until.True(() => Deleted(_directory), $"{_directory} is deleted");
     }

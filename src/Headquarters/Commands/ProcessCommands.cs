@@ -80,6 +80,25 @@ internal static class ProcessCommands
         return command;
     }
 
+    public static Command MoveStorage()
+    {
+        var to = new Option<string>("--to") { Description = "Where it is to lie.", HelpName = "sqlite|postgresql", Required = true };
+        to.AcceptOnlyFromAmong("sqlite", "postgresql");
+        var connection = new Option<string?>("--connection-string") { Description = "The PostgreSQL database; default: fleet.storage.connection-string.", HelpName = "TEXT" };
+        var password = new Option<string?>("--password-file") { Description = "A file with the password for it; default: fleet.storage.password-file.", HelpName = "FILE" };
+        return Make("move-storage", """
+            Moves journal, snapshots and read model between the data directory and a PostgreSQL database. Stop headquarters first. The copy is compared with the
+            source before it is used; what was interrupted is begun anew by the same command.
+
+            Examples:
+              headquarters move-storage --data /var/lib/fleet-hq --to postgresql --connection-string "Host=db.example;Username=fleet;Database=fleet" --password-file /etc/fleet/db-password
+              headquarters move-storage --data /var/lib/fleet-hq --to sqlite --config /etc/fleet/headquarters.hocon
+            """,
+            (parsed, data, options, _, cancellation) => HeadquartersNode.MoveStorage(
+                data, StorageOptions.ProviderOf(parsed.GetValue(to)!)!.Value, options.Storage.At(parsed.GetValue(connection), parsed.GetValue(password)), System.Console.WriteLine, cancellation),
+            to, connection, password);
+    }
+
     /// <summary>Runs the program; wrong usage is told apart from what failed.</summary>
     public static async Task<int> Invoke(RootCommand root, string[] args)
     {
@@ -89,19 +108,24 @@ internal static class ProcessCommands
         return parsed.Errors.Count > 0 ? Usage : code;
     }
 
-    private static Command Make(string name, string help, Func<string, HeadquartersOptions, ILoggerFactory, CancellationToken, Task> run)
+    private static Command Make(string name, string help, Func<string, HeadquartersOptions, ILoggerFactory, CancellationToken, Task> run) =>
+        Make(name, help, (_, data, options, logging, cancellation) => run(data, options, logging, cancellation));
+
+    private static Command Make(string name, string help, Func<ParseResult, string, HeadquartersOptions, ILoggerFactory, CancellationToken, Task> run, params IReadOnlyList<Option> own)
     {
         var data = new Option<string>("--data") { Description = "The directory that holds everything of this headquarters; made if missing.", HelpName = "DIR", Required = true };
         var config = new Option<string?>("--config") { Description = "A HOCON file with settings; docs/operations.md lists them.", HelpName = "FILE" };
         var sets = new Option<string[]>("--set") { Description = "One setting, such as web.port=443; may repeat.", HelpName = "KEY=VALUE", DefaultValueFactory = _ => [] };
         var command = new Command(name, help) { data, config, sets };
+        foreach (var option in own)
+            command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             try
             {
                 var options = HeadquartersOptions.Load(parsed.GetValue(config), parsed.GetValue(sets) ?? []);
                 using var logging = ProcessLog.Create(options.Log);
-                await run(parsed.GetValue(data)!, options, logging, cancellation);
+                await run(parsed, parsed.GetValue(data)!, options, logging, cancellation);
                 return Done;
             }
             catch (SettingsException wrong)

@@ -140,6 +140,16 @@ public sealed class ReadModelStore : IAsyncDisposable
         MakeTables(db);
     }
 
+    /// <summary>Replaces what another read model shows by what this one does.</summary>
+    internal void CopyTo(ReadModelStore target)
+    {
+        using var from = Open();
+        using var to = target.Open();
+        using var transaction = to.BeginTransaction();
+        to.CopyFrom(from);
+        transaction.Commit();
+    }
+
     public ValueTask DisposeAsync() => _notices?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private void Commit(ReadModelConnection db, DataConnectionTransaction transaction)
@@ -267,68 +277,56 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public void DropTables()
     {
-        this.DropTable<OfficeRow>(throwExceptionIfNotExists: false);
-        this.DropTable<NodeRow>(throwExceptionIfNotExists: false);
-        this.DropTable<DeviceRow>(throwExceptionIfNotExists: false);
-        this.DropTable<DeviceLabelRow>(throwExceptionIfNotExists: false);
-        this.DropTable<PresenceRow>(throwExceptionIfNotExists: false);
-        this.DropTable<TokenRow>(throwExceptionIfNotExists: false);
-        this.DropTable<PolicyRow>(throwExceptionIfNotExists: false);
-        this.DropTable<DeviceEventRow>(throwExceptionIfNotExists: false);
-        this.DropTable<NodeEventRow>(throwExceptionIfNotExists: false);
-        this.DropTable<OfficeEventRow>(throwExceptionIfNotExists: false);
-        this.DropTable<IncidentRow>(throwExceptionIfNotExists: false);
-        this.DropTable<RuleRow>(throwExceptionIfNotExists: false);
-        this.DropTable<PollingRow>(throwExceptionIfNotExists: false);
-        this.DropTable<PollRow>(throwExceptionIfNotExists: false);
-        this.DropTable<InstallRow>(throwExceptionIfNotExists: false);
-        this.DropTable<DiscoveredRow>(throwExceptionIfNotExists: false);
-        this.DropTable<NetworkSeenRow>(throwExceptionIfNotExists: false);
-        this.DropTable<RolloutRow>(throwExceptionIfNotExists: false);
-        this.DropTable<RolloutStandingRow>(throwExceptionIfNotExists: false);
-        this.DropTable<RolloutEventRow>(throwExceptionIfNotExists: false);
-        this.DropTable<AptRow>(throwExceptionIfNotExists: false);
-        this.DropTable<VendorRow>(throwExceptionIfNotExists: false);
-        this.DropTable<DownloadTaskRow>(throwExceptionIfNotExists: false);
-        this.DropTable<ContentCountRow>(throwExceptionIfNotExists: false);
-        this.DropTable<ContentStoreRow>(throwExceptionIfNotExists: false);
-        this.DropTable<ProjectedRow>(throwExceptionIfNotExists: false);
-        this.DropTable<ProjectionRow>(throwExceptionIfNotExists: false);
+        foreach (var table in Tables)
+            table.Drop(this);
     }
 
     public void CreateTables(int format)
     {
-        this.CreateTable<OfficeRow>();
-        this.CreateTable<NodeRow>();
-        this.CreateTable<DeviceRow>();
-        this.CreateTable<DeviceLabelRow>();
-        this.CreateTable<PresenceRow>();
-        this.CreateTable<TokenRow>();
-        this.CreateTable<PolicyRow>();
-        this.CreateTable<DeviceEventRow>();
-        this.CreateTable<NodeEventRow>();
-        this.CreateTable<OfficeEventRow>();
-        this.CreateTable<IncidentRow>();
-        this.CreateTable<RuleRow>();
-        this.CreateTable<PollingRow>();
-        this.CreateTable<PollRow>();
-        this.CreateTable<InstallRow>();
-        this.CreateTable<DiscoveredRow>();
-        this.CreateTable<NetworkSeenRow>();
-        this.CreateTable<RolloutRow>();
-        this.CreateTable<RolloutStandingRow>();
-        this.CreateTable<RolloutEventRow>();
-        this.CreateTable<AptRow>();
-        this.CreateTable<VendorRow>();
-        this.CreateTable<DownloadTaskRow>();
-        this.CreateTable<ContentCountRow>();
-        this.CreateTable<ContentStoreRow>();
-        this.CreateTable<ProjectedRow>();
-        this.CreateTable<ProjectionRow>();
+        foreach (var table in Tables)
+            table.Create(this);
         foreach (var (table, columns) in Indexes)
             this.Execute($"CREATE INDEX {table}_{columns.Replace(", ", "_", StringComparison.Ordinal)} ON {table} ({columns})");
         this.Insert(new ProjectionRow { Name = ProjectionName, Position = 0, Format = format });
     }
+
+    /// <summary>Replaces all rows by those of another read model.</summary>
+    public void CopyFrom(ReadModelConnection source)
+    {
+        foreach (var table in Tables)
+            table.Copy(source, this);
+    }
+
+    private static readonly IReadOnlyList<ReadModelTable> Tables =
+    [
+        ReadModelTable.Of<OfficeRow>(),
+        ReadModelTable.Of<NodeRow>(),
+        ReadModelTable.Of<DeviceRow>(),
+        ReadModelTable.Of<DeviceLabelRow>(),
+        ReadModelTable.Of<PresenceRow>(),
+        ReadModelTable.Of<TokenRow>(),
+        ReadModelTable.Of<PolicyRow>(),
+        ReadModelTable.Of<DeviceEventRow>(),
+        ReadModelTable.Of<NodeEventRow>(),
+        ReadModelTable.Of<OfficeEventRow>(),
+        ReadModelTable.Of<IncidentRow>(),
+        ReadModelTable.Of<RuleRow>(),
+        ReadModelTable.Of<PollingRow>(),
+        ReadModelTable.Of<PollRow>(),
+        ReadModelTable.Of<InstallRow>(),
+        ReadModelTable.Of<DiscoveredRow>(),
+        ReadModelTable.Of<NetworkSeenRow>(),
+        ReadModelTable.Of<RolloutRow>(),
+        ReadModelTable.Of<RolloutStandingRow>(),
+        ReadModelTable.Of<RolloutEventRow>(),
+        ReadModelTable.Of<AptRow>(),
+        ReadModelTable.Of<VendorRow>(),
+        ReadModelTable.Of<DownloadTaskRow>(),
+        ReadModelTable.Of<ContentCountRow>(),
+        ReadModelTable.Of<ContentStoreRow>(),
+        ReadModelTable.Of<ProjectedRow>(),
+        ReadModelTable.Of<ProjectionRow>(),
+    ];
 
     private static readonly (string Table, string Columns)[] Indexes =
     [
@@ -351,4 +349,21 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         ("discovered", "name"),
         ("discovered", "last_seen"),
     ];
+}
+
+/// <summary>What is done with a table as a whole, whatever its rows are.</summary>
+internal sealed record ReadModelTable(Action<DataConnection> Drop, Action<DataConnection> Create, Action<DataConnection, DataConnection> Copy)
+{
+    /// <summary>SQLite takes 32,766 parameters a statement; the widest row has some 30 columns.</summary>
+    private static readonly BulkCopyOptions Together = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = 200, UseParameters = true };
+
+    public static ReadModelTable Of<T>()
+        where T : class => new(
+            db => db.DropTable<T>(throwExceptionIfNotExists: false),
+            db => db.CreateTable<T>(),
+            (from, to) =>
+            {
+                to.GetTable<T>().Delete();
+                to.GetTable<T>().BulkCopy(Together, from.GetTable<T>());
+            });
 }

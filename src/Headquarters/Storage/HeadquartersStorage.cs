@@ -14,6 +14,9 @@ public sealed record HeadquartersStorage(IJournalStore Journal, ReadModelStore R
     {
         if (options.Provider == StorageProvider.Sqlite)
             return new HeadquartersStorage(new JournalFile(directory.PathOf(DataFiles.Journal)), ReadModelStore.Sqlite(directory.PathOf(DataFiles.ReadModel)));
+        if (File.Exists(directory.PathOf(DataFiles.Journal)))
+            throw new StorageException(
+                $"fleet.storage.provider is postgresql and {directory.PathOf(DataFiles.Journal)} holds a journal: move it with 'headquarters move-storage --to postgresql', or take it away if it is of no use any more");
         var database = new PostgresDatabase(options, say);
         return new HeadquartersStorage(new JournalDatabase(database), await ReadModelStore.PostgreSql(database, renewReadModel, cancellation), database);
     }

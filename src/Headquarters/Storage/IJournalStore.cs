@@ -14,6 +14,12 @@ public interface IJournalStore
     /// <summary>Whether <see cref="Prepare"/> makes the tables; else the journal's plugin does.</summary>
     bool MakesOwnTables { get; }
 
+    /// <summary>Gives the highest position that was ever given.</summary>
+    string LastPositionSql { get; }
+
+    /// <summary>Has the next position follow this one.</summary>
+    string SetLastPositionSql(long position);
+
     /// <summary>Makes it ready for use, or says why it can't be used; then nothing in it was touched.</summary>
     Task<string?> Prepare(CancellationToken cancellation = default);
 

@@ -12,6 +12,12 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
     /// <summary>Under this name the table of facts has the journal's format.</summary>
     private const string FormatFact = "format";
 
+    /// <summary>The same for a move to here that is not through, or one away from here that is.</summary>
+    private const string MoveFact = "move";
+
+    private const string Filling = "filling";
+    private const string MovedAway = "moved-away";
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
@@ -55,6 +61,11 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
     public int Parallelism => 4;
 
     public bool MakesOwnTables => true;
+
+    public string LastPositionSql => "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM journal_ordering_seq";
+
+    public string SetLastPositionSql(long position) =>
+        string.Create(CultureInfo.InvariantCulture, $"SELECT setval('journal_ordering_seq', {Math.Max(1, position)}, {(position > 0 ? "true" : "false")})");
 
     public async Task<string?> Prepare(CancellationToken cancellation = default)
     {
@@ -101,9 +112,31 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
         return found;
     }
 
+    /// <summary>Makes the tables, to be filled from elsewhere; until that is through nobody else may use them.</summary>
+    /// <exception cref="StorageException">There is a journal already, or the database can't be used.</exception>
+    internal Task BeginMove(CancellationToken cancellation) => database.Alone(async connection =>
+    {
+        var begun = await HasFacts(connection) && await Fact(connection, MoveFact) == Filling;
+        if (!begun && await Prepare(connection) is { } problem)
+            throw new StorageException(problem);
+        if (!begun && await PostgresDatabase.Run(connection, "SELECT EXISTS (SELECT FROM journal) OR EXISTS (SELECT FROM snapshot)") is true)
+            throw new StorageException($"in {database.Name} there is a journal already: name an empty database, or drop the schema {PostgresDatabase.Schema} there if it is of no use any more");
+        await SetFact(connection, MoveFact, Filling);
+        return true;
+    }, cancellation);
+
+    internal Task EndMove(CancellationToken cancellation) => database.Alone(connection => PostgresDatabase.Run(connection, "DELETE FROM storage_facts WHERE name = $1", MoveFact), cancellation);
+
+    /// <summary>Its content has been moved elsewhere: whoever went on here would go on beside it.</summary>
+    internal Task Retire(CancellationToken cancellation) => database.Alone(async connection =>
+    {
+        await SetFact(connection, MoveFact, MovedAway);
+        return true;
+    }, cancellation);
+
     private async Task<string?> Prepare(NpgsqlConnection connection)
     {
-        if (await PostgresDatabase.Run(connection, "SELECT to_regclass('storage_facts')::text") is string && await Problem(connection) is { } problem)
+        if (await HasFacts(connection) && await Problem(connection) is { } problem)
             return problem;
         await using var transaction = await connection.BeginTransactionAsync();
         await PostgresDatabase.Run(connection, Tables);
@@ -112,8 +145,18 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
         return null;
     }
 
+    private static async Task<bool> HasFacts(NpgsqlConnection connection) => await PostgresDatabase.Run(connection, "SELECT to_regclass('storage_facts')::text") is string;
+
     private async Task<string?> Problem(NpgsqlConnection connection)
     {
+        switch (await Fact(connection, MoveFact))
+        {
+            case Filling:
+                return $"a move to {database.Name} was begun and is not through: run 'headquarters move-storage' again";
+            case MovedAway:
+                return $"the journal in {database.Name} was moved to SQLite: set fleet.storage.provider = sqlite, or drop the schema {PostgresDatabase.Schema} there if it is of no use any more";
+        }
+
         var format = int.Parse(await Fact(connection, FormatFact) ?? "0", CultureInfo.InvariantCulture);
         return JournalFormat.Problem($"in {database.Name}", format) ?? JournalFormat.Problem($"in {database.Name}", await Manifests(connection));
     }

@@ -8,6 +8,32 @@ namespace Fleet.Headquarters.Storage;
 /// <summary>The SQLite file with journal and snapshots.</summary>
 public sealed class JournalFile(string path) : IJournalStore
 {
+    /// <summary>Behind the name of a file whose content was moved elsewhere.</summary>
+    internal const string Moved = ".moved";
+
+    // As Akka.Persistence.Sql makes them.
+    private const string Tables = """
+        CREATE TABLE IF NOT EXISTS journal (
+            ordering INTEGER PRIMARY KEY AUTOINCREMENT,
+            created bigint NOT NULL,
+            deleted bit NOT NULL,
+            persistence_id nvarchar(255) NOT NULL,
+            sequence_number bigint NOT NULL,
+            message blob NOT NULL,
+            manifest nvarchar(500),
+            identifier int,
+            writer_uuid nvarchar(128),
+            UNIQUE (persistence_id, sequence_number));
+        CREATE TABLE IF NOT EXISTS snapshot (
+            persistence_id nvarchar(255) NOT NULL,
+            sequence_number bigint NOT NULL,
+            created bigint NOT NULL,
+            snapshot blob,
+            manifest nvarchar(500),
+            serializer_id int,
+            PRIMARY KEY (persistence_id, sequence_number));
+        """;
+
     public string ProviderName => LinqToDbProvider.SQLiteMS;
 
     public string ConnectionString { get; } = $"Data Source={path}";
@@ -17,15 +43,39 @@ public sealed class JournalFile(string path) : IJournalStore
 
     public bool MakesOwnTables => false;
 
+    public string LastPositionSql => "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0)";
+
+    public string SetLastPositionSql(long position) =>
+        string.Create(CultureInfo.InvariantCulture, $"DELETE FROM sqlite_sequence WHERE name = 'journal'; INSERT INTO sqlite_sequence (name, seq) VALUES ('journal', {position})");
+
     public Task<string?> Prepare(CancellationToken cancellation = default) => Task.FromResult(Prepare());
 
     // One writer: what is committed later has a later position.
     public Task<bool> HasMore(long after, long upTo, IReadOnlySet<long> read) => Task.FromResult(false);
 
+    /// <summary>Makes the tables that else the journal's plugin makes, to be filled without it.</summary>
+    internal void MakeTables()
+    {
+        using var connection = new SqliteConnection(ConnectionString);
+        connection.Open();
+        Run(connection, Tables);
+    }
+
+    /// <summary>Brings all that was written into the one file.</summary>
+    internal void Finish()
+    {
+        using var connection = new SqliteConnection(ConnectionString);
+        connection.Open();
+        Run(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
     private string? Prepare()
     {
         try
         {
+            // An empty one would be a headquarters without offices.
+            if (!File.Exists(path) && File.Exists(path + Moved))
+                return $"the journal {path} was moved to PostgreSQL: set fleet.storage.provider = postgresql. To go on with what it was before the move, rename {path + Moved} to {path}";
             if (File.Exists(path) && Problem() is { } problem)
                 return problem;
             using var connection = new SqliteConnection(ConnectionString);

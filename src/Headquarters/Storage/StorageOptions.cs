@@ -36,6 +36,16 @@ public sealed record StorageOptions(StorageProvider Provider, string ConnectionS
             problems.Positive(fleet, "storage.wait-for-server"));
     }
 
+    /// <summary>The same with another PostgreSQL database, where one is named.</summary>
+    /// <exception cref="SettingsException">It can't be read, or none is named anywhere.</exception>
+    public StorageOptions At(string? connectionString, string? passwordFile)
+    {
+        var problems = new Problems();
+        var checkedString = Checked(connectionString ?? ConnectionString, passwordFile ?? "", "--", problems);
+        problems.ThrowIfAny();
+        return this with { Provider = StorageProvider.PostgreSql, ConnectionString = checkedString };
+    }
+
     /// <summary>As the settings and the command line name it; null: no such.</summary>
     public static StorageProvider? ProviderOf(string name) => name switch
     {

@@ -1,0 +1,97 @@
+using LinqToDB;
+using LinqToDB.Data;
+using LinqToDB.Mapping;
+
+namespace Fleet.Headquarters.Storage;
+
+/// <summary>One event as it lies in any store.</summary>
+[Table("journal")]
+internal sealed record JournalRow
+{
+    /// <summary>Where it stands in the whole journal.</summary>
+    [Column("ordering"), PrimaryKey] public long Ordering { get; init; }
+    [Column("created")] public long Created { get; init; }
+    /// <summary>Kept for its sequence number alone: the newest of a twin whose events were all deleted.</summary>
+    [Column("deleted")] public bool Deleted { get; init; }
+    [Column("persistence_id"), NotNull] public string PersistenceId { get; init; } = "";
+    [Column("sequence_number")] public long SequenceNr { get; init; }
+    [Column("message"), NotNull] public byte[] Message { get; init; } = [];
+    [Column("manifest")] public string? Manifest { get; init; }
+    [Column("identifier")] public int? SerializerId { get; init; }
+    [Column("writer_uuid")] public string? Writer { get; init; }
+}
+
+/// <summary>One snapshot as it lies in any store.</summary>
+[Table("snapshot")]
+internal sealed record SnapshotRow
+{
+    [Column("persistence_id"), PrimaryKey(1)] public string PersistenceId { get; init; } = "";
+    [Column("sequence_number"), PrimaryKey(2)] public long SequenceNr { get; init; }
+    [Column("created")] public long Created { get; init; }
+    [Column("snapshot")] public byte[]? Snapshot { get; init; }
+    [Column("manifest")] public string? Manifest { get; init; }
+    [Column("serializer_id")] public int? SerializerId { get; init; }
+}
+
+/// <summary>
+/// Journal and snapshots of a store as rows, whichever kind of database it is: read in one order, written with the positions they had. Nobody may write to the
+/// store meanwhile.
+/// </summary>
+internal sealed class JournalRows(IJournalStore store)
+{
+    /// <summary>Rows written with one statement.</summary>
+    private const int Batch = 500;
+
+    /// <summary>All events in the order of their positions.</summary>
+    public IEnumerable<JournalRow> Events() => Read(db => db.GetTable<JournalRow>().OrderBy(r => r.Ordering));
+
+    /// <summary>All snapshots in the order of twins and sequence numbers.</summary>
+    public IEnumerable<SnapshotRow> Snapshots() => Read(db => db.GetTable<SnapshotRow>().OrderBy(r => r.PersistenceId).ThenBy(r => r.SequenceNr));
+
+    /// <summary>How many rows there are, for whoever wants to see how far a copy is.</summary>
+    public (long Events, long Snapshots) Count()
+    {
+        using var db = Open();
+        return (db.GetTable<JournalRow>().LongCount(), db.GetTable<SnapshotRow>().LongCount());
+    }
+
+    /// <summary>The highest position that was ever given: the next event's must be higher, or whoever follows the journal would pass it over.</summary>
+    public long LastPosition()
+    {
+        using var db = Open();
+        return db.Execute<long>(store.LastPositionSql);
+    }
+
+    /// <summary>Replaces all that the store holds.</summary>
+    /// <param name="written">Told after each batch how many rows went in.</param>
+    public void Write(IEnumerable<JournalRow> events, IEnumerable<SnapshotRow> snapshots, long lastPosition, Action<int> written)
+    {
+        using var db = Open();
+        using var transaction = db.BeginTransaction();
+        db.GetTable<JournalRow>().Delete();
+        db.GetTable<SnapshotRow>().Delete();
+        Write(db, events, written);
+        Write(db, snapshots, written);
+        db.Execute(store.SetLastPositionSql(lastPosition));
+        transaction.Commit();
+    }
+
+    private static void Write<T>(DataConnection db, IEnumerable<T> rows, Action<int> written)
+        where T : class
+    {
+        foreach (var batch in rows.Chunk(Batch))
+        {
+            db.GetTable<T>().BulkCopy(new BulkCopyOptions { BulkCopyType = BulkCopyType.MultipleRows, UseParameters = true, KeepIdentity = true }, batch);
+            written(batch.Length);
+        }
+    }
+
+    private IEnumerable<T> Read<T>(Func<DataConnection, IQueryable<T>> query)
+    {
+        using var db = Open();
+        foreach (var row in query(db))
+            yield return row;
+    }
+
+    private DataConnection Open() => new(new DataOptions().UseConnectionString(store.ProviderName, store.ConnectionString));
+}
