@@ -167,8 +167,8 @@ public sealed class HeadquartersNodeTests : IDisposable
     public async Task A_headquarters_on_PostgreSQL_keeps_no_journal_in_its_data_directory()
     {
         var storage = await TestStorage.PostgresOptions();
-        var password = Path.Combine(_root.FullName, "password");
-        await File.WriteAllTextAsync(password, (await TestSupport.PrivatePostgres.Shared).Password + "\n");
+        var password = Path.Combine(_directory, "password");
+        await File.WriteAllTextAsync(password, (await Fleet.TestSupport.PrivatePostgres.Shared).Password + "\n");
         string[] sets = ["storage.provider=postgresql", $"storage.connection-string={storage.ConnectionString[..storage.ConnectionString.IndexOf(";Password", StringComparison.Ordinal)]}", $"storage.password-file={password}"];
         await using (var node = await Start(Data, sets))
         {

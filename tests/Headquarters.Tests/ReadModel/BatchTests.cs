@@ -87,7 +87,7 @@ public sealed class BatchTests
         return System.Text.Json.JsonSerializer.Serialize(new { details, notes = notes.Select(n => n with { Position = 0 }) });
     }
 
-    private static void Write(ReadModelStore store, IReadOnlyList<IOfficeEvent> rows, long from) => store.Write(from + rows.Count - 1, projection =>
+    private static void Write(ReadModelStore store, IReadOnlyList<IOfficeEvent> rows, long from) => store.Write(from + rows.Count - 1, [], projection =>
     {
         projection.Expect(rows);
         foreach (var (at, row) in rows.Index())
