@@ -169,7 +169,7 @@ public sealed class HeadquartersNodeTests : IDisposable
         var storage = await TestStorage.PostgresOptions();
         var password = Path.Combine(_directory, "password");
         await File.WriteAllTextAsync(password, (await Fleet.TestSupport.PrivatePostgres.Shared).Password + "\n");
-        string[] sets = ["storage.provider=postgresql", $"storage.connection-string={storage.ConnectionString[..storage.ConnectionString.IndexOf(";Password", StringComparison.Ordinal)]}", $"storage.password-file={password}"];
+        string[] sets = ["storage.provider=postgresql", $"storage.connection-string={new Npgsql.NpgsqlConnectionStringBuilder(storage.ConnectionString) { Password = null }}", $"storage.password-file={password}"];
         await using (var node = await Start(Data, sets))
         {
             using var client = TestFaces.Client(new Uri($"https://127.0.0.1:{node.Web.Port}"), File.ReadAllText(node.AdminTokenFile).Split('.')[1]);

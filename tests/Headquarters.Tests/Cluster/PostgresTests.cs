@@ -57,24 +57,25 @@ public sealed class PostgresTests
     {
         var options = await TestStorage.PostgresOptions();
         await using var company = await Start(options, 1000, Leeds);
-        using var till = await company.EnrolDevice(Leeds, "till-1");
-        await company.Report(till, Leeds, till.Report(1, events: [1]));
+        await company.Token(Leeds, JoinKind.Agent);
         await using var slow = new NpgsqlConnection(options.ConnectionString);
         await slow.OpenAsync();
         await using var transaction = await slow.BeginTransactionAsync();
         await using (var write = new NpgsqlCommand("""
             INSERT INTO fleet.journal (created, deleted, persistence_id, sequence_number, message, manifest, identifier, writer_uuid)
-            SELECT created, false, 'office-late', 1, message, manifest, identifier, writer_uuid FROM fleet.journal WHERE manifest = 'device-event-recorded'
+            SELECT created, false, 'office-late', 1, message, manifest, identifier, writer_uuid FROM fleet.journal WHERE manifest = 'token-created'
             """, slow))
             Assert.Equal(1, await write.ExecuteNonQueryAsync());
 
-        await company.Report(till, Leeds, till.Report(2, events: [2]));
+        await company.Token(Leeds, JoinKind.Agent);
         // The plugin has waited its time and handed on what is behind the gap.
         await Until.True(async () => await company.Run("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fleet journal' AND query LIKE '%pg_locks%'") is > 0L, "the projection asks whether more may come");
-        Assert.Single((await company.ReadModel.DeviceEvents(till.Id, PageRequest.First)).Items, e => e.Number > 0);
+        Assert.Equal(1, await Tokens());
         await transaction.CommitAsync();
 
-        await ReadModelShows(async () => (await company.ReadModel.DeviceEvents(till.Id, PageRequest.First)).Items.Count(e => e.Number > 0) == 3, "all three events");
+        await ReadModelShows(async () => await Tokens() == 3, "all three events");
+
+        async Task<int> Tokens() => (await company.ReadModel.OfficeEvents(Leeds, PageRequest.First)).Items.Count(e => e.Kind == "token-created");
     }
 
     [SkippableFact]
