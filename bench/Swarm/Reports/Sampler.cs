@@ -73,8 +73,8 @@ internal sealed class Sampler : IAsyncDisposable
         if (before is null)
             return now;
         var seconds = now.Second - before.Second;
-        // Another process than before has used less in its life: it was restarted.
-        var used = now.HeadquartersProcessor < before.HeadquartersProcessor ? now.HeadquartersProcessor : now.HeadquartersProcessor - before.HeadquartersProcessor;
+        // Another process than before: what it has used so far was used over longer than one sample.
+        var used = before.HeadquartersProcessor == TimeSpan.Zero || now.HeadquartersProcessor < before.HeadquartersProcessor ? TimeSpan.Zero : now.HeadquartersProcessor - before.HeadquartersProcessor;
         return now with
         {
             HqCpuPercent = Math.Round(used.TotalSeconds / seconds * 100, 1),
