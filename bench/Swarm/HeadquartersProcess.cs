@@ -49,7 +49,7 @@ public sealed class HeadquartersProcess : IAsyncDisposable
         string Here(int port) => string.Create(CultureInfo.InvariantCulture, $"{IPAddress.Loopback}:{port}");
         return new HeadquartersProcess(data, new HeadquartersAddress(Here(ports[2]), Here(ports[0]), Here(ports[1])),
         [
-            $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}", $"updates.port={ports[5]}",
+            $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}", $"updates.port={ports[5]}", "metrics.port=0",
             $"offices.headquarters-addresses=[\"{Here(ports[0])}\"]", $"offices.headquarters-push-addresses=[\"{Here(ports[4])}\"]", $"offices.headquarters-update-addresses=[\"{Here(ports[5])}\"]",
             .. settings,
         ]);

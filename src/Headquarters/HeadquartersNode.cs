@@ -3,10 +3,12 @@ using Fleet.Contracts;
 using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
 using Fleet.Gateway;
+using Fleet.Gateway.Monitoring;
 using Fleet.Headquarters.Api;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Updates;
@@ -54,6 +56,9 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
     /// <summary>Where nodes and agents read the update repository.</summary>
     public required IPEndPoint Updates { get; init; }
 
+    /// <summary>Where metrics and health are read; null: nowhere.</summary>
+    public required IPEndPoint? Monitoring { get; init; }
+
     /// <summary>The file that the first start wrote the administrator token to.</summary>
     public required string AdminTokenFile { get; init; }
 
@@ -81,12 +86,14 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             var readModel = storage.ReadModel;
             parts.Push(readModel);
 
-            var cluster = await ClusterSystem.Start(ClusterOf(storage, options, authority, network, clock, logging), cancellation);
+            var meter = new HeadquartersMeter();
+            parts.Push(new Closing(meter));
+            var cluster = await ClusterSystem.Start(ClusterOf(storage, options, authority, network, clock, logging) with { Meter = meter }, cancellation);
             parts.Push(cluster);
 
             var log = (ActorLog.Hocon(options.Log.Level), new ActorLogSetup(logging));
             var sessions = cluster.System.ActorOf(LinkSessions.Props(cluster.Offices, clock), "link-sessions");
-            var edge = EdgeSystem.Start(options.Links, options.Link, network, authority, sessions, clock, log);
+            var edge = EdgeSystem.Start(options.Links, options.Link, network, authority, sessions, clock, log, meter);
             parts.Push(edge);
 
             var peers = HeadquartersPeers.Start(cluster, edge, options, clock);
@@ -107,7 +114,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             parts.Push(new DeltaMaker(updates, options.Updates, logging));
             parts.Push(new RepositoryNotices(updates, cluster.Company, options.Offices.ResendEvery, clock));
             var certificate = new ShownCertificate(authority.Own, authority.Authority);
-            var updateFace = await UpdateFace.Start(options.Updates, updates, vendors, certificate, authority.Trust, logging, simulated, cancellation);
+            var updateFace = await UpdateFace.Start(options.Updates, updates, vendors, certificate, authority.Trust, logging, simulated, cancellation, meter.Sent);
             parts.Push(updateFace);
 
             var web = await WebFace.Start(new WebParts(
@@ -115,7 +122,14 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
                 certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 
-            return new HeadquartersNode(parts, peers) { Web = web.Local, Agents = agents.Local, Links = edge.ListensAt, Updates = updateFace.Local, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };
+            var shown = new HeadquartersHealth(cluster, edge, peers, readModel, meter);
+            HeadquartersGauges.Add(meter, cluster, edge);
+            var monitoring = await MonitoringFace.Start(
+                new MonitoringSetup(options.Monitoring, "fleet-headquarters", Version, options.Cluster.Address.Length > 0 ? options.Cluster.Address : Environment.MachineName, meter, shown.Live, shown.Ready, logging, simulated), cancellation);
+            if (monitoring is not null)
+                parts.Push(monitoring);
+
+            return new HeadquartersNode(parts, peers) { Monitoring = monitoring?.Local, Web = web.Local, Agents = agents.Local, Links = edge.ListensAt, Updates = updateFace.Local, AdminTokenFile = directory.PathOf(AdminCredentials.TokenFile) };
         }
         catch
         {

@@ -1,4 +1,5 @@
 using Fleet.Gateway;
+using Fleet.Gateway.Monitoring;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Company;
 using Fleet.Headquarters.Identity;
@@ -31,7 +32,8 @@ public sealed record HeadquartersOptions(
     ReadModelOptions ReadModel,
     StorageOptions Storage,
     JournalOptions Journal,
-    UpdateOptions Updates)
+    UpdateOptions Updates,
+    MonitoringOptions Monitoring)
 {
     /// <summary>Reads <c>hocon/headquarters.hocon</c> and <c>hocon/fleet.hocon</c>, the administrator's file, and <c>key=value</c> settings.</summary>
     /// <exception cref="SettingsException">Something is wrong; the message lists all of it.</exception>
@@ -56,7 +58,8 @@ public sealed record HeadquartersOptions(
             ReadModelOptions.From(fleet, problems),
             storage,
             JournalOptions.From(fleet, problems),
-            UpdateOptions.From(fleet, mustShare: cluster.IsOneOfMany, problems));
+            UpdateOptions.From(fleet, mustShare: cluster.IsOneOfMany, problems),
+            MonitoringOptions.From(fleet, problems));
         problems.ThrowIfAny();
         return options;
     }

@@ -9,7 +9,7 @@ internal static class WholeHeadquarters
     /// <summary>Starts a headquarters in the terminal's home, at ports of its own; the terminal's commands reach it.</summary>
     public static async Task<HeadquartersNode> Start(TestTerminal terminal)
     {
-        var options = HeadquartersOptions.Load(null, ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0", "updates.bind=127.0.0.1", "updates.port=0", "updates.quota=3MB"]);
+        var options = HeadquartersOptions.Load(null, ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0", "updates.bind=127.0.0.1", "updates.port=0", "updates.quota=3MB", "metrics.port=0"]);
         var node = await HeadquartersNode.Start(Path.Combine(terminal.Home, "hq"), options, new TcpNetwork(), TimeProvider.System, NullLoggerFactory.Instance);
         terminal.With("FLEET_URL", $"https://127.0.0.1:{node.Web.Port}").With("FLEET_TOKEN", "@" + node.AdminTokenFile);
         return node;

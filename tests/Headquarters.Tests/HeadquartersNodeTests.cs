@@ -10,7 +10,7 @@ namespace Fleet.Headquarters.Tests;
 
 public sealed class HeadquartersNodeTests : IDisposable
 {
-    private static readonly string[] AnyPorts = ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0", "updates.bind=127.0.0.1", "updates.port=0"];
+    internal static readonly string[] AnyPorts = ["web.bind=127.0.0.1", "web.port=0", "cluster.port=0", "gateway.bind=127.0.0.1", "gateway.port=0", "push.bind=127.0.0.1", "push.port=0", "links.bind=127.0.0.1", "links.port=0", "updates.bind=127.0.0.1", "updates.port=0", "metrics.port=0"];
 
     private readonly string _directory = Directory.CreateTempSubdirectory("fleet-node-").FullName;
 
@@ -104,6 +104,7 @@ public sealed class HeadquartersNodeTests : IDisposable
 
     [Theory]
     [InlineData("web.port")]
+    [InlineData("metrics.port")]
     [InlineData("cluster.port")]
     [InlineData("links.port")]
     [InlineData("gateway.port")]

@@ -11,6 +11,7 @@ using Fleet.Contracts.Storage;
 using Fleet.Gateway.Push;
 using Fleet.Headquarters.Company;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
@@ -143,14 +144,14 @@ public sealed class ClusterSystem : IAsyncDisposable
         var progress = new ProjectionProgress(parts.ReadModel, parts.Clock);
         IActorRef? region = null;
         IActorRef? company = null;
-        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of);
+        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of) { Meter = parts.Meter };
         region = await ClusterSharding.Get(system).StartAsync(OfficesRegion,
             office => Revived(OfficeActor.Props(new OfficeId(office), tools), OfficesRegion, parts.Offices),
             ClusterShardingSettings.Create(system),
             HashCodeMessageExtractor.Create(Shards, m => (m as IForOffice)?.OfficeId.Value));
         Single(system, CompanyActor.Id, Revived(CompanyActor.Props(tools, parts.Budgets), CompanyActor.Id, parts.Offices));
         company = system.ActorOf(ClusterSingletonProxy.Props($"/user/{CompanyActor.Id}", ClusterSingletonProxySettings.Create(system)), "company-proxy");
-        Single(system, "projection", ProjectionActor.Props(parts.Journal, parts.ReadModel, parts.ReadModelOptions, progress));
+        Single(system, "projection", ProjectionActor.Props(parts.Journal, parts.ReadModel, parts.ReadModelOptions, progress, parts.Meter.Projection));
         // Twins publish on their own node, and so does the company.
         var presence = system.ActorOf(PresenceWriter.Props(parts.ReadModel, parts.ReadModelOptions.RetryAfter), "presence");
         system.ActorOf(WakeSender.Props(parts.Wake.DatagramPort), "wake-sender");
@@ -211,6 +212,9 @@ public sealed record ClusterParts(
 
     /// <summary>The database that the nodes share; needed where there are several.</summary>
     public PostgresDatabase? Shared { get; init; }
+
+    /// <summary>Where its parts count what they do.</summary>
+    public HeadquartersMeter Meter { get; init; } = HeadquartersMeter.Unheard;
 
     /// <summary>False while the read model is rebuilt: then no twin runs and nobody follows the journal.</summary>
     internal bool FollowJournal { get; init; } = true;

@@ -53,7 +53,7 @@ public sealed class ClusterView
         }
     }
 
-    private static ClusterNodeStatus StatusOf(Member member, ClusterEvent.CurrentClusterState seen) =>
+    internal static ClusterNodeStatus StatusOf(Member member, ClusterEvent.CurrentClusterState seen) =>
         seen.Unreachable.Contains(member) ? ClusterNodeStatus.Unreachable
         : member.Status switch
         {

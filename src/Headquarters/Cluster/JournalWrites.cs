@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Akka.Persistence;
+using Fleet.Headquarters.Monitoring;
 
 namespace Fleet.Headquarters.Cluster;
 
@@ -8,7 +10,7 @@ internal static class JournalWrites
     /// Journals all events by one write, applies each, then goes on; at once where there are none. Akka's own PersistAll with a completion hands
     /// Akka.Persistence.Sql (1.5.73) empty writes, which it answers with an exception; ten of them open the journal's circuit breaker.
     /// </summary>
-    public static void PersistAllOrNone<T>(this Eventsourced actor, IReadOnlyCollection<T> events, Action<T> apply, Action then)
+    public static void PersistAllOrNone<T>(this Eventsourced actor, IReadOnlyCollection<T> events, HeadquartersMeter meter, Action<T> apply, Action then)
     {
         if (events.Count == 0)
         {
@@ -16,12 +18,14 @@ internal static class JournalWrites
             return;
         }
 
-        var left = events.Count;
+        var (left, begun) = (events.Count, Stopwatch.GetTimestamp());
         actor.PersistAll(events, e =>
         {
             apply(e);
-            if (--left == 0)
-                then();
+            if (--left > 0)
+                return;
+            meter.Wrote(Stopwatch.GetElapsedTime(begun));
+            then();
         });
     }
 }

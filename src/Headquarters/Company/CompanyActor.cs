@@ -132,7 +132,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     }
 
     private void Store(IReadOnlyList<ICompanyEvent> events, IActorRef asker, ICompanyReply reply) =>
-        this.PersistAllOrNone(events, e => _company = _company.Apply(e), () =>
+        this.PersistAllOrNone(events, _tools.Meter, e => _company = _company.Apply(e), () =>
         {
             foreach (var gone in events.OfType<OfficeRemoved>())
             {

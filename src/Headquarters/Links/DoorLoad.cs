@@ -24,6 +24,9 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     /// <summary>Links that are welcome.</summary>
     public int Linked => Volatile.Read(ref _linked);
 
+    /// <summary>Links that wait for their office's twin.</summary>
+    public int Opening => Volatile.Read(ref _opening);
+
     /// <summary>The share of the processors that this process uses, from 0 to 1.</summary>
     public double Processors => meter.Now.Processors;
 
@@ -31,7 +34,7 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     public double AdmittedPerSecond => hellosPerSecond * LoadRule.Speed(meter.Now.Processors);
 
     /// <summary>So many links wait for their office's twin that another would only wait as well.</summary>
-    public bool IsFull => Volatile.Read(ref _opening) >= hellosPerSecond;
+    public bool IsFull => Opening >= hellosPerSecond;
 
     /// <summary>Within which all nodes should come back, told to each while it is linked.</summary>
     public TimeSpan ReturnWithin => LoadRule.Window(Volatile.Read(ref _linked), Math.Min(AdmittedPerSecond, Math.Max(Unfelt, meter.Now.PerSecond * ReturnsPerQuietMessage)));

@@ -5,6 +5,7 @@ using Akka.Configuration;
 using Fleet.Contracts;
 using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Messages.Admission;
 using Fleet.Messages.Transport;
 using LinkOptions = Fleet.Messages.Transport.LinkOptions;
@@ -24,6 +25,7 @@ public sealed class EdgeSystem : IAsyncDisposable
 
     private readonly IActorRef _door;
     private readonly DoorLoad _load;
+    private volatile bool _draining;
 
     private EdgeSystem(ActorSystem system, LinkTools tools)
     {
@@ -40,7 +42,7 @@ public sealed class EdgeSystem : IAsyncDisposable
     /// <param name="log">Where the system's log goes: settings, and what settings can't carry.</param>
     /// <exception cref="IOException">The port can't be listened on; the message names the setting.</exception>
     public static EdgeSystem Start(
-        LinksOptions links, LinkOptions link, IByteNetwork network, CertificateAuthority authority, IActorRef sessions, TimeProvider clock, (Config Config, Setup Setup)? log = null)
+        LinksOptions links, LinkOptions link, IByteNetwork network, CertificateAuthority authority, IActorRef sessions, TimeProvider clock, (Config Config, Setup Setup)? log = null, HeadquartersMeter? meter = null)
     {
         var transport = new LinkTransportSetup(
             network,
@@ -60,7 +62,7 @@ public sealed class EdgeSystem : IAsyncDisposable
         {
             var system = ActorSystem.Create(Name, ActorSystemSetup.Create(setups));
             var wire = LinkTransport.Of(system);
-            return new EdgeSystem(system, new LinkTools(links, link, sessions, wire.CertificateSerial, wire.Abort, new DoorLoad(links.HellosPerSecond, new LoadMeter(clock)), clock));
+            return new EdgeSystem(system, new LinkTools(links, link, sessions, wire.CertificateSerial, wire.Abort, new DoorLoad(links.HellosPerSecond, new LoadMeter(clock)), clock) { Meter = meter ?? HeadquartersMeter.Unheard });
         }
         catch (Exception fault) when (fault.GetBaseException() is IOException port)
         {
@@ -72,6 +74,11 @@ public sealed class EdgeSystem : IAsyncDisposable
     /// <summary>Office nodes that are linked here.</summary>
     public int Links => _load.Linked;
 
+    /// <summary>Whether it takes more of them.</summary>
+    public bool IsOpen => !_draining && !System.WhenTerminated.IsCompleted && LinkTransport.Of(System).ListensAt is not null;
+
+    internal DoorLoad Load => _load;
+
     /// <summary>The share of this machine's processors that the process uses, from 0 to 1.</summary>
     public double Processors => _load.Processors;
 
@@ -79,6 +86,7 @@ public sealed class EdgeSystem : IAsyncDisposable
     /// <param name="within">Who is left then ends with the process.</param>
     public async Task Drain(TimeSpan within, CancellationToken cancellation)
     {
+        _draining = true;
         await LinkTransport.Of(System).StopListening();
         var share = (int)Math.Ceiling(Links * (PartEvery / within));
         for (var passed = TimeSpan.Zero; passed < within && await Part(share, "this headquarters node stops", null) > 0; passed += PartEvery)

@@ -26,6 +26,9 @@ internal sealed class HeadquartersPeers
     private HeadquartersPeers(ClusterSystem cluster, EdgeSystem edge, HeadquartersOptions options, TimeProvider clock) =>
         (_cluster, _edge, _options, _clock, _startedAt) = (cluster, edge, options, clock, clock.GetUtcNow());
 
+    /// <summary>Whether the node gives its work away, to stop.</summary>
+    public bool IsDraining => Volatile.Read(ref _draining) == 1;
+
     /// <summary>Done when the node should stop.</summary>
     public Task<NodeEnd> Ended => _ended.Task;
 
@@ -54,13 +57,13 @@ internal sealed class HeadquartersPeers
     }
 
     private ClusterNodeState State() => new(
-        _options.Cluster.Address, HeadquartersNode.Version, _startedAt, _clock.GetUtcNow(), _edge.Links, Environment.WorkingSet, _edge.Processors, Volatile.Read(ref _draining) == 1, _options.Links.Address);
+        _options.Cluster.Address, HeadquartersNode.Version, _startedAt, _clock.GetUtcNow(), _edge.Links, Environment.WorkingSet, _edge.Processors, IsDraining, _options.Links.Address);
 
     // Each office node has one headquarters node that it prefers among those that are there; the same order as it is told.
     private void SendHome(IReadOnlyList<string> others)
     {
         var own = _options.Links.Address;
-        if (own.Length == 0 || Volatile.Read(ref _draining) == 1)
+        if (own.Length == 0 || IsDraining)
             return;
         List<string> there = [own, .. others];
         _ = _edge.Part(GoHomeAtOnce, "its own headquarters node is there again", node => Rendezvous.Order(node.Value, there, a => a).First() != own);

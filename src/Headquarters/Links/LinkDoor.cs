@@ -140,7 +140,11 @@ internal sealed class LinkDoor : ReceiveActor
             _visitors.Remove(node);
     }
 
-    private void Refuse(RefusalCode code, string detail, TimeSpan retryAfter) => Sender.Tell(new NotWelcome(code, detail, retryAfter));
+    private void Refuse(RefusalCode code, string detail, TimeSpan retryAfter)
+    {
+        _tools.Meter.NotWelcomed(code);
+        Sender.Tell(new NotWelcome(code, detail, retryAfter));
+    }
 
     private static TimeSpan Spread(TimeSpan wait) => wait * (0.5 + Random.Shared.NextDouble());
 

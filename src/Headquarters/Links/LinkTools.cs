@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Akka.Actor;
+using Fleet.Headquarters.Monitoring;
 using LinkOptions = Fleet.Messages.Transport.LinkOptions;
 
 namespace Fleet.Headquarters.Links;
@@ -11,6 +12,9 @@ namespace Fleet.Headquarters.Links;
 internal sealed record LinkTools(
     LinksOptions Links, LinkOptions Link, IActorRef Sessions, Func<string, string?> CertificateSerial, Action<string> Abort, DoorLoad Load, TimeProvider Clock)
 {
+    /// <summary>Where door and links count what they do.</summary>
+    public HeadquartersMeter Meter { get; init; } = HeadquartersMeter.Unheard;
+
     /// <summary>Text that can't be guessed: names of links, and epochs.</summary>
     public static string NewSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 }

@@ -117,7 +117,11 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Receive<UpFrame>(IsOurs, Handle);
         Receive<Goodbye>(IsOurs, goodbye => End($"the node said goodbye: {Shown(goodbye.Reason)}"));
         Receive<FrameTaken>(Handle);
-        Receive<SendDown>(down => down.Epoch == _epoch, down => _node.Tell(new DownFrame(_epoch, down.Items)));
+        Receive<SendDown>(down => down.Epoch == _epoch, down =>
+        {
+            _tools.Meter.FrameDown();
+            _node.Tell(new DownFrame(_epoch, down.Items));
+        });
         // A twin that moved says so, or does not know this epoch.
         Receive<OfficeRefused>(refused => refused.Code == RefusalCode.NotAllowed && Sender.Equals(_session), refused => Reopen(refused.Detail));
         Receive<OfficeRefused>(refused => Part(refused.Detail));
@@ -140,6 +144,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
             _log.Info("Node {NodeId} is linked", _nodeId);
             (_linkedSince, _welcomed) = (_tools.Clock.GetUtcNow(), true);
             _tools.Load.Opened(welcome: true);
+            _tools.Meter.Welcomed();
         }
 
         Become(Linked);
@@ -193,7 +198,10 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         else if (_inFlight.Values.Any(sent => now - sent > _tools.Links.FrameTimeout))
             Part($"a frame was not journaled within {_tools.Links.FrameTimeout.TotalSeconds:0} s");
         else if (_inFlight.TryAdd(frame.Number, now))
+        {
+            _tools.Meter.FrameUp();
             _session.Tell(frame);
+        }
     }
 
     private void Handle(FrameTaken taken)
@@ -254,6 +262,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private void Refuse(RefusalCode code, string detail)
     {
         _log.Info("Node {NodeId} is not welcome: {Detail}", _nodeId, detail);
+        _tools.Meter.NotWelcomed(code);
         _node.Tell(new NotWelcome(code, detail, _tools.Link.MaxBackoff * (0.5 + Random.Shared.NextDouble())));
         Stop(detail);
     }

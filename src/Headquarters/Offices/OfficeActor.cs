@@ -52,7 +52,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     {
         PersistenceId = PersistenceIdOf(id);
         (_office, _tools) = (new Office(id), tools);
-        _presence = new Presence(tools.Clock.GetUtcNow());
+        _presence = new Presence(tools.Clock.GetUtcNow(), tools.Meter.Devices);
         _envelopes = new DeviceEnvelopes(tools.Issuer, tools.Clock);
         _wakes = new OfficeWakes(tools, _links, _presence, _envelopes, Context.System.EventStream.Publish, () => Timers);
         _nudges = new OfficeNudges(tools, _links, _presence, _wakes, Context.System.EventStream.Publish, () => Timers);
@@ -83,6 +83,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     protected override void PreStart()
     {
         base.PreStart();
+        _tools.Meter.Devices.OfficeBegan();
         // The first tick falls anywhere in the interval, so that a thousand offices that start together do not tick together.
         Timers.StartPeriodicTimer(Ticks + nameof(PresenceTick), PresenceTick.Instance, Spread(_tools.Options.PresenceEvery), _tools.Options.PresenceEvery);
         Timers.StartPeriodicTimer(Ticks + nameof(NetworkTick), NetworkTick.Instance, Spread(_tools.Options.Discovery.ReviewEvery), _tools.Options.Discovery.ReviewEvery);
@@ -91,6 +92,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     protected override void PostStop()
     {
+        _tools.Meter.Devices.OfficeEnded();
+        _presence.ForgetAll();
         // Where the twin starts again, it says so anew.
         foreach (var node in _office.Nodes.Values.Where(n => n.DmzAddress is not null))
             Context.System.EventStream.Publish(new DialNode(node.NodeId, null));
@@ -100,8 +103,17 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     // A device twin that failed has a bug; it goes, its reports stay unanswered, and a fresh one takes the device's next.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
-    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>
+    protected override void OnRecoveryFailure(Exception reason, object? message = null)
+    {
+        _tools.Meter.JournalFailed(reason.GetBaseException().Message);
+        base.OnRecoveryFailure(reason, message);
+    }
+
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
+    {
+        _tools.Meter.JournalFailed(cause.GetBaseException().Message);
         _log.Error(cause, "The journal of office {OfficeId} can't be written; nothing was answered. The twin starts again after a wait", _office.Id);
+    }
 
     private void Deciding()
     {
@@ -187,6 +199,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     // No link survives this process, and settings may have changed while it was down.
     private void Recovered()
     {
+        _tools.Meter.Journal.Worked();
         var now = Now;
         List<IOfficeEvent> events = [.. _office.Nodes.Values.Where(n => n.Linked).Select(n => new NodeLinkChanged(_office.Id, n.NodeId, false, "headquarters restarted", now))];
         events.AddRange(_office.Devices.Values.Select(d => DesiredState.Change(_office, d, _tools.Options, now)).OfType<IOfficeEvent>());
@@ -525,10 +538,11 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Store(IReadOnlyList<IOfficeEvent> events, Action then, bool newGrant = false, Office? after = null)
     {
         var (before, (settled, settledTo)) = (_office, _office.Settled(events, _tools.Options, Now, _grant, newGrant, after));
-        this.PersistAllOrNone(OfficeEvents.Rows(_office.Id, settled), CountToSnapshot, () =>
+        this.PersistAllOrNone(OfficeEvents.Rows(_office.Id, settled), _tools.Meter, CountToSnapshot, () =>
         {
             // Nothing else is decided before the last row is journaled, so this is what the rows come to.
             _office = settledTo;
+            _tools.Meter.Journaled(settled);
             TellLinks(before, settled);
             then();
             if (settled.Any(OfficeRules.MayConnect))

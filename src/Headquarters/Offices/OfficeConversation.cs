@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Fleet.Contracts;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.Wakes;
 
 namespace Fleet.Headquarters.Offices;
@@ -15,4 +16,8 @@ public sealed record DialNode(NodeId NodeId, string? Address);
 /// <param name="Company">The company, which owns the budgets for staying connected.</param>
 /// <param name="Wake">How devices are woken.</param>
 /// <param name="ProjectedTo">How far the read model has followed a persistence id; what it has not read is never deleted.</param>
-public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, OfficeOptions Options, WakeOptions Wake, Func<IActorRef> Offices, Func<IActorRef> Company, Func<string, long> ProjectedTo);
+public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, OfficeOptions Options, WakeOptions Wake, Func<IActorRef> Offices, Func<IActorRef> Company, Func<string, long> ProjectedTo)
+{
+    /// <summary>Where the twins of this node count what they do.</summary>
+    public HeadquartersMeter Meter { get; init; } = HeadquartersMeter.Unheard;
+}

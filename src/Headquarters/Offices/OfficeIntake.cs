@@ -50,6 +50,7 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeW
 
         if (decision.Refusal is not { } refused)
             return decision;
+        tools.Meter.EnrolmentRefused();
         log.Warning("Enrolment of '{Name}' in office {OfficeId} refused: {Code}, {Detail}", refused.Name, office.Id, refused.Code, refused.Detail);
         return office.IsOpen && MayJournalRefusal(now) ? decision with { Events = [refused] } : decision;
     }

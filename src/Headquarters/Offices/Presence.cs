@@ -1,5 +1,6 @@
 using Fleet.Contracts;
 using Fleet.Headquarters.Devices;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 
@@ -9,7 +10,7 @@ namespace Fleet.Headquarters.Offices;
 /// Whether each device is there, since when and why that is thought: from syncs and open lines that carriers tell of. Owned by the office twin, never
 /// journaled; a restart forgets it, and the carriers' next epochs tell it anew. The rule is <see cref="PresenceRule"/>.
 /// </summary>
-internal sealed class Presence(DateTimeOffset startedAt)
+internal sealed class Presence(DateTimeOffset startedAt, PresenceCounts counts)
 {
     private readonly Dictionary<DeviceId, DeviceSigns> _signs = [];
     private readonly Dictionary<DeviceId, DevicePresence> _shown = [];
@@ -106,12 +107,20 @@ internal sealed class Presence(DateTimeOffset startedAt)
     public void Forget(DeviceId device)
     {
         _signs.Remove(device);
-        _shown.Remove(device);
+        if (_shown.Remove(device, out var shown))
+            counts.Moved(shown.State, null);
         _heard.Remove(device);
         _suspected.Remove(device);
         _direct.Remove(device);
         _touched.Remove(device);
         _changed.Remove(device);
+    }
+
+    /// <summary>The twin stops: its devices are none of this node's.</summary>
+    public void ForgetAll()
+    {
+        foreach (var device in _shown.Keys.ToList())
+            Forget(device);
     }
 
     /// <summary>Judges what may have changed since the last call, and returns what did.</summary>
@@ -144,6 +153,7 @@ internal sealed class Presence(DateTimeOffset startedAt)
         if (shown == before)
             return;
         _shown[device.Id] = shown;
+        counts.Moved(before?.State, shown.State);
         _changed.Add(device.Id);
     }
 

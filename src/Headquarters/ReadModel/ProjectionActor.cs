@@ -5,42 +5,58 @@ using Akka.Persistence.Query;
 using Akka.Persistence.Sql.Query;
 using Akka.Streams;
 using Akka.Streams.Dsl;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.Storage;
 using Fleet.Messages.Offices;
+using LinqToDB;
+using LinqToDB.Data;
 
 namespace Fleet.Headquarters.ReadModel;
 
 /// <summary>Follows the journal from the stored position and writes the read model, some hundred events a transaction. Fails softly: reads on after a wait.</summary>
 public sealed class ProjectionActor : ReceiveActor, IWithTimers
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly IJournalStore _journal;
     private readonly ReadModelStore _store;
     private readonly ReadModelOptions _options;
     private readonly ProjectionProgress _progress;
+    private readonly ProjectionLag _lag;
     private readonly IMaterializer _materializer = Context.Materializer();
     private readonly SharedKillSwitch _stop = KillSwitches.Shared("projection");
     /// <summary>What was written last. The stream's alone: one batch at a time, and no stream before the last has ended.</summary>
     private long _position;
     private string? _trouble;
 
-    public ProjectionActor(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress)
+    public ProjectionActor(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag)
     {
-        (_journal, _store, _options, _progress) = (journal, store, options, progress);
+        (_journal, _store, _options, _progress, _lag) = (journal, store, options, progress, lag);
 
         Receive<Follow>(_ => Start());
         Receive<Followed>(_ => GoesOn());
         Receive<Ended>(Handle);
+        Receive<Look>(_ => Task.Run(Newest).PipeTo(Self, success: position => new Head(position), failure: _ => new Head(null)));
+        Receive<Head>(Handle);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress) =>
-        Akka.Actor.Props.Create(() => new ProjectionActor(journal, store, options, progress));
+    public static Props Props(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag) =>
+        Akka.Actor.Props.Create(() => new ProjectionActor(journal, store, options, progress, lag));
 
-    protected override void PreStart() => Self.Tell(Follow.Instance);
+    protected override void PreStart()
+    {
+        Self.Tell(Follow.Instance);
+        Timers.StartPeriodicTimer(nameof(Look), Look.Instance, TimeSpan.Zero, LookEvery);
+    }
 
-    protected override void PostStop() => _stop.Shutdown();
+    protected override void PostStop()
+    {
+        _stop.Shutdown();
+        _lag.Ends();
+    }
 
     private void Start()
     {
@@ -57,6 +73,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     private async Task<Source<EventEnvelope, NotUsed>> From(SqlReadJournal journal)
     {
         _position = await _store.Position();
+        _lag.Reached(_position);
         return journal.AllEvents(Offset.Sequence(_position));
     }
 
@@ -69,6 +86,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
             throw new InvalidOperationException($"an event before position {last} was committed late");
         Write(last, batch);
         _position = last;
+        _lag.Reached(last);
         return Done.Instance;
     }
 
@@ -109,6 +127,27 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
         _trouble = reason;
         Timers.StartSingleTimer(nameof(Follow), Follow.Instance, _options.RetryAfter);
     }
+
+    private void Handle(Head head)
+    {
+        // A journal that can't be read is told by those who need it.
+        if (head.Position is { } position)
+            _lag.Saw(position);
+    }
+
+    private async Task<long?> Newest()
+    {
+        await using var db = new DataConnection(new DataOptions().UseConnectionString(_journal.ProviderName, _journal.ConnectionString));
+        return await db.ExecuteAsync<long?>("SELECT max(ordering) FROM journal") ?? 0;
+    }
+
+    private sealed record Look
+    {
+        public static Look Instance { get; } = new();
+    }
+
+    /// <param name="Position">The newest in the journal; null: it could not be read.</param>
+    private sealed record Head(long? Position);
 
     private sealed record Follow
     {

@@ -19,16 +19,17 @@ public static class UpdateFace
     /// <param name="network">Null: the machine's own sockets.</param>
     /// <exception cref="IOException">The port is in use or may not be used; the message names the setting.</exception>
     public static Task<ContentListener> Start(
-        UpdateOptions options, TenantRepository repository, VendorMirrors vendors, ShownCertificate certificate, PeerTrust trust, ILoggerFactory logging, IByteNetwork? network = null, CancellationToken cancellation = default) => ContentListener.Start(
+        UpdateOptions options, TenantRepository repository, VendorMirrors vendors, ShownCertificate certificate, PeerTrust trust, ILoggerFactory logging, IByteNetwork? network = null, CancellationToken cancellation = default, Action<long>? sent = null) => ContentListener.Start(
         new ContentListenerSetup(
             new IPEndPoint(options.Bind, options.Port), "the update repository", "fleet.updates", new ContentTls(certificate, trust, options.RequireClientCertificate),
-            Files(repository, vendors, options.MaxTransfers).Map, logging, network),
+            Files(repository, vendors, options.MaxTransfers, sent).Map, logging, network),
         cancellation);
 
     /// <summary>The repository's files, and the vendors' metadata. Headquarters is where content comes from: what its disk has lost, nobody can bring.</summary>
     /// <param name="mostTransfers">At a time.</param>
-    public static MetadataEndpoint Files(TenantRepository repository, VendorMirrors vendors, int mostTransfers) => new(repository.Metadata, vendors.Metadata, new ContentEndpoint(
-        repository.Content.Blobs, (_, _) => Task.FromResult(ContentAnswer.Unknown), new ContentAdmission(mostTransfers, mostTransfers, ComeBackIn), (_, _, _) => { })
+    /// <param name="sent">Told of every transfer's bytes.</param>
+    public static MetadataEndpoint Files(TenantRepository repository, VendorMirrors vendors, int mostTransfers, Action<long>? sent = null) => new(repository.Metadata, vendors.Metadata, new ContentEndpoint(
+        repository.Content.Blobs, (_, _) => Task.FromResult(ContentAnswer.Unknown), new ContentAdmission(mostTransfers, mostTransfers, ComeBackIn), (_, bytes, _) => sent?.Invoke(bytes))
     {
         Compresses = true,
     });

@@ -1,4 +1,5 @@
 using Fleet.Contracts;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.Offices;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -8,7 +9,10 @@ namespace Fleet.Headquarters.Tests.Offices;
 
 public sealed class PresenceTests
 {
-    private readonly Presence _presence = new(Noon);
+    private readonly PresenceCounts _counts = new();
+    private readonly Presence _presence;
+
+    public PresenceTests() => _presence = new Presence(Noon, _counts);
 
     [Theory]
     [InlineData("gw1.leeds")]
@@ -22,6 +26,21 @@ public sealed class PresenceTests
         _presence.Line(Line(LineEnd.Lost), at, Noon);
 
         Assert.Equal("its agent was shut down", Shown().Why);
+    }
+
+    [Fact]
+    public void What_is_judged_is_counted_and_a_twin_that_stops_takes_its_devices_along()
+    {
+        Shown();
+        Assert.Equal(1, _counts.Devices.Single(d => d.State == PresenceState.Unknown).Devices);
+
+        _presence.Seen(Till, Noon, Noon, through: null);
+        var state = Shown().State;
+        Assert.Equal((PresenceState.Online, 1), _counts.Devices.Single(d => d.Devices > 0));
+        Assert.Equal(PresenceState.Online, state);
+
+        _presence.ForgetAll();
+        Assert.All(_counts.Devices, d => Assert.Equal(0, d.Devices));
     }
 
     private DevicePresence Shown() => Assert.Single(_presence.Review(Open(Leeds).WithGateway().WithTill(), TestOffices.Options, Noon));

@@ -61,7 +61,7 @@ internal sealed class LabPlan
                 $"offices.headquarters-addresses=[\"{here}:{ports[0]}\"]",
                 $"offices.headquarters-push-addresses=[\"{here}:{ports[4]}\"]",
                 $"offices.headquarters-update-addresses=[\"{here}:{ports[5]}\"]",
-                $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}", $"updates.port={ports[5]}",
+                $"gateway.port={ports[0]}", $"links.port={ports[1]}", $"web.port={ports[2]}", $"cluster.port={ports[3]}", $"push.port={ports[4]}", $"updates.port={ports[5]}", "metrics.port=0",
             ],
             NodeSettings = node => [$"gateway.port={own[node][0]}", $"push.port={own[node][1]}", $"distribution.port={own[node][2]}", $"distribution.plain-port={own[node][3]}"],
         };

@@ -1,0 +1,41 @@
+using System.Diagnostics.Metrics;
+using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Links;
+
+namespace Fleet.Headquarters.Monitoring;
+
+/// <summary>What its owner keeps anyway and is read when somebody asks.</summary>
+internal static class HeadquartersGauges
+{
+    public static void Add(HeadquartersMeter meter, ClusterSystem cluster, EdgeSystem edge)
+    {
+        var m = meter.Meter;
+        m.CreateObservableGauge("fleet.links", () => edge.Links, "{link}", "Office nodes that are linked to this headquarters node.");
+        m.CreateObservableGauge("fleet.links.opening", () => edge.Load.Opening, "{link}", "Office nodes that were let in and wait for their office's twin.");
+        m.CreateObservableGauge("fleet.door.rate", () => edge.Load.AdmittedPerSecond, "{hello}/s", "Office nodes that may be let in a second now.");
+        m.CreateObservableGauge("fleet.door.return_within", () => edge.Load.ReturnWithin.TotalSeconds, "s", "Within which office nodes are asked to come back, if this node is lost.");
+        m.CreateObservableGauge("fleet.load", () => edge.Processors, "1", "The share of the machine's processors that this process uses.");
+        m.CreateObservableGauge("fleet.offices", () => meter.Devices.Offices, "{office}", "Offices whose twins run on this node.");
+        m.CreateObservableGauge(
+            "fleet.devices", () => meter.Devices.Devices.Select(d => new Measurement<long>(d.Devices, new KeyValuePair<string, object?>("presence", d.State.ToString().ToLowerInvariant()))), "{device}",
+            "Devices of the offices whose twins run on this node, by presence.");
+        m.CreateObservableGauge("fleet.projection.lag.rows", () => Where(meter.Projection.Now?.Rows), "{row}", "Rows of the journal that the read model does not have yet; told by the node that writes it.");
+        m.CreateObservableGauge("fleet.projection.lag", () => Where(meter.Projection.Now?.Time.TotalSeconds), "s", "How long the read model has been behind the journal; told by the node that writes it.");
+        m.CreateObservableGauge("fleet.journal.healthy", () => meter.Journal.Problem is null ? 1 : 0, "1", "1: the journal worked when it was last needed; 0: it failed.");
+        m.CreateObservableGauge("fleet.cluster.members", () => Members(cluster), "{node}", "Headquarters nodes as this one sees them, by status.");
+    }
+
+    // None where another node has it.
+    private static IEnumerable<Measurement<T>> Where<T>(T? value)
+        where T : struct =>
+        value is { } known ? [new Measurement<T>(known)] : [];
+
+    private static IEnumerable<Measurement<int>> Members(ClusterSystem cluster)
+    {
+        if (cluster.System.WhenTerminated.IsCompleted)
+            return [];
+        var seen = Akka.Cluster.Cluster.Get(cluster.System).State;
+        return Enum.GetValues<ClusterNodeStatus>().Select(status => new Measurement<int>(
+            seen.Members.Count(m => ClusterView.StatusOf(m, seen) == status), new KeyValuePair<string, object?>("status", status.ToString().ToLowerInvariant())));
+    }
+}
