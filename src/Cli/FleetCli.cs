@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Fleet.Cli.Backups;
 using Fleet.Cli.Cluster;
 using Fleet.Cli.Connection;
 using Fleet.Cli.Devices;
@@ -35,6 +36,7 @@ internal static class FleetCli
           fleet discovered list --office leeds
           fleet update publish tills --version 1.4.0 --file build/
           fleet rollout create tills --version 1.4.0
+          fleet backup create --passphrase-file ~/fleet-passphrase
           fleet status --json
 
         Where headquarters is and who asks: --url and --token, else FLEET_URL and FLEET_TOKEN, else what 'fleet login' kept.
@@ -72,6 +74,7 @@ internal static class FleetCli
             UpdateCommands.Make(commands),
             RolloutCommands.Make(commands),
             ClusterCommands.Make(commands),
+            BackupCommands.Make(commands),
             StatusCommand.Make(commands),
             LoginCommand.Make(commands),
             CompletionCommand.Make(commands),

@@ -1,10 +1,12 @@
 using System.Net;
+using Fleet.Backups;
 using Fleet.Contracts;
 using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
 using Fleet.Gateway;
 using Fleet.Gateway.Monitoring;
 using Fleet.Headquarters.Api;
+using Fleet.Headquarters.Backups;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
@@ -26,10 +28,6 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
 {
     /// <summary>The kind in the data directory's marker.</summary>
     private const string Kind = "headquarters";
-
-    private const string KeysDirectory = "console-keys";
-
-    private const string UpdatesDirectory = "updates";
 
     private const string VendorsDirectory = "vendors";
 
@@ -117,9 +115,11 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             var updateFace = await UpdateFace.Start(options.Updates, updates, vendors, certificate, authority.Trust, logging, simulated, cancellation, meter.Sent);
             parts.Push(updateFace);
 
+            var backups = new BackupMaker(directory.Path, options.Storage.Provider, storage.Journal, updates, options.SettingsFile, Version, clock, logging.CreateLogger<BackupMaker>());
+            parts.Push(new Closing(backups));
             var web = await WebFace.Start(new WebParts(
-                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), cluster.View, new ClusterInvitations(directory.Path, authority, clock, logging.CreateLogger<ClusterInvitations>()), options.Cluster, new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, vendors, credentials,
-                certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(KeysDirectory), Version, clock, logging, simulated), cancellation);
+                options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), cluster.View, new ClusterInvitations(directory.Path, authority, clock, logging.CreateLogger<ClusterInvitations>()), options.Cluster, new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, vendors, backups, credentials,
+                certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(DataFiles.ConsoleKeys), Version, clock, logging, simulated), cancellation);
             parts.Push(web);
 
             var shown = new HeadquartersHealth(cluster, edge, peers, readModel, meter);
@@ -172,6 +172,20 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
         CertificateAuthority.OpenOrCreate(directory.Path, new IdentityOptions(TimeSpan.FromDays(30)), clock);
     }
 
+    /// <summary>Makes this headquarters of a backup, and its read model of the journal in it.</summary>
+    /// <param name="data">Missing or empty; with PostgreSQL the database is empty, too.</param>
+    /// <param name="passphrase">Null: the backup is not encrypted.</param>
+    /// <param name="say">Told how far it is.</param>
+    /// <exception cref="BackupException">The file can't be used.</exception>
+    /// <exception cref="StorageException">The target can't be used.</exception>
+    public static async Task Restore(
+        string data, string file, string? passphrase, HeadquartersOptions options, IByteNetwork network, TimeProvider clock, ILoggerFactory logging, Action<string> say, CancellationToken cancellation = default)
+    {
+        await BackupRestore.Run(data, Kind, file, passphrase, options, clock, say, cancellation);
+        say("writing the read model");
+        await RebuildReadModel(data, options, network, clock, logging, cancellation);
+    }
+
     /// <summary>Moves journal, snapshots and read model to another kind of storage. No node may run on the directory meanwhile.</summary>
     /// <param name="postgres">The PostgreSQL side.</param>
     /// <param name="say">Told how far it is.</param>
@@ -198,7 +212,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
         { Cluster = options.Cluster, Shared = storage.Shared };
     }
 
-    private static string UpdatesOf(DataDirectory directory, HeadquartersOptions options) => options.Updates.IsShared ? options.Updates.Directory : directory.PathOf(UpdatesDirectory);
+    private static string UpdatesOf(DataDirectory directory, HeadquartersOptions options) => options.Updates.IsShared ? options.Updates.Directory : directory.PathOf(DataFiles.Updates);
 
     // A port on all addresses is reached on loopback.
     private static IPEndPoint Reached(IPEndPoint open) =>

@@ -35,6 +35,9 @@ public sealed record HeadquartersOptions(
     UpdateOptions Updates,
     MonitoringOptions Monitoring)
 {
+    /// <summary>The administrator's file; null: there is none.</summary>
+    public string? SettingsFile { get; init; }
+
     /// <summary>Reads <c>hocon/headquarters.hocon</c> and <c>hocon/fleet.hocon</c>, the administrator's file, and <c>key=value</c> settings.</summary>
     /// <exception cref="SettingsException">Something is wrong; the message lists all of it.</exception>
     public static HeadquartersOptions Load(string? file, IReadOnlyList<string> sets)
@@ -61,6 +64,6 @@ public sealed record HeadquartersOptions(
             UpdateOptions.From(fleet, mustShare: cluster.IsOneOfMany, problems),
             MonitoringOptions.From(fleet, problems));
         problems.ThrowIfAny();
-        return options;
+        return options with { SettingsFile = file };
     }
 }

@@ -8,6 +8,7 @@ return await ProcessCommands.Invoke(new RootCommand("""
       headquarters run --data /var/lib/fleet-hq
       headquarters run --data /var/lib/fleet-hq --set log.level=debug
       headquarters rebuild-read-model --data /var/lib/fleet-hq
+      headquarters restore --data /var/lib/fleet-hq --from fleet.backup --passphrase-file /etc/fleet/backup-passphrase
       headquarters move-storage --data /var/lib/fleet-hq --to postgresql --connection-string "Host=db.example;Username=fleet;Database=fleet"
 
     The first start makes this headquarters' identity and an administrator token, in the data directory.
@@ -17,5 +18,6 @@ return await ProcessCommands.Invoke(new RootCommand("""
     ProcessCommands.Run(),
     ProcessCommands.Join(),
     ProcessCommands.RebuildReadModel(),
+    ProcessCommands.Restore(),
     ProcessCommands.MoveStorage(),
 }, args);

@@ -11,10 +11,11 @@ public sealed class ArrowTests
         ["Messages"] = ["Contracts"],
         ["Gateway"] = ["Messages", "Updates"],
         ["Device"] = ["Contracts", "Updates"],
-        ["Headquarters"] = ["Gateway", "Messages", "Updates"],
+        ["Headquarters"] = ["Backups", "Gateway", "Messages", "Updates"],
         ["Office"] = ["Device", "Gateway", "Messages"],
         ["Agent"] = ["Device"],
-        ["Cli"] = ["Contracts", "Updates"],
+        ["Cli"] = ["Backups", "Contracts", "Updates"],
+        ["Backups"] = ["Contracts"],
         ["Updates"] = ["Contracts"],
     };
 
@@ -30,7 +31,7 @@ public sealed class ArrowTests
         Assert.Equal(Allowed[project].Order(), references.Order());
     }
 
-    [Theory, InlineData("Contracts"), InlineData("Device"), InlineData("Agent"), InlineData("Cli"), InlineData("Updates")]
+    [Theory, InlineData("Contracts"), InlineData("Device"), InlineData("Agent"), InlineData("Cli"), InlineData("Updates"), InlineData("Backups")]
     public void Agents_and_the_command_line_never_see_Akka(string project)
     {
         var packages = Read(project).Descendants("PackageReference").Select(r => r.Attribute("Include")!.Value);

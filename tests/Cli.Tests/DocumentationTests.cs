@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using Fleet.Cli.Backups;
 using Fleet.Cli.Output;
 using Fleet.Cli.Updates;
 using Fleet.Contracts.Api;
@@ -15,6 +16,7 @@ public sealed partial class DocumentationTests : IDisposable
     private static readonly Dictionary<string, JsonTypeInfo[]> Documents = new()
     {
         ["status"] = [ApiJson.Default.StatusResource],
+        ["backup"] = [BackupCommandsJson.Default.BackupResource, BackupCommandsJson.Default.BackupOwnerResource],
         ["cluster-node"] = [ApiJson.Default.ClusterNodeResource],
         ["cluster-invitation"] = [ApiJson.Default.ClusterInvitationResource],
         ["office"] = [ApiJson.Default.OfficeResource],

@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Headquarters;
 using Fleet.Headquarters.Identity;
+using Fleet.Messages.Transport;
 using Fleet.TestSupport;
 using Fleet.TestSupport.Apt;
 using Fleet.Updates.Content;
@@ -9,6 +10,7 @@ using Fleet.Updates.Fetching;
 using Fleet.Updates.Mirroring;
 using Fleet.Updates.Packages;
 using Fleet.Updates.Tuf.Client;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fleet.Cli.Tests;
 
@@ -40,6 +42,30 @@ public sealed class WholeHeadquartersTests : IAsyncLifetime
         Assert.Equal("leeds", join!.Office.Value);
         Assert.Contains(join.Id.Value, (await _terminal.Run("token", "list")).Done().Out, StringComparison.Ordinal);
         Assert.Equal(1, status.GetProperty("offices").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_backup_is_made_checked_anywhere_and_a_headquarters_made_of_it()
+    {
+        (await _terminal.Run("office", "add", "leeds")).Done();
+        var (passphrase, file, data) = (Path.Combine(_terminal.Home, "passphrase"), Path.Combine(_terminal.Home, "fleet.backup"), Path.Combine(_terminal.Home, "restored"));
+        await File.WriteAllTextAsync(passphrase, "correct horse battery\n");
+
+        Assert.Contains("--plain", (await _terminal.Run("backup", "create", "--to", file)).Error, StringComparison.Ordinal);
+        var made = (await _terminal.Run("backup", "create", "--to", file, "--passphrase-file", passphrase, "--json")).Json();
+        Assert.Contains("is there already", (await _terminal.Run("backup", "create", "--to", file, "--plain")).Error, StringComparison.Ordinal);
+        Assert.Contains("shown with --passphrase-file", (await _terminal.Run("backup", "verify", file)).Done().Out, StringComparison.Ordinal);
+        Assert.Contains("headquarters restore --data /srv/hq --from fleet.backup", (await _terminal.Run("backup", "restore", file, "--passphrase-file", passphrase, "--data", "/srv/hq")).Done().Out, StringComparison.Ordinal);
+        List<string> said = [];
+        await HeadquartersNode.Restore(data, file, "correct horse battery", WholeHeadquarters.Options, new TcpNetwork(), TimeProvider.System, NullLoggerFactory.Instance, said.Add);
+
+        Assert.Contains(said, s => s.Contains(made.GetProperty("journalHash").GetString()!, StringComparison.Ordinal));
+        Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        await _node.DisposeAsync();
+        _node = await WholeHeadquarters.Start(_terminal, data);
+        Assert.Contains("leeds", (await _terminal.Run("office", "list")).Done().Out, StringComparison.Ordinal);
+        await File.WriteAllBytesAsync(file, (await File.ReadAllBytesAsync(file))[..^1]);
+        Assert.Contains("cut short", (await _terminal.Run("backup", "verify", file)).Error, StringComparison.Ordinal);
     }
 
     [Fact]

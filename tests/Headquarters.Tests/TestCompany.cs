@@ -44,6 +44,11 @@ internal sealed class TestCompany : IAsyncDisposable
 
     public CertificateAuthority Authority { get; }
 
+    /// <summary>With its identity.</summary>
+    public string Data => _directory;
+
+    public IJournalStore Journal => _storage.Journal;
+
     public ReadModelStore Store => _storage.ReadModel;
 
     public ReadModelQueries ReadModel { get; }

@@ -21,6 +21,9 @@ internal sealed class FleetClient : IDisposable
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>Reading a journal of some million rows takes a minute.</summary>
+    private static readonly TimeSpan PrepareTimeout = TimeSpan.FromMinutes(10);
+
     private readonly ConnectionSettings _settings;
     private readonly PinnedServer _server;
     private readonly HttpClient _http;
@@ -105,6 +108,37 @@ internal sealed class FleetClient : IDisposable
         }
     }
 
+    /// <summary>Asks for something large and writes the answer to a stream. The time limits are of silence: first for headquarters to make it ready.</summary>
+    /// <param name="came">Told how many bytes came, piece by piece.</param>
+    public async Task Download<TBody>(string path, TBody body, JsonTypeInfo<TBody> sent, Stream to, Action<int> came, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var response = await Sent(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, sent) }, patience, cancellation, PrepareTimeout, HttpCompletionOption.ResponseHeadersRead).ConfigureAwait(false);
+        await Check(response, cancellation).ConfigureAwait(false);
+        try
+        {
+            using var content = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+            var buffer = new byte[128 * 1024];
+            while (true)
+            {
+                patience.CancelAfter(CallTimeout);
+                var read = await content.ReadAsync(buffer, patience.Token).ConfigureAwait(false);
+                if (read == 0)
+                    return;
+                await to.WriteAsync(buffer.AsMemory(0, read), cancellation).ConfigureAwait(false);
+                came(read);
+            }
+        }
+        catch (HttpIOException cut)
+        {
+            throw new CommandFailure($"the connection to headquarters broke ({cut.Message}): try again; where it happens again, look at headquarters' log");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CommandFailure($"headquarters at {_settings.Url.Authority} sent nothing for {CallTimeout.TotalSeconds:0} s; look at its log");
+        }
+    }
+
     /// <summary>All pages of a list, one after the other.</summary>
     /// <param name="limit">No more than this many; null = all.</param>
     public async IAsyncEnumerable<T> List<T>(string path, JsonTypeInfo<ListPage<T>> type, int? limit, [EnumeratorCancellation] CancellationToken cancellation)
@@ -143,13 +177,15 @@ internal sealed class FleetClient : IDisposable
         return await Sent(request, patience, cancellation).ConfigureAwait(false);
     }
 
-    private async Task<HttpResponseMessage> Sent(HttpRequestMessage request, CancellationTokenSource patience, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> Sent(
+        HttpRequestMessage request, CancellationTokenSource patience, CancellationToken cancellation, TimeSpan? within = null, HttpCompletionOption until = HttpCompletionOption.ResponseContentRead)
     {
-        patience.CancelAfter(CallTimeout);
+        var limit = within ?? CallTimeout;
+        patience.CancelAfter(limit);
         try
         {
             using (request)
-                return await _http.SendAsync(request, patience.Token).ConfigureAwait(false);
+                return await _http.SendAsync(request, until, patience.Token).ConfigureAwait(false);
         }
         catch (HttpRequestException fault) when (fault.InnerException is AuthenticationException && _server.Problem is { } problem)
         {
@@ -161,7 +197,7 @@ internal sealed class FleetClient : IDisposable
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new CommandFailure($"headquarters at {_settings.Url.Authority} did not answer in {CallTimeout.TotalSeconds:0} s; look at its log");
+            throw new CommandFailure($"headquarters at {_settings.Url.Authority} did not answer in {limit.TotalSeconds:0} s; look at its log");
         }
     }
 

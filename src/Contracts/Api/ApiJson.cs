@@ -72,6 +72,7 @@ namespace Fleet.Contracts.Api;
 [JsonSerializable(typeof(ListPage<ClusterNodeResource>))]
 [JsonSerializable(typeof(ClusterInvitationResource))]
 [JsonSerializable(typeof(ClusterIdentityResource))]
+[JsonSerializable(typeof(NewBackup))]
 [JsonSerializable(typeof(StatusResource))]
 [JsonSerializable(typeof(ProblemResource))]
 public sealed partial class ApiJson : JsonSerializerContext;

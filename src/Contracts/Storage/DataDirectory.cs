@@ -41,6 +41,33 @@ public sealed class DataDirectory : IDisposable
         });
     }
 
+    /// <summary>Makes a directory that is one only when it was filled: if that fails, or is cut, no process runs on what is there.</summary>
+    /// <param name="path">Missing or empty.</param>
+    /// <exception cref="StorageException">It is not empty, in use or not writable.</exception>
+    public static async Task Fill(string path, string kind, Func<DataDirectory, Task> fill)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        using var directory = Guarded(path, () =>
+        {
+            Make(path);
+            if (Directory.EnumerateFileSystemEntries(path).Any())
+                throw new StorageException($"{path} is not empty; choose a directory that is empty or missing, or move this one away");
+            MakePrivate(path);
+            return new DataDirectory(path, Hold(path));
+        });
+        try
+        {
+            await fill(directory).ConfigureAwait(false);
+        }
+        catch
+        {
+            Clear(path);
+            throw;
+        }
+
+        directory.Replace(MarkerName, Marker(kind));
+    }
+
     /// <summary>Opens the directory to look at it, while another process may run on it.</summary>
     /// <exception cref="StorageException">Missing, foreign, newer or not readable.</exception>
     public static DataDirectory Look(string path, string kind)
@@ -93,6 +120,18 @@ public sealed class DataDirectory : IDisposable
     {
         if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) != OwnerOnly)
             File.SetUnixFileMode(path, OwnerOnly);
+    }
+
+    // It was empty: all of it is what did not become whole.
+    private static void Clear(string path)
+    {
+        foreach (var entry in Directory.EnumerateFileSystemEntries(path).ToList())
+        {
+            if (Directory.Exists(entry))
+                Directory.Delete(entry, recursive: true);
+            else
+                File.Delete(entry);
+        }
     }
 
     private static FileStream Hold(string path)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Fleet.Contracts;
 using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Storage;
 
 namespace Fleet.Headquarters.Cluster;
 
@@ -13,9 +14,6 @@ public sealed partial class ClusterInvitations(string data, CertificateAuthority
 {
     /// <summary>Long enough to type a command on another machine.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
-
-    /// <summary>What makes a data directory one of this headquarters. The administrator token itself stays where it is.</summary>
-    private static readonly string[] Parts = ["identity", "console-keys", AdminCredentials.HashFile];
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, DateTimeOffset> _open = [];
@@ -41,8 +39,7 @@ public sealed partial class ClusterInvitations(string data, CertificateAuthority
             if (!_open.Remove(HashOf(secret), out var expires) || expires <= clock.GetUtcNow())
                 return null;
         LogTaken(from);
-        return Parts.Select(p => Path.Combine(data, p)).SelectMany(p => Directory.Exists(p) ? Directory.GetFiles(p) : [p])
-            .ToDictionary(f => Path.GetRelativePath(data, f), File.ReadAllBytes);
+        return DataFiles.IdentityIn(data).ToDictionary(f => f, f => File.ReadAllBytes(Path.Combine(data, f)));
     }
 
     private static string HashOf(byte[] secret) => Convert.ToHexString(SHA256.HashData(secret));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Fleet.Backups;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Identity;
@@ -80,6 +81,26 @@ internal static class ProcessCommands
         return command;
     }
 
+    public static Command Restore()
+    {
+        var from = new Option<string>("--from") { Description = "What 'fleet backup create' wrote.", HelpName = "FILE", Required = true };
+        var passphrase = new Option<string?>("--passphrase-file") { Description = "A file with the passphrase that it was made with.", HelpName = "FILE" };
+        return Make("restore", """
+            Makes a headquarters of a backup: in a data directory that is missing or empty and, where fleet.storage names PostgreSQL, with a database that is empty. The
+            headquarters that the backup is of must not run any more. What is written is compared with the backup; if it fails, nothing is left.
+
+            Example:
+              headquarters restore --data /var/lib/fleet-hq --from fleet.backup --passphrase-file /etc/fleet/backup-passphrase
+            """,
+            async (parsed, data, options, logging, cancellation) =>
+            {
+                var secret = parsed.GetValue(passphrase) is { } file ? BackupSeal.ReadPassphrase(file) : null;
+                await HeadquartersNode.Restore(data, parsed.GetValue(from)!, secret, options, new TcpNetwork(), TimeProvider.System, logging, System.Console.WriteLine, cancellation);
+                System.Console.WriteLine($"restored; start it: headquarters run --data {data}. Nodes and devices come back by themselves where its address is the old one");
+            },
+            from, passphrase);
+    }
+
     public static Command MoveStorage()
     {
         var to = new Option<string>("--to") { Description = "Where it is to lie.", HelpName = "sqlite|postgresql", Required = true };
@@ -136,6 +157,11 @@ internal static class ProcessCommands
             catch (NodeEndedException ended)
             {
                 await System.Console.Error.WriteLineAsync(ended.Message);
+                return Failed;
+            }
+            catch (BackupException wrong)
+            {
+                await System.Console.Error.WriteLineAsync($"the backup can't be used: {wrong.Message}");
                 return Failed;
             }
             catch (Exception fault) when (fault is StorageException or IdentityException or JournalRefusedException or IOException)

@@ -1,4 +1,5 @@
 using Fleet.Contracts.Storage;
+using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.ReadModel;
 
 namespace Fleet.Headquarters.Storage;
@@ -27,4 +28,10 @@ internal static class DataFiles
 {
     public const string Journal = "journal.db";
     public const string ReadModel = "read-model.db";
+    public const string ConsoleKeys = "console-keys";
+    public const string Updates = "updates";
+
+    /// <summary>What makes a data directory one of this headquarters, file by file. The administrator token itself stays where it is.</summary>
+    public static IEnumerable<string> IdentityIn(string data) =>
+        new[] { "identity", ConsoleKeys, AdminCredentials.HashFile }.Select(p => Path.Combine(data, p)).SelectMany(p => Directory.Exists(p) ? Directory.GetFiles(p) : [p]).Where(File.Exists).Select(f => Path.GetRelativePath(data, f));
 }

@@ -20,6 +20,13 @@ public interface IJournalStore
     /// <summary>Has the next position follow this one.</summary>
     string SetLastPositionSql(long position);
 
+    /// <summary>Begins a transaction whose reads all see the journal as it is at the first of them, and hold nobody up.</summary>
+    string FreezeSql { get; }
+
+    /// <summary>Looks at the journal at a moment when nobody is writing to it: then no position up to the newest is still to come.</summary>
+    /// <param name="look">What comes to write waits for it: it is short.</param>
+    Task<T> BetweenWrites<T>(Func<T> look, CancellationToken cancellation = default);
+
     /// <summary>Makes it ready for use, or says why it can't be used; then nothing in it was touched.</summary>
     Task<string?> Prepare(CancellationToken cancellation = default);
 

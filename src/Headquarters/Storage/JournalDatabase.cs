@@ -67,6 +67,18 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
     public string SetLastPositionSql(long position) =>
         string.Create(CultureInfo.InvariantCulture, $"SELECT setval('journal_ordering_seq', {Math.Max(1, position)}, {(position > 0 ? "true" : "false")})");
 
+    public string FreezeSql => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+    // The lock goes with none of a writer's: it comes when those that write now are through, and who comes then waits for it.
+    public async Task<T> BetweenWrites<T>(Func<T> look, CancellationToken cancellation = default)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await PostgresDatabase.Run(connection, "SET LOCAL lock_timeout = '10s'; LOCK TABLE journal IN SHARE MODE");
+        return look();
+    }
+
     public async Task<string?> Prepare(CancellationToken cancellation = default)
     {
         try
@@ -152,7 +164,7 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
         switch (await Fact(connection, MoveFact))
         {
             case Filling:
-                return $"a move to {database.Name} was begun and is not through: run 'headquarters move-storage' again";
+                return $"a move or a restore to {database.Name} was begun and is not through: run 'headquarters move-storage' or 'headquarters restore' again";
             case MovedAway:
                 return $"the journal in {database.Name} was moved to SQLite: set fleet.storage.provider = sqlite, or drop the schema {PostgresDatabase.Schema} there if it is of no use any more";
         }

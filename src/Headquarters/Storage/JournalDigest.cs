@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -69,6 +70,10 @@ internal sealed class JournalDigest : IDisposable
     /// <summary>By twin, in the order of their ids.</summary>
     public IReadOnlyList<TwinDigest> Twins() =>
         [.. _twins.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => new TwinDigest(t.Key, t.Value.Events, t.Value.Snapshots, Convert.ToHexStringLower(t.Value.Hash.GetCurrentHash())))];
+
+    /// <summary>Of all twins together: SHA-256 over a line for each, in hexadecimal digits.</summary>
+    public string Whole() =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(Twins().Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.PersistenceId} {t.Events} {t.Snapshots} {t.Hash}\n"))))));
 
     public void Dispose()
     {

@@ -48,6 +48,11 @@ public sealed class JournalFile(string path) : IJournalStore
     public string SetLastPositionSql(long position) =>
         string.Create(CultureInfo.InvariantCulture, $"DELETE FROM sqlite_sequence WHERE name = 'journal'; INSERT INTO sqlite_sequence (name, seq) VALUES ('journal', {position})");
 
+    public string FreezeSql => "BEGIN";
+
+    // One writer, and what it has not committed is not seen.
+    public Task<T> BetweenWrites<T>(Func<T> look, CancellationToken cancellation = default) => Task.FromResult(look());
+
     public Task<string?> Prepare(CancellationToken cancellation = default) => Task.FromResult(Prepare());
 
     // One writer: what is committed later has a later position.

@@ -35,7 +35,7 @@ internal sealed record SnapshotRow
 
 /// <summary>
 /// Journal and snapshots of a store as rows, whichever kind of database it is: read in one order, written with the positions they had. Nobody may write to the
-/// store meanwhile.
+/// store meanwhile, but where it says so.
 /// </summary>
 internal sealed class JournalRows(IJournalStore store)
 {
@@ -43,10 +43,10 @@ internal sealed class JournalRows(IJournalStore store)
     private const int Batch = 500;
 
     /// <summary>All events in the order of their positions.</summary>
-    public IEnumerable<JournalRow> Events() => Read(db => db.GetTable<JournalRow>().OrderBy(r => r.Ordering));
+    public IEnumerable<JournalRow> Events() => Read(EventsIn);
 
     /// <summary>All snapshots in the order of twins and sequence numbers.</summary>
-    public IEnumerable<SnapshotRow> Snapshots() => Read(db => db.GetTable<SnapshotRow>().OrderBy(r => r.PersistenceId).ThenBy(r => r.SequenceNr));
+    public IEnumerable<SnapshotRow> Snapshots() => Read(SnapshotsIn);
 
     /// <summary>How many rows there are, for whoever wants to see how far a copy is.</summary>
     public (long Events, long Snapshots) Count()
@@ -62,6 +62,25 @@ internal sealed class JournalRows(IJournalStore store)
         return db.Execute<long>(store.LastPositionSql);
     }
 
+    /// <summary>All of it as it is now, while others go on writing.</summary>
+    public async Task<FrozenRows> Freeze(CancellationToken cancellation)
+    {
+        var db = Open();
+        try
+        {
+            return await store.BetweenWrites(() =>
+            {
+                db.Execute(store.FreezeSql);
+                return new FrozenRows(db, db.Execute<long>(store.LastPositionSql));
+            }, cancellation);
+        }
+        catch
+        {
+            db.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Replaces all that the store holds.</summary>
     /// <param name="written">Told after each batch how many rows went in.</param>
     public void Write(IEnumerable<JournalRow> events, IEnumerable<SnapshotRow> snapshots, long lastPosition, Action<int> written)
@@ -75,6 +94,10 @@ internal sealed class JournalRows(IJournalStore store)
         db.Execute(store.SetLastPositionSql(lastPosition));
         transaction.Commit();
     }
+
+    internal static IQueryable<JournalRow> EventsIn(DataConnection db) => db.GetTable<JournalRow>().OrderBy(r => r.Ordering);
+
+    internal static IQueryable<SnapshotRow> SnapshotsIn(DataConnection db) => db.GetTable<SnapshotRow>().OrderBy(r => r.PersistenceId).ThenBy(r => r.SequenceNr);
 
     private static void Write<T>(DataConnection db, IEnumerable<T> rows, Action<int> written)
         where T : class
@@ -94,4 +117,19 @@ internal sealed class JournalRows(IJournalStore store)
     }
 
     private DataConnection Open() => new(new DataOptions().UseConnectionString(store.ProviderName, store.ConnectionString));
+}
+
+/// <summary>Journal and snapshots of one moment. While it lives SQLite's write-ahead log grows, and PostgreSQL keeps what is deleted: not for long.</summary>
+/// <param name="LastPosition">The highest position that had been given.</param>
+internal sealed record FrozenRows(DataConnection Connection, long LastPosition) : IDisposable
+{
+    public IEnumerable<JournalRow> Events() => JournalRows.EventsIn(Connection);
+
+    public IEnumerable<SnapshotRow> Snapshots() => JournalRows.SnapshotsIn(Connection);
+
+    public void Dispose()
+    {
+        Connection.Execute("ROLLBACK");
+        Connection.Dispose();
+    }
 }

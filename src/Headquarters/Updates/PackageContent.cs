@@ -130,19 +130,27 @@ public sealed class PackageContent(string directory, UpdateOptions options, Time
     public Func<BlobHash, bool> Kept()
     {
         var now = clock.GetUtcNow();
-        var kept = Blobs.List().Where(b => now - b.UsedAt < options.KeepUnlisted).Select(b => b.Hash).ToHashSet();
+        if (Named() is not { } kept)
+            return _ => true;
+        kept.UnionWith(Blobs.List().Where(b => now - b.UsedAt < options.KeepUnlisted).Select(b => b.Hash));
+        return kept.Contains;
+    }
+
+    /// <summary>What packages name. Null: the disk has lost a manifest, which may name anything.</summary>
+    public HashSet<BlobHash>? Named()
+    {
+        HashSet<BlobHash> named = [];
         foreach (var package in packages())
         {
-            // One that the disk has lost may name anything.
             if (ManifestOf(package) is not { } manifest)
-                return _ => true;
-            kept.Add(package.Manifest);
-            kept.UnionWith(manifest.Files.Select(f => f.Content));
+                return null;
+            named.Add(package.Manifest);
+            named.UnionWith(manifest.Files.Select(f => f.Content));
             if (package.Deltas is { } list)
-                kept.Add(list);
-            kept.UnionWith(DeltasOf(package)?.Deltas.Select(d => d.Delta) ?? []);
+                named.Add(list);
+            named.UnionWith(DeltasOf(package)?.Deltas.Select(d => d.Delta) ?? []);
         }
 
-        return kept.Contains;
+        return named;
     }
 }

@@ -24,6 +24,9 @@ public sealed partial class TenantRepository : IAsyncDisposable
     /// <summary>How soon what another headquarters node published shows on this one.</summary>
     private static readonly TimeSpan FollowEvery = TimeSpan.FromSeconds(2);
 
+    /// <summary>What can't be made anew.</summary>
+    internal static readonly string[] Kept = ["metadata", "keys"];
+
     private readonly string _metadata;
     private readonly RepositoryWriter _writer;
     private readonly RoleKeys _keys;
@@ -201,6 +204,17 @@ public sealed partial class TenantRepository : IAsyncDisposable
         using var writing = await _writers.Enter(cancellation);
         CatchUp();
         return Take(document);
+    }
+
+    /// <summary>Metadata and keys of one generation, for a backup: files by their path in the directory; and the content that its packages name.</summary>
+    internal async Task<(IReadOnlyDictionary<string, byte[]> Files, IReadOnlyList<BlobHash> Content)> Copy(CancellationToken cancellation)
+    {
+        using var writing = await _writers.Enter(cancellation);
+        CatchUp();
+        var directory = Path.GetDirectoryName(_metadata)!;
+        var files = Kept.Select(k => Path.Combine(directory, k)).Where(Directory.Exists).SelectMany(k => Directory.GetFiles(k, "*", SearchOption.AllDirectories))
+            .Where(f => !f.EndsWith(DurableFile.NewSuffix, StringComparison.Ordinal)).ToDictionary(f => Path.GetRelativePath(directory, f), File.ReadAllBytes);
+        return (files, [.. Content.Named() ?? Content.Blobs.List().Select(b => b.Hash)]);
     }
 
     public async ValueTask DisposeAsync()

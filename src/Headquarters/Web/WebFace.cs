@@ -6,6 +6,7 @@ using Fleet.Contracts.Api;
 using Fleet.Contracts.Identity;
 using Fleet.Gateway.Service;
 using Fleet.Headquarters.Api;
+using Fleet.Headquarters.Backups;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Console;
 using Fleet.Headquarters.Discovery;
@@ -37,6 +38,7 @@ public sealed record WebParts(
     ReadModelStore ReadModel,
     TenantRepository Updates,
     VendorMirrors Vendors,
+    BackupMaker Backups,
     AdminCredentials Credentials,
     ShownCertificate Certificate,
     DiscoveryOptions Discovery,
@@ -98,6 +100,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(parts.ReadModel);
         services.AddSingleton(parts.Updates);
         services.AddSingleton(parts.Vendors);
+        services.AddSingleton(parts.Backups);
         services.AddSingleton(parts.Credentials);
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));
         services.AddSingleton(new NetworkQueries(parts.ReadModel));
@@ -154,6 +157,7 @@ public sealed class WebFace : IAsyncDisposable
         api.MapRepository();
         api.MapRollouts();
         api.MapCluster();
+        api.MapBackups();
         api.MapFleet();
         host.MapConsole();
     }

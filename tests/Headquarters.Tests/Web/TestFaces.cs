@@ -8,10 +8,12 @@ using Fleet.Contracts.Api;
 using Fleet.Contracts.Identity;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Api;
+using Fleet.Headquarters.Backups;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Web;
 using Fleet.Messages.Transport;
@@ -81,6 +83,7 @@ public sealed class TestFaces : IAsyncLifetime
             twins.Store,
             updates,
             vendors,
+            new BackupMaker(Path.GetDirectoryName(keys)!, StorageProvider.Sqlite, twins.Journal, updates, null, "1.2.3", TimeProvider.System, NullLogger<BackupMaker>.Instance),
             credentials,
             new ShownCertificate(twins.Authority.Own, twins.Authority.Authority),
             TestOffices.Options.Discovery,
