@@ -27,7 +27,10 @@ public sealed record Company
     public ImmutableList<Rollout> Rollouts { get; init; } = [];
 
     /// <summary>What each office has of the budgets for staying connected.</summary>
-    public ImmutableDictionary<OfficeId, ConnectionLease> Leases { get; init; } = ImmutableDictionary<OfficeId, ConnectionLease>.Empty;
+    public ImmutableDictionary<OfficeId, ConnectionLease> Leases { get; private init; } = ImmutableDictionary<OfficeId, ConnectionLease>.Empty;
+
+    // The sum of all leases: a thousand offices that start together all ask.
+    private (int Links, int Devices) Leased { get; init; }
 
     /// <summary>Decides on all commands but RemoveOffice, on which the office itself has its say first, and those that need more than the company knows.</summary>
     public CompanyDecision Decide(ICompanyCommand command, DateTimeOffset now) => command switch
@@ -62,12 +65,11 @@ public sealed record Company
     /// <summary>Grants an office what it asks for, as far as the others leave it of the budgets: together they never hold more.</summary>
     public CompanyDecision Decide(WantConnections asked, ConnectionBudgets budgets, DateTimeOffset now)
     {
-        var others = Leases.Values.Where(l => l.OfficeId != asked.OfficeId).ToList();
-        var (otherLinks, otherDevices) = (others.Sum(l => l.Links), others.Sum(l => l.Devices));
+        var held = Leases.GetValueOrDefault(asked.OfficeId);
+        var (otherLinks, otherDevices) = (Leased.Links - (held?.Links ?? 0), Leased.Devices - (held?.Devices ?? 0));
         var known = Offices.ContainsKey(asked.OfficeId.Value);
         var links = known ? Math.Clamp(budgets.Links - otherLinks, 0, asked.Links) : 0;
         var devices = known ? Math.Clamp(budgets.Devices - otherDevices, 0, asked.Devices) : 0;
-        var held = Leases.GetValueOrDefault(asked.OfficeId);
         ICompanyEvent[] events = (held?.Links ?? 0, held?.Devices ?? 0) == (links, devices) ? [] : [new ConnectionsLeased(asked.OfficeId, links, devices, now)];
         return new CompanyDecision(events, new ConnectionsGranted(
             asked.OfficeId, links, devices, asked.Links, asked.Devices, otherLinks + links, budgets.Links, otherDevices + devices, budgets.Devices));
@@ -76,8 +78,8 @@ public sealed record Company
     public Company Apply(ICompanyEvent happened) => happened switch
     {
         OfficeAdded e => this with { Offices = Offices.SetItem(e.OfficeId.Value, new OfficeEntry(e.OfficeId, e.Title, e.By, e.At)) },
-        OfficeRemoved e => this with { Offices = Offices.Remove(e.OfficeId.Value), Leases = Leases.Remove(e.OfficeId) },
-        ConnectionsLeased e => this with { Leases = Leases.SetItem(e.OfficeId, new ConnectionLease(e.OfficeId, e.Links, e.Devices)) },
+        OfficeRemoved e => Lease(new ConnectionLease(e.OfficeId, 0, 0)) with { Offices = Offices.Remove(e.OfficeId.Value), Leases = Leases.Remove(e.OfficeId) },
+        ConnectionsLeased e => Lease(new ConnectionLease(e.OfficeId, e.Links, e.Devices)),
         PolicyApplied e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Policy.Document.Name), e.Policy]) },
         PolicyRemoved e => this with { Book = new PolicyBook(e.BookVersion, [.. Book.Policies.Where(p => p.Document.Name != e.Name)]) },
         RuleBookChanged e => this with { Rules = e.Book },
@@ -98,6 +100,7 @@ public sealed record Company
         Updates = s.Updates ?? UpdateBook.Empty,
         Rollouts = [.. (s.Rollouts ?? []).Select(r => new Rollout(r))],
         Leases = (s.Leases ?? []).ToImmutableDictionary(l => l.OfficeId),
+        Leased = ((s.Leases ?? []).Sum(l => l.Links), (s.Leases ?? []).Sum(l => l.Devices)),
     };
 
     public static CompanyDecision Refuse(RefusalCode code, string detail) => new([], new CompanyRefused(code, detail));
@@ -107,6 +110,16 @@ public sealed record Company
 
     /// <inheritdoc cref="Change"/>
     public UpdateBookChanged Changed(UpdateBook book, string what, string by, DateTimeOffset now) => new(book with { Version = Updates.Version + 1 }, what, by, now);
+
+    private Company Lease(ConnectionLease next)
+    {
+        var held = Leases.GetValueOrDefault(next.OfficeId);
+        return this with
+        {
+            Leases = Leases.SetItem(next.OfficeId, next),
+            Leased = (Leased.Links + next.Links - (held?.Links ?? 0), Leased.Devices + next.Devices - (held?.Devices ?? 0)),
+        };
+    }
 
     private CompanyDecision Apply(ApplyPolicy command, DateTimeOffset now)
     {

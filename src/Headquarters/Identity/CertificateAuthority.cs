@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts;
@@ -16,13 +15,10 @@ public sealed class CertificateAuthority : ICertificateIssuer
 
     private const int MaximumRequestBytes = 8 * 1024;
 
-    /// <summary>Derived keys are small and cheap to make again.</summary>
-    private const int MaximumCachedKeys = 100_000;
-
     private readonly IdentityFiles _files;
     private readonly IdentityOptions _options;
     private readonly TimeProvider _clock;
-    private readonly ConcurrentDictionary<(DeviceId, string Serial), EnvelopeKeys> _keys = new();
+    private readonly DerivedKeys _keys = new(DerivedKeys.Usual);
     private readonly Lock _gate = new();
     private readonly Dictionary<PeerIdentity, X509Certificate2> _own = [];
 
@@ -83,13 +79,14 @@ public sealed class CertificateAuthority : ICertificateIssuer
 
     public EnvelopeKeys KeysFor(DeviceId device, CertificateRecord certificate)
     {
-        if (_keys.TryGetValue((device, certificate.Serial), out var known))
+        if (_keys.Find(device, certificate.Serial) is { } known)
             return known;
-        if (_keys.Count >= MaximumCachedKeys)
-            _keys.Clear();
         // One native key is not for several threads at once.
+        EnvelopeKeys keys;
         lock (_gate)
-            return _keys[(device, certificate.Serial)] = EnvelopeKeys.Derive(_files.EnvelopeKey, certificate.PublicKey.Span, device, certificate.Generation);
+            keys = EnvelopeKeys.Derive(_files.EnvelopeKey, certificate.PublicKey.Span, device, certificate.Generation);
+        _keys.Keep(certificate.Serial, keys);
+        return keys;
     }
 
     public byte[] OpenSecret(string purpose, ReadOnlySpan<byte> secret)

@@ -18,6 +18,12 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     /// <summary>Nodes a second that no headquarters feels, however quiet it is: small fleets need not wait.</summary>
     private const double Unfelt = 7;
 
+    /// <summary>
+    /// Quiet is worth so much and no more: a node that lost headquarters waits up to half of this, so that a thousand offices are back within 20 s of its return. Only
+    /// what can't be let in faster takes longer.
+    /// </summary>
+    private static readonly TimeSpan LongestForQuiet = TimeSpan.FromSeconds(36);
+
     private int _linked;
     private int _opening;
 
@@ -37,7 +43,16 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     public bool IsFull => Opening >= hellosPerSecond;
 
     /// <summary>Within which all nodes should come back, told to each while it is linked.</summary>
-    public TimeSpan ReturnWithin => LoadRule.Window(Volatile.Read(ref _linked), Math.Min(AdmittedPerSecond, Math.Max(Unfelt, meter.Now.PerSecond * ReturnsPerQuietMessage)));
+    public TimeSpan ReturnWithin
+    {
+        get
+        {
+            var (linked, now) = (Volatile.Read(ref _linked), meter.Now);
+            var (quiet, fastest) = (LoadRule.Window(linked, Math.Max(Unfelt, now.PerSecond * ReturnsPerQuietMessage)), LoadRule.Window(linked, AdmittedPerSecond));
+            var wanted = quiet < LongestForQuiet ? quiet : LongestForQuiet;
+            return wanted > fastest ? wanted : fastest;
+        }
+    }
 
     /// <summary>One message of a node was taken.</summary>
     public void Took() => meter.Took();

@@ -26,6 +26,7 @@ internal sealed class LinkDoor : ReceiveActor
     private readonly AdmissionRate _rate;
     private readonly IdentityRates<string> _told = new(perSecond: 1.0 / 60, burst: 1);
     private readonly Dictionary<NodeId, Visitor> _visitors = [];
+    private readonly Dictionary<IActorRef, NodeId> _links = [];
 
     public LinkDoor(LinkTools tools)
     {
@@ -96,6 +97,7 @@ internal sealed class LinkDoor : ReceiveActor
         visitor.Link?.Tell(new Replaced());
         var link = Context.ActorOf(OfficeLink.Props(hello, serial, Sender, _tools), LinkTools.NewSecret());
         Context.Watch(link);
+        _links[link] = hello.NodeId;
         _visitors[hello.NodeId] = visitor with
         {
             Link = link,
@@ -124,14 +126,9 @@ internal sealed class LinkDoor : ReceiveActor
 
     private void Handle(Terminated gone)
     {
-        foreach (var (node, visitor) in _visitors)
-        {
-            if (!gone.ActorRef.Equals(visitor.Link))
-                continue;
-            // Who was seen stays remembered, so that coming and going does not void the rate.
+        // Who was seen stays remembered, so that coming and going does not void the rate. A link that was replaced is no longer the visitor's.
+        if (_links.Remove(gone.ActorRef, out var node) && _visitors.TryGetValue(node, out var visitor) && gone.ActorRef.Equals(visitor.Link))
             _visitors[node] = visitor with { Link = null };
-            return;
-        }
     }
 
     private void ForgetUnlinked()
