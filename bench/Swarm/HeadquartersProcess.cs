@@ -101,7 +101,7 @@ public sealed class SwarmOperator : IDisposable
     {
         if (!AdminToken.TryParse(token, out var admin, out var problem))
             throw new LabException(problem);
-        _api = PinnedApi.Client(new TcpNetwork(), address, admin);
+        _api = PinnedApi.Client(new TcpNetwork(), [address], admin);
         (Does, Sees) = (new ApiOperator(() => _api), new FleetReader(_api));
     }
 

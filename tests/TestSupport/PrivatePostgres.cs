@@ -28,7 +28,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private readonly bool _durable;
     private Process? _server;
 
-    private PrivatePostgres(string directory, bool durable) => (_directory, _durable, Port) = (directory, durable, FreePort());
+    private readonly PostgresPlace? _place;
+
+    private PrivatePostgres(string directory, bool durable, PostgresPlace? place) => (_directory, _durable, _place, Port) = (directory, durable, place, FreePort());
 
     public int Port { get; }
 
@@ -45,17 +47,21 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private string Data => Path.Combine(_directory, "data");
 
+    /// <summary>Where this process reaches it, in whichever network it is.</summary>
+    private string Sockets => Path.Combine(_directory, "sockets");
+
     private string Log => Path.Combine(_directory, "log");
 
     /// <summary>Says what this machine lacks; null: nothing.</summary>
     public static string? Unable() => OperatingSystem.IsLinux() && Programs is not null ? null : "needs PostgreSQL (Debian and Ubuntu: apt-get install postgresql)";
 
+    /// <param name="place">Null: this machine, on loopback.</param>
     /// <param name="durable">Whether what is committed survives a power failure, as in a company; tests are faster without.</param>
-    public static async Task<PrivatePostgres> Start(bool durable = false)
+    public static async Task<PrivatePostgres> Start(bool durable = false, PostgresPlace? place = null)
     {
         if (Unable() is { } lacks)
             throw new InvalidOperationException(lacks);
-        var server = new PrivatePostgres(Directory.CreateTempSubdirectory("fleet-postgres-").FullName, durable);
+        var server = new PrivatePostgres(Directory.CreateTempSubdirectory("fleet-postgres-").FullName, durable, place);
         try
         {
             await server.Initialize().ConfigureAwait(false);
@@ -71,7 +77,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     /// <summary>A connection string to the database, as an administrator would write it.</summary>
     public string ConnectionString(string database) =>
-        new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = Port, Username = User, Password = Password, Database = database }.ToString();
+        new NpgsqlConnectionStringBuilder { Host = Host, Port = Port, Username = User, Password = Password, Database = database }.ToString();
+
+    private string Host => _place?.Address.ToString() ?? "127.0.0.1";
 
     /// <summary>Makes an empty database and gives its connection string.</summary>
     public async Task<string> NewDatabase()
@@ -84,7 +92,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>Runs one statement; gives its first value.</summary>
     public async Task<object?> Execute(string database, string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString(database)) { Pooling = false, Host = Sockets }.ToString());
         await connection.OpenAsync().ConfigureAwait(false);
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync().ConfigureAwait(false);
@@ -111,7 +119,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             {
                 "-c",
                 $"""
-                {AsUser}{Programs}/postgres -D {Data} -c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories= -c max_connections=200 {safety} >>{Log} 2>&1 </dev/null &
+                {_place?.Within}{AsUser}{Programs}/postgres -D {Data} -c listen_addresses={Host} -c port={Port} -c unix_socket_directories={Sockets} -c max_connections=200 {safety} >>{Log} 2>&1 </dev/null &
                 server=$!
                 read -r wish
                 kill -INT $server
@@ -147,9 +155,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
     {
         var secret = Path.Combine(_directory, "password");
         await File.WriteAllTextAsync(secret, Password).ConfigureAwait(false);
+        Directory.CreateDirectory(Sockets);
         if (IsRoot)
             await Shell($"chown -R {System} {_directory}").ConfigureAwait(false);
         await Shell($"{AsUser}{Programs}/initdb -D {Data} -U {User} --pwfile={secret} --auth=scram-sha-256 -E UTF8 --locale=C.UTF-8 --no-sync >{Log} 2>&1").ConfigureAwait(false);
+        if (_place is not null)
+            await File.AppendAllTextAsync(Path.Combine(Data, "pg_hba.conf"), "host all all all scram-sha-256\n").ConfigureAwait(false);
     }
 
     private async Task Shell(string command)
@@ -180,3 +191,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }
+
+/// <summary>Where a server runs that is not on this machine's loopback.</summary>
+/// <param name="Within">What runs a command there, with a space behind it.</param>
+/// <param name="Address">At which it listens.</param>
+public sealed record PostgresPlace(string Within, IPAddress Address);

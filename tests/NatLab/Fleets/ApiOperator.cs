@@ -30,6 +30,9 @@ public sealed class ApiOperator(Func<HttpClient> api) : IOperator
     public async Task<ulong> ApplyPolicy(PolicyContent policy) =>
         (await Send(HttpMethod.Put, $"policies/{policy.Name}", JsonContent.Create(policy, ApiJson.Default.PolicyContent), ApiJson.Default.PolicyChanged).ConfigureAwait(false)).Version;
 
+    public Task Label(string device, string label, string value) => Send(HttpMethod.Post, $"devices/{device}/labels",
+        JsonContent.Create(new LabelChange(new Dictionary<string, string> { [label] = value }), ApiJson.Default.LabelChange));
+
     public Task RequestSync(string device) => Send(HttpMethod.Post, $"devices/{device}/sync");
 
     public async Task<WakeResource> Wake(string device)

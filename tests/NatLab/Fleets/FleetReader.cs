@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -39,19 +40,31 @@ public sealed class FleetReader(HttpClient api)
 
     public Task<DeviceDetailResource> DeviceDetail(string id) => Get($"devices/{id}", ApiJson.Default.DeviceDetailResource);
 
+    /// <summary>Headquarters' nodes, the oldest first.</summary>
+    public async Task<IReadOnlyList<ClusterNodeResource>> ClusterNodes() => (await Get("cluster/nodes", ApiJson.Default.ListPageClusterNodeResource).ConfigureAwait(false)).Items;
+
     /// <summary>The numbers of the device's own events in the order in which headquarters recorded them.</summary>
-    public async Task<IReadOnlyList<ulong>> EventNumbers(string device)
+    public async Task<IReadOnlyList<ulong>> EventNumbers(string device) =>
+        [.. (await Events(device).ConfigureAwait(false)).Where(e => e.Number > 0).Select(e => e.Number)];
+
+    /// <summary>The numbers that a label of the device was set to, in the order of its history.</summary>
+    public async Task<IReadOnlyList<int>> Labelled(string device, string label) =>
+        [.. (await Events(device).ConfigureAwait(false)).Where(e => e.Kind == "labelled" && e.Text.StartsWith(label + "=", StringComparison.Ordinal))
+            .Select(e => int.Parse(e.Text.Split('=', ' ')[1], CultureInfo.InvariantCulture))];
+
+    /// <summary>A device's whole history, the oldest first.</summary>
+    private async Task<IReadOnlyList<EventResource>> Events(string device)
     {
-        var numbers = new List<EventResource>();
+        var events = new List<EventResource>();
         string? after = null;
         do
         {
             var page = await Get($"devices/{device}/events?page-size=500{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}", ApiJson.Default.ListPageEventResource).ConfigureAwait(false);
-            numbers.AddRange(page.Items);
+            events.AddRange(page.Items);
             after = page.Next;
         }
         while (after is not null);
-        return [.. numbers.Where(e => e.Number > 0).OrderBy(e => e.Position).Select(e => e.Number)];
+        return [.. events.OrderBy(e => e.Position)];
     }
 
     /// <summary>The newest events of a device: what kind each is.</summary>

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Fleet.Messages.Transport;
 using Fleet.NatLab.Kernel;
 using Fleet.NatLab.Topologies;
 
@@ -13,11 +15,17 @@ internal sealed class LabPlan
 
     private LabPlan(LabMachine headquarters, int agents, int link, int console, Dictionary<string, LabMachine> machines, Dictionary<string, string> gateways)
     {
-        (Headquarters, _machines, _gateways) = (headquarters, machines, gateways);
+        (HeadquartersNodes, _machines, _gateways) = ([headquarters], machines, gateways);
         (Agents, Link, Console) = ($"{headquarters.Address}:{agents}", $"{headquarters.Address}:{link}", $"{headquarters.Address}:{console}");
     }
 
-    public LabMachine Headquarters { get; }
+    /// <summary>The machines of headquarters' nodes; only in the kernel lab more than one.</summary>
+    public IReadOnlyList<LabMachine> HeadquartersNodes { get; private init; }
+
+    public LabMachine Headquarters => HeadquartersNodes[0];
+
+    /// <summary>host:port of the console of each headquarters node.</summary>
+    public IReadOnlyList<string> Consoles => [Console, .. HeadquartersNodes.Skip(1).Select(n => $"{n.Address}:8443")];
 
     /// <summary>host:port of headquarters' agent service.</summary>
     public string Agents { get; }
@@ -37,12 +45,19 @@ internal sealed class LabPlan
         var machines = topology.Nodes.ToDictionary(n => n.Id.Value, n => new LabMachine(n.Id.Value.Replace('.', '-'), lab.MachineOf(n), n.Address));
         foreach (var device in topology.Devices)
             machines[device.Name] = new LabMachine(device.Name, lab.MachineOf(device), device.Address);
-        return new LabPlan(
-            new LabMachine("headquarters", lab.Headquarters, topology.Headquarters), 13000, 13001, 8443, machines,
-            topology.Nodes.ToDictionary(n => n.Id.Value, n => $"{n.Address}:13000"))
+        var headquarters = new LabMachine("headquarters", lab.Headquarters, topology.Headquarters);
+        LabMachine[] nodes = [headquarters, .. topology.HeadquartersOthers.Select((address, i) => new LabMachine(string.Create(CultureInfo.InvariantCulture, $"headquarters-{i + 2}"), lab.HeadquartersOthers[i], address))];
+        return new LabPlan(headquarters, 13000, 13001, 8443, machines, topology.Nodes.ToDictionary(n => n.Id.Value, n => $"{n.Address}:13000"))
         {
-            HeadquartersSettings = [$"offices.headquarters-addresses=[\"{topology.Headquarters}:13000\"]", $"offices.headquarters-push-addresses=[\"{topology.Headquarters}:13295\"]", $"offices.headquarters-update-addresses=[\"{topology.Headquarters}:13443\"]"],
+            HeadquartersNodes = nodes,
+            HeadquartersSettings =
+            [
+                $"offices.headquarters-addresses={All(13000)}", $"offices.headquarters-push-addresses={All(13295)}", $"offices.headquarters-update-addresses={All(13443)}",
+                .. nodes.Length == 1 ? [] : (string[])[$"offices.headquarters-link-addresses={All(LinkHocon.EdgePort)}"],
+            ],
         };
+
+        string All(int port) => $"[{string.Join(", ", nodes.Select(n => $"\"{n.Address}:{port}\""))}]";
     }
 
     /// <summary>All on 127.0.0.1, on ports that are free now.</summary>

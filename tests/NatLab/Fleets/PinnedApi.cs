@@ -14,13 +14,14 @@ public static class PinnedApi
     /// <summary>A fleet of hundreds in one process, or a machine that others use too, may take its time.</summary>
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
 
-    public static HttpClient Client(IByteNetwork network, string address, AdminToken token)
+    /// <param name="addresses"><c>host:port</c> of headquarters' nodes: the first that takes a connection is asked.</param>
+    public static HttpClient Client(IByteNetwork network, IReadOnlyList<string> addresses, AdminToken token)
     {
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
             ConnectTimeout = ConnectPatience,
-            ConnectCallback = async (_, cancellation) => await network.Connect(address, cancellation).ConfigureAwait(false),
+            ConnectCallback = async (_, cancellation) => await FirstOf(network, addresses, cancellation).ConfigureAwait(false),
             SslOptions = new()
             {
                 RemoteCertificateValidationCallback = (_, leaf, chain, _) => leaf is X509Certificate2 certificate
@@ -30,9 +31,28 @@ public static class PinnedApi
         };
         return new HttpClient(handler)
         {
-            BaseAddress = new Uri($"https://{address}/"),
+            BaseAddress = new Uri($"https://{addresses[0]}/"),
             Timeout = AnswerPatience,
             DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token.Bearer) },
         };
+    }
+
+    private static async Task<Stream> FirstOf(IByteNetwork network, IReadOnlyList<string> addresses, CancellationToken cancellation)
+    {
+        foreach (var address in addresses.SkipLast(1))
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            patience.CancelAfter(ConnectPatience / addresses.Count);
+            try
+            {
+                return await network.Connect(address, patience.Token).ConfigureAwait(false);
+            }
+            catch (Exception fault) when (fault is IOException || (fault is OperationCanceledException && !cancellation.IsCancellationRequested))
+            {
+                // The next node.
+            }
+        }
+
+        return await network.Connect(addresses[^1], cancellation).ConfigureAwait(false);
     }
 }

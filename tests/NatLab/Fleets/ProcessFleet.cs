@@ -24,6 +24,8 @@ public sealed class ProcessFleet : IFleetUnderTest
     private readonly Dictionary<string, LabProcess> _running = [];
     private readonly List<LabProcess> _all = [];
     private HttpClient? _api;
+    private PrivatePostgres? _database;
+    private string _databaseName = "";
     private FleetReader? _shown;
 
     private ProcessFleet(Topology topology, KernelLab? lab, LabPlan plan)
@@ -104,19 +106,69 @@ public sealed class ProcessFleet : IFleetUnderTest
         return new ProcessFleet(topology, null, LabPlan.ForLoopback(topology));
     }
 
-    public async Task StartHeadquarters()
+    /// <summary>Headquarters' nodes: <c>headquarters</c>, <c>headquarters-2</c>….</summary>
+    public IReadOnlyList<string> HeadquartersNodes => [.. _plan.HeadquartersNodes.Select(n => n.Name)];
+
+    public Task StartHeadquarters() => StartHeadquarters(HeadquartersNodes[0]);
+
+    /// <summary>Starts one node of headquarters.</summary>
+    public async Task StartHeadquarters(string name)
     {
-        await Start("headquarters", _plan.Headquarters, "headquarters is ready", Programs.Headquarters, ["run", "--data", DataOf("headquarters"), .. _plan.HeadquartersSettings.Concat(HeadquartersSettings).SelectMany(Set)]).ConfigureAwait(false);
+        var machine = _plan.HeadquartersNodes.Single(n => n.Name == name);
+        await Start(name, machine, "headquarters is ready", Programs.Headquarters,
+            ["run", "--data", DataOf(name), .. _plan.HeadquartersSettings.Concat(HeadquartersSettings).Concat(await ClusterSettings(machine).ConfigureAwait(false)).SelectMany(Set)]).ConfigureAwait(false);
         if (_api is not null)
             return;
         if (!AdminToken.TryParse(await File.ReadAllTextAsync(AdminTokenFile).ConfigureAwait(false), out var token, out var problem))
             throw new LabException($"{AdminTokenFile}: {problem}");
-        _api = PinnedApi.Client(_plan.Headquarters.Network, _plan.Console, token);
+        _api = PinnedApi.Client(_plan.Headquarters.Network, _plan.Consoles, token);
         _shown = new FleetReader(_api);
         ConsoleAddress = _lab is null ? $"https://{_plan.Console}" : $"https://{_lab.OpenToHost()}:{_plan.Console.Split(':')[1]}";
     }
 
-    public Task KillHeadquarters() => Kill("headquarters");
+    public Task KillHeadquarters() => KillHeadquarters(HeadquartersNodes[0]);
+
+    /// <inheritdoc cref="KillHeadquarters()"/>
+    public Task KillHeadquarters(string name) => Kill(name);
+
+    /// <summary>Lets one more node of headquarters join, as an administrator does, and starts it.</summary>
+    public async Task JoinHeadquarters(string name)
+    {
+        var machine = _plan.HeadquartersNodes.Single(n => n.Name == name);
+        using var invitation = JsonDocument.Parse(await Command("cluster", "join", "--json").ConfigureAwait(false));
+        var (code, _, errors) = await Run(machine, Programs.Headquarters,
+            ["join", "--data", DataOf(name), "--from", _plan.Console, "--invitation", invitation.RootElement.GetProperty("text").GetString()!]).ConfigureAwait(false);
+        if (code != 0)
+            throw new LabException($"{name} could not join ({code}): {errors}");
+        await StartHeadquarters(name).ConfigureAwait(false);
+    }
+
+    /// <summary>SIGTERM, and waits for the end.</summary>
+    public async Task StopHeadquarters(string name)
+    {
+        LabProcess process;
+        lock (_gate)
+            process = _running[name];
+        Shell.Run("kill", "-TERM", $"{process.Id}");
+        await Until.True(() => process.Ended, $"{name} has ended", CommandPatience).ConfigureAwait(false);
+        await Kill(name).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether a node of headquarters ended by itself.</summary>
+    public bool HasEnded(string name)
+    {
+        lock (_gate)
+            return _running[name].Ended;
+    }
+
+    /// <summary>Drops all between one node of headquarters and the others, without a word; offices and database are still reached.</summary>
+    public void CutOffHeadquarters(string name) =>
+        _plan.HeadquartersNodes.Single(n => n.Name == name).Namespace!.Part(_plan.HeadquartersNodes.Where(n => n.Name != name).Select(n => n.Address));
+
+    /// <summary>By which address the other headquarters nodes know it.</summary>
+    public string ClusterAddressOf(string name) => $"{_plan.HeadquartersNodes.Single(n => n.Name == name).Address}:13002";
+
+    public void RejoinHeadquarters(string name) => _plan.HeadquartersNodes.Single(n => n.Name == name).Namespace!.Rejoin();
 
     public async Task EnrolNode(TopologyNode node, string token)
     {
@@ -279,7 +331,7 @@ public sealed class ProcessFleet : IFleetUnderTest
             return _running[name].Id;
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         lock (_gate)
         {
@@ -287,10 +339,31 @@ public sealed class ProcessFleet : IFleetUnderTest
                 process.Dispose();
         }
 
+        if (_database is not null)
+            await _database.DisposeAsync().ConfigureAwait(false);
+
         _api?.Dispose();
         _lab?.Dispose();
         _scratch.Delete(recursive: true);
-        return ValueTask.CompletedTask;
+    }
+
+    // One database for all of them, and one folder for updates.
+    private async Task<IReadOnlyList<string>> ClusterSettings(LabMachine machine)
+    {
+        if (Topology.Database is not { } address)
+            return [];
+        if (_database is null)
+        {
+            _database = await PrivatePostgres.Start(durable: true, new PostgresPlace($"ip netns exec {Lab.Database!.Name} ", address)).ConfigureAwait(false);
+            _databaseName = await _database.NewDatabase().ConfigureAwait(false);
+        }
+
+        return
+        [
+            "storage.provider=postgresql", $"storage.connection-string=\"{_databaseName}\"", $"updates.directory=\"{ScratchOf("updates")}\"",
+            "cluster.bind=0.0.0.0", $"cluster.address=\"{machine.Address}:13002\"", $"cluster.seeds=[{string.Join(", ", _plan.HeadquartersNodes.Select(n => $"\"{n.Address}:13002\""))}]",
+            $"links.address=\"{machine.Address}:13001\"",
+        ];
     }
 
     private KernelLab Lab => _lab ?? throw new LabException("on loopback there is no network to make faults in");

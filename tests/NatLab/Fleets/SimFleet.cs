@@ -136,7 +136,7 @@ public sealed class SimFleet : IFleetUnderTest
             return;
         if (!AdminToken.TryParse(await File.ReadAllTextAsync(node.AdminTokenFile).ConfigureAwait(false), out var token, out var problem))
             throw new LabException(problem);
-        _api = PinnedApi.Client(_lab.Headquarters, Console, token);
+        _api = PinnedApi.Client(_lab.Headquarters, [Console], token);
         _shown = new FleetReader(_api);
     }
 

@@ -31,5 +31,8 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         FullDisk.Journey,
         WrongClock.Journey,
         PowerLoss.Journey,
+        Cluster.KillEach,
+        Cluster.Partition,
+        Cluster.Rolling,
     ];
 }

@@ -31,6 +31,8 @@ public sealed class KernelLab : ILab, IDisposable
             Headquarters.Ip("link", "set", "eth0", "up");
             Headquarters.Ip("route", "add", "default", "dev", "eth0");
             Headquarters.Count(topology.Headquarters);
+            HeadquartersOthers = [.. topology.HeadquartersOthers.Select((address, i) => PlugIn($"hq-{i + 2}", address))];
+            Database = topology.Database is { } database ? PlugIn("database", database) : null;
             foreach (var office in topology.Offices)
                 Build(office, wire);
         }
@@ -45,6 +47,12 @@ public sealed class KernelLab : ILab, IDisposable
 
     /// <summary>Headquarters' machine.</summary>
     public NetworkNamespace Headquarters { get; }
+
+    /// <summary>The machines of the further headquarters nodes.</summary>
+    public IReadOnlyList<NetworkNamespace> HeadquartersOthers { get; } = [];
+
+    /// <summary>The machine of the database that headquarters nodes share.</summary>
+    public NetworkNamespace? Database { get; }
 
     IByteNetwork ILab.Headquarters => Headquarters;
 

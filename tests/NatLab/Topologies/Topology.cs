@@ -9,6 +9,12 @@ namespace Fleet.NatLab.Topologies;
 /// <param name="Headquarters">Public address of headquarters.</param>
 public sealed record Topology(string Name, IPAddress Headquarters, IReadOnlyList<TopologyOffice> Offices)
 {
+    /// <summary>Public addresses of further headquarters nodes. The kernel lab alone has them.</summary>
+    public IReadOnlyList<IPAddress> HeadquartersOthers { get; init; } = [];
+
+    /// <summary>Where the database is that headquarters nodes share; null: headquarters is one node.</summary>
+    public IPAddress? Database { get; init; }
+
     /// <summary>All nodes of all offices.</summary>
     public IEnumerable<TopologyNode> Nodes => Offices.SelectMany(o => o.Nodes);
 

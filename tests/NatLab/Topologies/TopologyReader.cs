@@ -19,11 +19,15 @@ internal sealed class TopologyReader(string file)
     public Topology Read()
     {
         var root = ConfigurationFactory.ParseString(File.ReadAllText(file));
-        var topology = Fields(root.Root, "the file", "headquarters", "offices");
+        var topology = Fields(root.Root, "the file", "headquarters", "headquarters-others", "database", "offices");
         return new Topology(
             Path.GetFileNameWithoutExtension(file),
             Address(topology, "headquarters"),
-            [.. topology["offices"].GetArray().Select(Office)]);
+            [.. topology["offices"].GetArray().Select(Office)])
+        {
+            HeadquartersOthers = [.. List(topology, "headquarters-others").Select(a => IPAddress.Parse(a.GetString()))],
+            Database = topology.ContainsKey("database") ? Address(topology, "database") : null,
+        };
     }
 
     private static TopologyOffice Office(HoconValue value)
