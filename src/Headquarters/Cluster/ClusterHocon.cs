@@ -23,7 +23,13 @@ internal static class ClusterHocon
               remember-entities = off
               # A twin holds presence and links, which a stop would lose.
               passivate-idle-entity-after = off
+              # Until the coordinator has begun on another node nothing is decided for the offices of a lost one: every wait on the way there counts.
+              retry-interval = 500ms
+              waiting-for-state-timeout = 1s
+              coordinator-failure-backoff = 1s
             }
+            singleton.hand-over-retry-interval = 500ms
+            singleton-proxy.singleton-identification-interval = 500ms
             downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
             split-brain-resolver.active-strategy = keep-majority
             split-brain-resolver.stable-after = {{Text(cluster.StableAfter)}}

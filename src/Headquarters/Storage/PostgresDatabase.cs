@@ -115,7 +115,8 @@ public sealed class PostgresDatabase
     // What the administrator wrote comes first.
     private string With(string application, Action<NpgsqlConnectionStringBuilder> set)
     {
-        var parts = new NpgsqlConnectionStringBuilder { ApplicationName = application, Timeout = 5, TcpKeepAlive = true, TcpKeepAliveTime = 10, TcpKeepAliveInterval = 5, IncludeErrorDetail = true };
+        // Encryption by Kerberos is looked for before anything else, and in a network without names that takes longer than a connection may; TLS is not touched by it.
+        var parts = new NpgsqlConnectionStringBuilder { GssEncryptionMode = GssEncryptionMode.Disable, ApplicationName = application, Timeout = 5, TcpKeepAlive = true, TcpKeepAliveTime = 10, TcpKeepAliveInterval = 5, IncludeErrorDetail = true };
         foreach (var (key, value) in _given)
             if (value is not null)
                 parts[key] = value;

@@ -19,9 +19,9 @@ public sealed class OrderBook : IAsyncDisposable
     private readonly CancellationTokenSource _enough = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ApiOperator _api;
-    private readonly ConcurrentDictionary<string, List<int>> _acknowledged = new();
-    private readonly ConcurrentQueue<TimeSpan> _answers = new();
+    private readonly ConcurrentDictionary<string, List<(int Number, TimeSpan At)>> _acknowledged = new();
     private readonly Task _giving;
+    private int _answered;
     private long _unanswered;
 
     private OrderBook(ApiOperator api, IReadOnlyList<string> devices)
@@ -31,7 +31,7 @@ public sealed class OrderBook : IAsyncDisposable
     }
 
     /// <summary>Orders that headquarters acknowledged.</summary>
-    public int Acknowledged => _answers.Count;
+    public int Acknowledged => Volatile.Read(ref _answered);
 
     /// <summary>Orders that headquarters refused or did not answer.</summary>
     public long Unanswered => Interlocked.Read(ref _unanswered);
@@ -39,21 +39,21 @@ public sealed class OrderBook : IAsyncDisposable
     /// <summary>Begins to give orders.</summary>
     public static OrderBook Begin(ApiOperator api, IReadOnlyList<string> devices) => new(api, devices);
 
-    /// <summary>The longest time in which no order was acknowledged, since the book was begun.</summary>
-    public TimeSpan LongestPause(TimeSpan since)
+    /// <summary>The longest time in which no order for one and the same device was acknowledged: the devices are of different offices, whose twins are on different nodes.</summary>
+    public TimeSpan LongestPause(TimeSpan since) => _acknowledged.Values.Max(orders =>
     {
-        TimeSpan[] answers = [since, .. _answers.Where(a => a >= since).Order(), _clock.Elapsed];
+        TimeSpan[] answers = [since, .. Of(orders).Select(o => o.At).Where(at => at >= since), _clock.Elapsed];
         return answers.Zip(answers.Skip(1), (one, next) => next - one).Max();
-    }
+    });
 
     /// <summary>Now, for <see cref="LongestPause"/>.</summary>
     public TimeSpan Now => _clock.Elapsed;
 
-    /// <summary>Waits until so many more orders are acknowledged.</summary>
+    /// <summary>Waits until so many more orders are acknowledged for each device.</summary>
     public Task More(int orders, string what, TimeSpan within)
     {
-        var before = Acknowledged;
-        return TestSupport.Until.True(() => Acknowledged >= before + orders, what, within);
+        var before = _acknowledged.ToDictionary(d => d.Key, d => Of(d.Value).Count);
+        return TestSupport.Until.True(() => _acknowledged.All(d => Of(d.Value).Count >= before.GetValueOrDefault(d.Key) + orders), what, within);
     }
 
     /// <summary>Gives no more orders, and holds what was acknowledged against what headquarters shows.</summary>
@@ -89,9 +89,7 @@ public sealed class OrderBook : IAsyncDisposable
         var (acknowledged, lost, doubled, disordered) = (0, 0, 0, 0);
         foreach (var (device, orders) in _acknowledged)
         {
-            List<int> given;
-            lock (orders)
-                given = [.. orders];
+            List<int> given = [.. Of(orders).Select(o => o.Number)];
             var shown = await fleet.Shown.Labelled(device, Label).ConfigureAwait(false);
             acknowledged += given.Count;
             lost += given.Except(shown).Count();
@@ -100,6 +98,12 @@ public sealed class OrderBook : IAsyncDisposable
         }
 
         return new OrderAccount(acknowledged, lost, doubled, disordered);
+    }
+
+    private static List<(int Number, TimeSpan At)> Of(List<(int Number, TimeSpan At)> orders)
+    {
+        lock (orders)
+            return [.. orders];
     }
 
     private async Task Give(string device)
@@ -111,8 +115,8 @@ public sealed class OrderBook : IAsyncDisposable
             {
                 await _api.Label(device, Label, number.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false);
                 lock (mine)
-                    mine.Add(number);
-                _answers.Enqueue(_clock.Elapsed);
+                    mine.Add((number, _clock.Elapsed));
+                Interlocked.Increment(ref _answered);
             }
             catch (LabException)
             {

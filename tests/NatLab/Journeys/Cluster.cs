@@ -13,8 +13,8 @@ internal static class Cluster
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
-    /// <summary>Enough that each device's orders are under way.</summary>
-    private const int Orders = 20;
+    /// <summary>For each device, enough that they are under way.</summary>
+    private const int Orders = 5;
 
     public static Journey KillEach { get; } = new("cluster-kill-each", "cluster", RunKillEach, KernelOnly: true);
 
