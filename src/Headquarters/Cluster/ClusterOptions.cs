@@ -16,7 +16,7 @@ public sealed record ClusterOptions(
     IPAddress Bind, int Port, string Address, IReadOnlyList<ClusterSeed> Seeds, TimeSpan SilentFor, TimeSpan StableAfter, TimeSpan TakeOverAfter)
 {
     /// <summary>A headquarters of one node.</summary>
-    public static ClusterOptions Alone { get; } = new(IPAddress.Loopback, 0, "", [], TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(1));
+    public static ClusterOptions Alone { get; } = new(IPAddress.Loopback, 0, "", [], TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1));
 
     /// <summary>Whether it belongs to several nodes.</summary>
     public bool IsOneOfMany => Address.Length > 0;

@@ -121,7 +121,8 @@ public sealed class ProcessFleet : IFleetUnderTest
             return;
         if (!AdminToken.TryParse(await File.ReadAllTextAsync(AdminTokenFile).ConfigureAwait(false), out var token, out var problem))
             throw new LabException($"{AdminTokenFile}: {problem}");
-        _api = PinnedApi.Client(_plan.Headquarters.Network, _plan.Consoles, token);
+        // Whoever asks must reach all of headquarters' nodes, also when one is cut off from the others.
+        _api = PinnedApi.Client(_lab?.Database is { } elsewhere ? elsewhere : _plan.Headquarters.Network, _plan.Consoles, token);
         _shown = new FleetReader(_api);
         ConsoleAddress = _lab is null ? $"https://{_plan.Console}" : $"https://{_lab.OpenToHost()}:{_plan.Console.Split(':')[1]}";
     }
