@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
+using Fleet.Gateway.Monitoring;
 using Fleet.Gateway.Push;
 using Fleet.Gateway.Sessions;
 using Fleet.Messages.Admission;
@@ -28,6 +29,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
     private readonly TimeProvider _clock;
     private readonly Pacing _pacing;
     private readonly AgentLoad _load;
+    private readonly GatewayWatch _watch;
     private readonly SessionTable _sessions;
     private readonly Dictionary<DeviceId, List<WaitingSync>> _waiting = [];
     private readonly Dictionary<string, WaitingEnrolment> _enrolments = [];
@@ -38,14 +40,14 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
     private int _waitingCount;
     private long _lastNumber;
 
-    public GatewayActor(GatewayOptions options, IGatewayStore store, IActorRef uplink, TimeProvider clock)
+    public GatewayActor(GatewayOptions options, IGatewayStore store, IActorRef uplink, TimeProvider clock, GatewayWatch watch)
     {
-        (_options, _store, _uplinkActor, _clock) = (options, store, uplink, clock);
+        (_options, _store, _uplinkActor, _clock, _watch) = (options, store, uplink, clock, watch);
         _pacing = new Pacing(options.RetryAfter, Random.Shared);
         _sessions = new SessionTable(options.MaxDevices, options.MaxCacheBytes);
         var meter = new LoadMeter(clock);
         _load = new AgentLoad(options.ReturnsPerSecond, meter);
-        _push = Context.ActorOf(PushActor.Props(uplink, new AgentLoad(options.ReturnsPerSecond, meter), clock), "push");
+        _push = Context.ActorOf(PushActor.Props(uplink, new AgentLoad(options.ReturnsPerSecond, meter), clock, watch.Meter), "push");
 
         Receive<SyncDevice>(Sync);
         Receive<EnrolNewcomer>(Enrol);
@@ -62,8 +64,9 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(GatewayOptions options, IGatewayStore store, IActorRef uplink, TimeProvider clock) =>
-        Akka.Actor.Props.Create(() => new GatewayActor(options, store, uplink, clock));
+    /// <param name="watch">Null: nobody watches it.</param>
+    public static Props Props(GatewayOptions options, IGatewayStore store, IActorRef uplink, TimeProvider clock, GatewayWatch? watch = null) =>
+        Akka.Actor.Props.Create(() => new GatewayActor(options, store, uplink, clock, watch ?? GatewayWatch.None));
 
     protected override void PreStart()
     {
@@ -84,9 +87,12 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         Notice(sync);
         var session = _sessions[sync.DeviceId];
         var asked = new WaitingSync(++_lastNumber, sync, session.Ack, Sender);
-        if (session.Question(sync, _uplink) is { } question)
+        var question = session.Question(sync, _uplink);
+        // The device keeps its report, and is told when to come back.
+        var putOff = question is DeviceEnvelopeUp && _watch.Overload.PutOff(Deferrable.Reports) is not null;
+        if (question is not null && !putOff)
             _uplinkActor.Tell(new SendUp([question]));
-        if (!_uplink.Up || session.Answers(sync, session.Ack, _uplink) || _waitingCount >= _options.MaxWaiting)
+        if (putOff || !_uplink.Up || session.Answers(sync, session.Ack, _uplink) || _waitingCount >= _options.MaxWaiting)
         {
             Answer(asked);
             return;
@@ -212,6 +218,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         if (session.Refused is { } refused)
             reply.Refusal = new Refusal { Code = (int)refused.Code, Detail = refused.Detail };
         asked.Asker.Tell(reply);
+        _watch.Meter.Answered(answer.Outcome, _waitingCount, _sessions.Count);
         var forgotten = _sessions.Put(session.Heard(asked.Sync, answer));
         if (forgotten.Count > 0)
             _store.Save([], forgotten);

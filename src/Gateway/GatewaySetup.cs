@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Akka.Actor;
 using Fleet.Contracts.Identity;
+using Fleet.Gateway.Monitoring;
 using Fleet.Gateway.Service;
 using Fleet.Gateway.Sessions;
 using Fleet.Messages.Transport;
@@ -24,9 +25,10 @@ public static class GatewaySetup
         PeerTrust trust,
         TimeProvider clock,
         ILoggerFactory logging,
-        IByteNetwork? network = null)
+        IByteNetwork? network = null,
+        GatewayWatch? watch = null)
     {
-        var gateway = system.ActorOf(GatewayActor.Props(options, new NoStore(), uplink, clock), "gateway");
+        var gateway = system.ActorOf(GatewayActor.Props(options, new NoStore(), uplink, clock, watch), "gateway");
         AgentListenerSetup At(AgentEndpoint endpoint) => new(gateway, endpoint, options, certificate, trust, clock, logging, network);
         var agents = await AgentListener.Start(At(options.Endpoint));
         try

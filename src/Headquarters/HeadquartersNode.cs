@@ -15,6 +15,7 @@ using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Web;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Log;
 using Fleet.Messages.Transport;
 
@@ -85,8 +86,9 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             parts.Push(readModel);
 
             var meter = new HeadquartersMeter();
+            var overload = new Overload(meter.PutOff);
             parts.Push(new Closing(meter));
-            var cluster = await ClusterSystem.Start(ClusterOf(storage, options, authority, network, clock, logging) with { Meter = meter }, cancellation);
+            var cluster = await ClusterSystem.Start(ClusterOf(storage, options, authority, network, clock, logging) with { Meter = meter, Overload = overload }, cancellation);
             parts.Push(cluster);
 
             var log = (ActorLog.Hocon(options.Log.Level), new ActorLogSetup(logging));
@@ -94,14 +96,16 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             var edge = EdgeSystem.Start(options.Links, options.Link, network, authority, sessions, clock, log, meter);
             parts.Push(edge);
 
-            var peers = HeadquartersPeers.Start(cluster, edge, options, clock);
+            var watch = new OverloadWatch(options.Overload, overload, meter.Journal, () => edge.Load.IsFull, logging.CreateLogger<HeadquartersNode>());
+            parts.Push(watch);
+            var peers = HeadquartersPeers.Start(cluster, edge, watch, options, clock);
             cluster.System.ActorOf(DmzDials.Props(edge.DmzTools(network, authority, cluster.Offices, options.Link, clock)), "dmz-dials");
 
             // Headquarters is its own gateway, for devices that reach it directly.
             var relay = cluster.System.ActorOf(DirectRelay.Props(cluster.Offices, options.Links.PresenceEvery), "direct-relay");
             // Kestrel's own sockets serve best where there is a real network.
             var simulated = network is TcpNetwork ? null : network;
-            var (agents, lines) = await GatewaySetup.StartWhole(cluster.System, options.Gateway, options.Push, relay, authority.Own, authority.Trust, clock, logging, simulated);
+            var (agents, lines) = await GatewaySetup.StartWhole(cluster.System, options.Gateway, options.Push, relay, authority.Own, authority.Trust, clock, logging, simulated, new GatewayWatch(meter.Gateway, overload));
             parts.Push(agents);
             parts.Push(lines);
 
@@ -119,11 +123,12 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             parts.Push(new Closing(backups));
             var web = await WebFace.Start(new WebParts(
                 options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), cluster.View, new ClusterInvitations(directory.Path, authority, clock, logging.CreateLogger<ClusterInvitations>()), options.Cluster, new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, vendors, backups, credentials,
-                certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(DataFiles.ConsoleKeys), Version, clock, logging, simulated), cancellation);
+                certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(DataFiles.ConsoleKeys), Version, clock, logging, simulated)
+            { Overload = overload }, cancellation);
             parts.Push(web);
 
-            var shown = new HeadquartersHealth(cluster, edge, peers, readModel, meter);
-            HeadquartersGauges.Add(meter, cluster, edge);
+            var shown = new HeadquartersHealth(cluster, edge, peers, readModel, meter, watch);
+            HeadquartersGauges.Add(meter, cluster, edge, watch);
             var monitoring = await MonitoringFace.Start(
                 new MonitoringSetup(options.Monitoring, "fleet-headquarters", Version, options.Cluster.Address.Length > 0 ? options.Cluster.Address : Environment.MachineName, meter, shown.Live, shown.Ready, logging, simulated), cancellation);
             if (monitoring is not null)

@@ -4,6 +4,7 @@ using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Company;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
@@ -33,7 +34,8 @@ public sealed record HeadquartersOptions(
     StorageOptions Storage,
     JournalOptions Journal,
     UpdateOptions Updates,
-    MonitoringOptions Monitoring)
+    MonitoringOptions Monitoring,
+    OverloadOptions Overload)
 {
     /// <summary>The administrator's file; null: there is none.</summary>
     public string? SettingsFile { get; init; }
@@ -62,7 +64,8 @@ public sealed record HeadquartersOptions(
             storage,
             JournalOptions.From(fleet, problems),
             UpdateOptions.From(fleet, mustShare: cluster.IsOneOfMany, problems),
-            MonitoringOptions.From(fleet, problems));
+            MonitoringOptions.From(fleet, problems),
+            OverloadOptions.From(fleet, problems));
         problems.ThrowIfAny();
         return options with { SettingsFile = file };
     }

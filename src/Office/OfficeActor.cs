@@ -5,8 +5,10 @@ using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Gateway;
+using Fleet.Gateway.Monitoring;
 using Fleet.Gateway.Push;
 using Fleet.Gateway.Service;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
 using Fleet.Office.Discovery;
@@ -14,6 +16,7 @@ using Fleet.Office.DistributionPoint;
 using Fleet.Office.Identity;
 using Fleet.Office.Installs;
 using Fleet.Office.Link;
+using Fleet.Office.Monitoring;
 using Fleet.Office.Outbox;
 using Fleet.Office.Passing;
 using Fleet.Office.Roles;
@@ -22,6 +25,7 @@ using Microsoft.Extensions.Logging;
 namespace Fleet.Office;
 
 /// <summary>What an <see cref="OfficeActor"/> is made of; the files and ports stay its maker's to close.</summary>
+/// <param name="Meter">Where its parts count what they do.</param>
 /// <param name="Network">Null: the machine's own sockets.</param>
 /// <param name="PollMethods">The ways of looking at the office's network.</param>
 /// <param name="Linked">Called when the link has come up.</param>
@@ -37,6 +41,7 @@ public sealed record OfficeParts(
     RolePorts Ports,
     LinkSystemFactory LinkSystems,
     LinkPortSetup LinkPort,
+    OfficeMeter Meter,
     IByteNetwork? Network,
     IReadOnlyDictionary<PollMethod, IPollMethod> PollMethods,
     TimeProvider Clock,
@@ -75,8 +80,8 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         _desired = DesiredFile.Load(parts.Data) ?? new NodeDesired(0, [], TimeSpan.Zero, null, [], [], Periodic: false, Updates: null);
         parts.LinkPort.Ways.Obey(_desired);
         _reported = Report();
-        _relay = Context.ActorOf(Relay.Props(parts.Options.Relay, parts.Outbox, _reported, parts.Clock), "relay");
-        _gateway = Context.ActorOf(GatewayActor.Props(parts.Options.Gateway, parts.GatewayFile, _relay, parts.Clock), "gateway");
+        _relay = Context.ActorOf(Relay.Props(parts.Options.Relay, parts.Outbox, _reported, parts.Clock, parts.Meter), "relay");
+        _gateway = Context.ActorOf(GatewayActor.Props(parts.Options.Gateway, parts.GatewayFile, _relay, parts.Clock, new GatewayWatch(parts.Meter.Gateway, Overload.None)), "gateway");
         _poller = Context.ActorOf(PollerActor.Props(new PollerSetup(parts.Options.Discovery, parts.PollMethods, OpenPassword, parts.Clock), _relay), "poller");
         var installer = Context.ActorOf(InstallerActor.Props(new AgentInstaller(parts.Options.Installs), (purpose, secret) => parts.Credentials.OpenSecret(purpose, secret.Span), _relay), "installer");
         Context.ActorOf(WakeSender.Props(parts.Options.WakePort), "wake-sender");
@@ -143,7 +148,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
             if (_desired.Roles.Contains(role) && !_roles.ContainsKey(role) && role == NodeRole.DistributionPoint)
             {
                 var mirror = new OfficeMirrorSetup(
-                    _parts.Node, _parts.Data.PathOf(DistributionFolder), _parts.Options.Distribution, _parts.Credentials, _parts.Network, _headquartersClock, _parts.Logging);
+                    _parts.Node, _parts.Data.PathOf(DistributionFolder), _parts.Options.Distribution, _parts.Credentials, _parts.Network, _headquartersClock, _parts.Logging, _parts.Meter);
                 _roles[role] = new PortRole(
                     Context.ActorOf(DistributionPointActor.Props(new DistributionPointSetup(mirror, _parts.Ports[role], _parts.Options.PortRetry, _relay))), new PortStands(null, null));
             }
@@ -218,6 +223,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         if (up == _linked)
             return;
         _linked = up;
+        _parts.Meter.Linked(up, why);
         // Dials that come and go by the clock are no history.
         if (!_desired.Periodic)
             Note(up ? "link-up" : "link-down", why);
@@ -254,6 +260,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         if (Same(report, _reported))
             return;
         _reported = report;
+        _parts.Meter.Stores(_outboxTrouble ?? _storageTrouble);
         _relay.Tell(new ReportNode(report));
     }
 

@@ -5,12 +5,14 @@ using Fleet.Contracts.Storage;
 using Fleet.Device.Inventory;
 using Fleet.Device.Storage;
 using Fleet.Gateway;
+using Fleet.Gateway.Monitoring;
 using Fleet.Messages.Link;
 using Fleet.Messages.Log;
 using Fleet.Messages.Transport;
 using Fleet.Office.Discovery;
 using Fleet.Office.Identity;
 using Fleet.Office.Link;
+using Fleet.Office.Monitoring;
 using Fleet.Office.Outbox;
 using Fleet.Office.Passing;
 using Fleet.Office.Roles;
@@ -49,10 +51,11 @@ public sealed class OfficeNode : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _linked;
     private readonly Task _device;
+    private readonly MonitoringFace? _monitoring;
 
-    private OfficeNode(ActorSystem system, IActorRef office, IActorRef gateway, OfficeParts parts, DeviceDirectory deviceFiles, OwnDevice device, TaskCompletionSource linked)
+    private OfficeNode(ActorSystem system, IActorRef office, IActorRef gateway, OfficeParts parts, DeviceDirectory deviceFiles, OwnDevice device, TaskCompletionSource linked, MonitoringFace? monitoring)
     {
-        (_system, _office, Gateway, _parts, _deviceFiles, _linked) = (system, office, gateway, parts, deviceFiles, linked);
+        (_system, _office, Gateway, _parts, _deviceFiles, _linked, _monitoring) = (system, office, gateway, parts, deviceFiles, linked, monitoring);
         _device = Task.Run(() => device.Run(_stop.Token));
     }
 
@@ -62,6 +65,9 @@ public sealed class OfficeNode : IAsyncDisposable
 
     /// <summary>The node's <see cref="GatewayActor"/>, also while it has no port open: for devices in the same process.</summary>
     public IActorRef Gateway { get; }
+
+    /// <summary>Where metrics and health are read; null: nowhere.</summary>
+    public System.Net.IPEndPoint? Monitoring => _monitoring?.Local;
 
     /// <summary>Done when headquarters has let the node in for the first time.</summary>
     public Task Linked => _linked.Task;
@@ -87,6 +93,7 @@ public sealed class OfficeNode : IAsyncDisposable
                 new RolePorts(),
                 new LinkSystemFactory(options, ways, node, credentials, network, setup.Logging),
                 new LinkPortSetup(node, options.Links, credentials, ways, network, options.Link.ConnectTimeout, setup.Clock, setup.Logging.CreateLogger<LinkPort>()),
+                Kept(opened, new OfficeMeter()),
                 setup.Network, setup.PollMethods ?? OwnPollMethods(setup), setup.Clock, setup.Logging,
                 Linked: () =>
                 {
@@ -98,9 +105,14 @@ public sealed class OfficeNode : IAsyncDisposable
                 BootstrapSetup.Create().WithConfig(options.All.WithFallback(ActorLog.Hocon(options.Log.Level)).WithFallback(NodeHocon.Common)), new ActorLogSetup(setup.Logging)));
             var office = system.ActorOf(OfficeActor.Props(parts), "office");
             var gateway = await office.Ask<IActorRef>(new OfficeActor.GetGateway(), StartTimeout);
+            var (meter, alive) = (parts.Meter, system);
+            var monitoring = await MonitoringFace.Start(new MonitoringSetup(options.Monitoring, "fleet-office", Version, node.Value, meter,
+                Live: [new("actor-system", () => alive.WhenTerminated.IsCompleted ? Health.Failed("the node's actor system has ended") : Health.Fine)],
+                Ready: [new("link", () => meter.Link), new("storage", () => meter.Storage)],
+                setup.Logging, setup.Network));
             Volatile.Write(ref device, new OwnDevice(deviceFiles, gateway, options.Gateway, setup.Machine ?? new LocalMachine(Version), network.Connect, node, Version, setup.Clock,
                 setup.Logging.CreateLogger<OwnDevice>()));
-            return new OfficeNode(system, office, gateway, parts, deviceFiles, device, linked);
+            return new OfficeNode(system, office, gateway, parts, deviceFiles, device, linked, monitoring);
         }
         catch
         {
@@ -117,6 +129,8 @@ public sealed class OfficeNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_monitoring is not null)
+            await _monitoring.DisposeAsync();
         await _stop.CancelAsync();
         await _device;
         // The office first: its link says goodbye while there is still one.
@@ -126,6 +140,7 @@ public sealed class OfficeNode : IAsyncDisposable
         await _system.Terminate();
         _parts.Outbox.Dispose();
         _parts.GatewayFile.Dispose();
+        _parts.Meter.Dispose();
         _deviceFiles.Dispose();
         _stop.Dispose();
     }

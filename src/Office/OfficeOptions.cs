@@ -1,5 +1,6 @@
 using Akka.Configuration;
 using Fleet.Gateway;
+using Fleet.Gateway.Monitoring;
 using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
 using Fleet.Messages.Transport;
@@ -29,6 +30,7 @@ public sealed record OfficeOptions(
     DiscoveryOptions Discovery,
     InstallOptions Installs,
     DistributionOptions Distribution,
+    MonitoringOptions Monitoring,
     TimeSpan RebuildLinkAfter,
     TimeSpan HangUpAfter,
     IReadOnlyList<string> GatewayAddresses,
@@ -56,6 +58,7 @@ public sealed record OfficeOptions(
             DiscoveryOptions.From(fleet, problems),
             InstallOptions.From(fleet, problems),
             DistributionOptions.From(fleet, problems),
+            MonitoringOptions.From(fleet, problems),
             RebuildLinkAfter: problems.Positive(fleet, "office.rebuild-link-after"),
             HangUpAfter: problems.Positive(fleet, "office.hang-up-after"),
             GatewayAddresses: problems.Texts(fleet, "office.gateway-addresses"),

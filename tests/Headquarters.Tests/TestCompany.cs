@@ -14,6 +14,7 @@ using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Wakes;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -56,6 +57,9 @@ internal sealed class TestCompany : IAsyncDisposable
     public ClusterSystem Cluster => _cluster!;
 
     public ActorSystem System => _cluster!.System;
+
+    /// <summary>What its twins, and faces over them, put off.</summary>
+    public Overload Overload { get; } = new();
 
     /// <summary>Read at each start.</summary>
     public ConnectionBudgets Budgets { get; set; } = new(Links: 2000, Devices: 100_000);
@@ -127,11 +131,14 @@ internal sealed class TestCompany : IAsyncDisposable
         Direct(office, new DeviceEnvelopeUp(machine.Id, machine.Seal(report), office));
 
     /// <summary>Everything in the journal, in order.</summary>
-    public async Task<IReadOnlyList<object>> Events()
+    public async Task<IReadOnlyList<object>> Events() => [.. (await Rows()).SelectMany<object, object>(row => row is OfficeEvents many ? many.Events : [row])];
+
+    /// <summary>The journal's rows, in order; one may hold many events.</summary>
+    public async Task<IReadOnlyList<object>> Rows()
     {
         using var materializer = System.Materializer();
         var journal = PersistenceQuery.Get(System).ReadJournalFor<SqlReadJournal>(SqlReadJournal.Identifier);
-        return [.. (await journal.CurrentAllEvents(Offset.NoOffset()).RunWith(Sink.Seq<EventEnvelope>(), materializer)).SelectMany<EventEnvelope, object>(e => e.Event is OfficeEvents many ? many.Events : [e.Event])];
+        return [.. (await journal.CurrentAllEvents(Offset.NoOffset()).RunWith(Sink.Seq<EventEnvelope>(), materializer)).Select(e => e.Event)];
     }
 
     public static Task ReadModelShows(Func<Task<bool>> condition, string what) => Until.True(condition, what);
@@ -160,7 +167,8 @@ internal sealed class TestCompany : IAsyncDisposable
         Budgets,
         Authority,
         TimeProvider.System,
-        ClusterTransport.Alone with { Config = ConfigurationFactory.ParseString("akka.loglevel = WARNING").WithFallback(ClusterTransport.Alone.Config) });
+        ClusterTransport.Alone with { Config = ConfigurationFactory.ParseString("akka.loglevel = WARNING").WithFallback(ClusterTransport.Alone.Config) })
+    { Overload = Overload };
 }
 
 internal static class TestOffices

@@ -90,6 +90,8 @@ internal static class ClusterCommands
             remarks.Add("answers here");
         if (node.Oldest)
             remarks.Add("oldest: company and projection run here");
+        if (node.Overload is { } why)
+            remarks.Add($"overloaded: {why}");
         if (node.ClockOff is { } off && Math.Abs(off) > ClockTolerance)
             remarks.Add($"clock {Math.Abs(off).ToString("0.#", CultureInfo.InvariantCulture)} s {(off > 0 ? "ahead" : "behind")}: set it by NTP");
         return string.Join("; ", remarks);

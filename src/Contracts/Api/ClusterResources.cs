@@ -18,6 +18,7 @@ public sealed record ClusterIdentityResource(IReadOnlyDictionary<string, byte[]>
 /// <param name="MemoryBytes">Resident.</param>
 /// <param name="Processors">The share of its machine's processors that it uses, from 0 to 1.</param>
 /// <param name="ClockOff">Seconds that its clock is ahead of the answering node's, as far as a question's way there and back tells.</param>
+/// <param name="Overload">Why it is overloaded; absent: it is not.</param>
 public sealed record ClusterNodeResource(
     string Address,
     string Status,
@@ -29,4 +30,5 @@ public sealed record ClusterNodeResource(
     int Offices,
     long? MemoryBytes,
     double? Processors,
-    double? ClockOff);
+    double? ClockOff,
+    string? Overload);

@@ -4,6 +4,7 @@ using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Envelopes;
+using Fleet.Gateway.Monitoring;
 using Fleet.Gateway.Sessions;
 using Fleet.Messages.Link;
 using Google.Protobuf;
@@ -32,6 +33,7 @@ public sealed class PushActor : ReceiveActor
 
     private readonly IActorRef _uplink;
     private readonly AgentLoad _load;
+    private readonly GatewayMeter _meter;
     private readonly TimeProvider _clock;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<DeviceId, Line> _lines = [];
@@ -41,9 +43,9 @@ public sealed class PushActor : ReceiveActor
     private TimeSpan _returnWithin;
     private bool _flushDue;
 
-    public PushActor(IActorRef uplink, AgentLoad load, TimeProvider clock)
+    public PushActor(IActorRef uplink, AgentLoad load, TimeProvider clock, GatewayMeter meter)
     {
-        (_uplink, _load, _clock) = (uplink, load, clock);
+        (_uplink, _load, _clock, _meter) = (uplink, load, clock, meter);
 
         Receive<OpenLine>(Open);
         Receive<CloseLine>(Close);
@@ -53,7 +55,9 @@ public sealed class PushActor : ReceiveActor
         Receive<Flush>(_ => SendChanges());
     }
 
-    public static Props Props(IActorRef uplink, AgentLoad load, TimeProvider clock) => Akka.Actor.Props.Create(() => new PushActor(uplink, load, clock));
+    /// <param name="meter">Null: nobody watches it.</param>
+    public static Props Props(IActorRef uplink, AgentLoad load, TimeProvider clock, GatewayMeter? meter = null) =>
+        Akka.Actor.Props.Create(() => new PushActor(uplink, load, clock, meter ?? GatewayMeter.Unheard));
 
     protected override void PostStop()
     {
@@ -67,6 +71,7 @@ public sealed class PushActor : ReceiveActor
         if (_load.WaitForLine(now, Random.Shared.NextDouble()) is { } wait)
         {
             open.Items.TryComplete(new LineRefusedException(wait));
+            _meter.LinePutOff();
             return;
         }
 
@@ -74,6 +79,7 @@ public sealed class PushActor : ReceiveActor
             older.Items.TryComplete();
         var line = new Line(open.Items, open.OfficeHint, now);
         _lines[open.DeviceId] = line;
+        _meter.LinesAre(_lines.Count);
         var within = Pacing.ReturnWithin(_load.Window(_lines.Count));
         line.Tell(within);
         TellOthers(within);
@@ -86,6 +92,7 @@ public sealed class PushActor : ReceiveActor
         if (!_lines.TryGetValue(close.DeviceId, out var line) || line.Items != close.Items)
             return;
         _lines.Remove(close.DeviceId);
+        _meter.LinesAre(_lines.Count);
         Changed(new DeviceLine(close.DeviceId, LineEnd.Lost, _clock.GetUtcNow(), line.OfficeHint, line.ReturnWithin));
         TellOthers(Pacing.ReturnWithin(_load.Window(_lines.Count)));
     }
@@ -106,9 +113,11 @@ public sealed class PushActor : ReceiveActor
         if (_lines.TryGetValue(wake.DeviceId, out var line))
         {
             line.Items.TryWrite(new PushItem { Wake = UnsafeByteOperations.UnsafeWrap(wake.Signal) });
+            _meter.Signalled(sent: true);
             return;
         }
 
+        _meter.Signalled(sent: false);
         _log.Debug("Device {DeviceId} should be woken, but has no line open here", wake.DeviceId);
         _uplink.Tell(new SendUp([new WakeFailed(wake.DeviceId, WakeSignal.Read(wake.Signal.Span)?.Counter ?? 0, wake.Channel, "the device has no line open there", wake.OfficeId)]));
     }

@@ -16,6 +16,7 @@ using Fleet.Headquarters.Offices;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Wakes;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Offices;
 
 namespace Fleet.Headquarters.Cluster;
@@ -144,7 +145,7 @@ public sealed class ClusterSystem : IAsyncDisposable
         var progress = new ProjectionProgress(parts.ReadModel, parts.Clock);
         IActorRef? region = null;
         IActorRef? company = null;
-        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of) { Meter = parts.Meter };
+        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of) { Meter = parts.Meter, Overload = parts.Overload };
         region = await ClusterSharding.Get(system).StartAsync(OfficesRegion,
             office => Revived(OfficeActor.Props(new OfficeId(office), tools), OfficesRegion, parts.Offices),
             ClusterShardingSettings.Create(system),
@@ -215,6 +216,9 @@ public sealed record ClusterParts(
 
     /// <summary>Where its parts count what they do.</summary>
     public HeadquartersMeter Meter { get; init; } = HeadquartersMeter.Unheard;
+
+    /// <summary>Whether its twins put something off.</summary>
+    public Overload Overload { get; init; } = Overload.None;
 
     /// <summary>False while the read model is rebuilt: then no twin runs and nobody follows the journal.</summary>
     internal bool FollowJournal { get; init; } = true;

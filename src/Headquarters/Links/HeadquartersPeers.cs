@@ -1,6 +1,7 @@
 using Akka.Cluster;
 using Fleet.Contracts;
 using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Messages.Cluster;
 
 namespace Fleet.Headquarters.Links;
@@ -17,14 +18,15 @@ internal sealed class HeadquartersPeers
 
     private readonly ClusterSystem _cluster;
     private readonly EdgeSystem _edge;
+    private readonly OverloadWatch _overload;
     private readonly HeadquartersOptions _options;
     private readonly TimeProvider _clock;
     private readonly DateTimeOffset _startedAt;
     private readonly TaskCompletionSource<NodeEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _draining;
 
-    private HeadquartersPeers(ClusterSystem cluster, EdgeSystem edge, HeadquartersOptions options, TimeProvider clock) =>
-        (_cluster, _edge, _options, _clock, _startedAt) = (cluster, edge, options, clock, clock.GetUtcNow());
+    private HeadquartersPeers(ClusterSystem cluster, EdgeSystem edge, OverloadWatch overload, HeadquartersOptions options, TimeProvider clock) =>
+        (_cluster, _edge, _overload, _options, _clock, _startedAt) = (cluster, edge, overload, options, clock, clock.GetUtcNow());
 
     /// <summary>Whether the node gives its work away, to stop.</summary>
     public bool IsDraining => Volatile.Read(ref _draining) == 1;
@@ -32,9 +34,9 @@ internal sealed class HeadquartersPeers
     /// <summary>Done when the node should stop.</summary>
     public Task<NodeEnd> Ended => _ended.Task;
 
-    public static HeadquartersPeers Start(ClusterSystem cluster, EdgeSystem edge, HeadquartersOptions options, TimeProvider clock)
+    public static HeadquartersPeers Start(ClusterSystem cluster, EdgeSystem edge, OverloadWatch overload, HeadquartersOptions options, TimeProvider clock)
     {
-        var peers = new HeadquartersPeers(cluster, edge, options, clock);
+        var peers = new HeadquartersPeers(cluster, edge, overload, options, clock);
         cluster.System.ActorOf(HeadquartersNodeActor.Props(new HeadquartersNodeTools(peers.State, _ => peers._ended.TrySetResult(new NodeEnd(Orderly: true, "drained")), peers.SendHome, clock)), HeadquartersNodeActor.Name);
         _ = peers.Watch();
         return peers;
@@ -57,7 +59,7 @@ internal sealed class HeadquartersPeers
     }
 
     private ClusterNodeState State() => new(
-        _options.Cluster.Address, HeadquartersNode.Version, _startedAt, _clock.GetUtcNow(), _edge.Links, Environment.WorkingSet, _edge.Processors, IsDraining, _options.Links.Address);
+        _options.Cluster.Address, HeadquartersNode.Version, _startedAt, _clock.GetUtcNow(), _edge.Links, Environment.WorkingSet, _edge.Processors, IsDraining, _options.Links.Address, _overload.Why);
 
     // Each office node has one headquarters node that it prefers among those that are there; the same order as it is told.
     private void SendHome(IReadOnlyList<string> others)

@@ -7,7 +7,7 @@ namespace Fleet.Headquarters.Monitoring;
 /// <summary>What its owner keeps anyway and is read when somebody asks.</summary>
 internal static class HeadquartersGauges
 {
-    public static void Add(HeadquartersMeter meter, ClusterSystem cluster, EdgeSystem edge)
+    public static void Add(HeadquartersMeter meter, ClusterSystem cluster, EdgeSystem edge, OverloadWatch overload)
     {
         var m = meter.Meter;
         m.CreateObservableGauge("fleet.links", () => edge.Links, "{link}", "Office nodes that are linked to this headquarters node.");
@@ -21,7 +21,8 @@ internal static class HeadquartersGauges
             "Devices of the offices whose twins run on this node, by presence.");
         m.CreateObservableGauge("fleet.projection.lag.rows", () => Where(meter.Projection.Now?.Rows), "{row}", "Rows of the journal that the read model does not have yet; told by the node that writes it.");
         m.CreateObservableGauge("fleet.projection.lag", () => Where(meter.Projection.Now?.Time.TotalSeconds), "s", "How long the read model has been behind the journal; told by the node that writes it.");
-        m.CreateObservableGauge("fleet.journal.healthy", () => meter.Journal.Problem is null ? 1 : 0, "1", "1: the journal worked when it was last needed; 0: it failed.");
+        m.CreateObservableGauge("fleet.journal.healthy", () => meter.Journal.Problem is null ? 1 : 0, null, "1: the journal worked when it was last needed; 0: it failed.");
+        m.CreateObservableGauge("fleet.overload", () => overload.Level, null, "0: not overloaded; 1: lists and discovery are put off, 2: enrolments as well, 3: reports too.");
         m.CreateObservableGauge("fleet.cluster.members", () => Members(cluster), "{node}", "Headquarters nodes as this one sees them, by status.");
     }
 

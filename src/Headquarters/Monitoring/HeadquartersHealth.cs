@@ -8,7 +8,7 @@ using Fleet.Headquarters.ReadModel;
 namespace Fleet.Headquarters.Monitoring;
 
 /// <summary>What a headquarters node looks at when it is asked how it is.</summary>
-internal sealed class HeadquartersHealth(ClusterSystem cluster, EdgeSystem edge, HeadquartersPeers peers, ReadModelStore readModel, HeadquartersMeter meter)
+internal sealed class HeadquartersHealth(ClusterSystem cluster, EdgeSystem edge, HeadquartersPeers peers, ReadModelStore readModel, HeadquartersMeter meter, OverloadWatch overload)
 {
     private static readonly TimeSpan ReadModelPatience = TimeSpan.FromSeconds(3);
 
@@ -27,6 +27,7 @@ internal sealed class HeadquartersHealth(ClusterSystem cluster, EdgeSystem edge,
         new("links", () => edge.IsOpen ? Health.Fine : Health.Failed("the port for office nodes takes no more links")),
         new("journal", () => Health.Unless(meter.Journal.Problem is { } problem ? $"the journal failed when it was last needed: {problem}" : null)),
         new("read-model", ReadModel),
+        new("overload", () => overload.Health),
     ];
 
     private static Health Runs(ActorSystem system) => system.WhenTerminated.IsCompleted ? Health.Failed($"actor system {system.Name} has ended") : Health.Fine;

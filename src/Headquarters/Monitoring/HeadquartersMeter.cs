@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Fleet.Contracts;
-using Fleet.Headquarters.Wakes;
+using Fleet.Gateway.Monitoring;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 
@@ -24,9 +25,11 @@ public sealed class HeadquartersMeter : IDisposable
     private readonly Counter<long> _journalEvents;
     private readonly Counter<long> _journalFailures;
     private readonly Counter<long> _contentBytes;
+    private readonly Counter<long> _putOff;
 
     public HeadquartersMeter()
     {
+        Gateway = new GatewayMeter(this);
         Meter = new Meter(new MeterOptions(Name) { Version = HeadquartersNode.Version, Scope = this });
         _hellos = Meter.CreateCounter<long>("fleet.hellos", "{hello}", "Office nodes that dialled in, by answer: welcome, wait, refused.");
         _frames = Meter.CreateCounter<long>("fleet.frames", "{frame}", "Frames of office nodes, by direction: up, down.");
@@ -38,12 +41,16 @@ public sealed class HeadquartersMeter : IDisposable
         _journalEvents = Meter.CreateCounter<long>("fleet.journal.events", "{event}", "Events that are journaled.");
         _journalFailures = Meter.CreateCounter<long>("fleet.journal.failures", "{failure}", "Writes to the journal, and recoveries from it, that failed.");
         _contentBytes = Meter.CreateCounter<long>("fleet.content.bytes", "By", "Bytes of update content that were sent.");
+        _putOff = Meter.CreateCounter<long>("fleet.put_off", "{request}", "What was put off under overload, by what: lists, enrolments, reports.");
     }
 
     /// <summary>For parts that nobody watches.</summary>
     public static HeadquartersMeter Unheard { get; } = new();
 
     public Meter Meter { get; }
+
+    /// <summary>What its own gateway counts.</summary>
+    public GatewayMeter Gateway { get; }
 
     /// <summary>How the journal did lately.</summary>
     public JournalPulse Journal { get; } = new();
@@ -66,11 +73,18 @@ public sealed class HeadquartersMeter : IDisposable
 
     public void Sent(long bytes) => _contentBytes.Add(bytes);
 
+    public void PutOff(Deferrable what) => _putOff.Add(1, new KeyValuePair<string, object?>("what", what switch
+    {
+        Deferrable.Lists => "lists",
+        Deferrable.Enrolments => "enrolments",
+        _ => "reports",
+    }));
+
     /// <summary>The journal stored a batch.</summary>
     /// <param name="took">From handing it over.</param>
     public void Wrote(TimeSpan took)
     {
-        Journal.Worked();
+        Journal.Worked(took);
         _journalTime.Record(took.TotalSeconds);
     }
 
@@ -112,9 +126,21 @@ public sealed class HeadquartersMeter : IDisposable
             _reports.Add(reports);
     }
 
-    public void Dispose() => Meter.Dispose();
+    public void Dispose()
+    {
+        Gateway.Dispose();
+        Meter.Dispose();
+    }
 
-    private static string NameOf(WakeChannel channel) => WakeLadder.Name(channel);
+    private static string NameOf(WakeChannel channel) => channel switch
+    {
+        WakeChannel.OfficePush => "office-push",
+        WakeChannel.HeadquartersPush => "headquarters-push",
+        WakeChannel.HeadquartersDatagram => "headquarters-datagram",
+        WakeChannel.OfficeDatagram => "office-datagram",
+        WakeChannel.WakeOnLan => "wake-on-lan",
+        _ => "periodic-sync",
+    };
 
     private static InstrumentAdvice<double> Seconds(params double[] bounds) => new() { HistogramBucketBoundaries = bounds };
 }

@@ -38,6 +38,14 @@ public static class Enrolment
     /// <summary>A refusal before any twin could judge.</summary>
     public static EnrolReply Refusal(RefusalCode code, string detail) => new() { Refusal = new Refusal { Code = (int)code, Detail = detail } };
 
+    /// <summary>Headquarters is overloaded: the newcomer asks again by itself.</summary>
+    public static EnrolReply ComeLater(TimeSpan wait)
+    {
+        var later = Refusal(RefusalCode.Busy, "headquarters is overloaded now; newcomers wait so that who is there already need not");
+        later.Refusal.RetryAfter = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(wait);
+        return later;
+    }
+
     private static (RefusalCode Code, string Detail)? Problem(Office office, EnrolRequest request, DateTimeOffset now, out TokenSnapshot? token, out byte[] key)
     {
         (token, key) = (null, []);

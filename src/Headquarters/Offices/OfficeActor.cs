@@ -10,6 +10,7 @@ using Fleet.Headquarters.Installs;
 using Fleet.Headquarters.Policies;
 using Fleet.Headquarters.Rollouts;
 using Fleet.Headquarters.Updates;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Cluster;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
@@ -25,6 +26,10 @@ namespace Fleet.Headquarters.Offices;
 public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 {
     private const string Ticks = "ticks";
+
+    /// <summary>How long reports wait under overload: much longer than a batch, much shorter than a frame may be under way (fleet.links.frame-timeout).</summary>
+    private static readonly TimeSpan ReportsWait = TimeSpan.FromSeconds(2);
+
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly OfficeTools _tools;
     private readonly OfficeLinks _links = new();
@@ -248,8 +253,23 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Enqueue(OfficeWork work)
     {
         _queue.Add(work);
-        if (_queue.Count == 1 && _batch is null)
-            Self.Tell(BeginBatch.Instance);
+        if (_batch is null && (_queue.Count == 1 || Timers.IsTimerActive(nameof(BeginBatch))))
+            BeginSoon(work);
+    }
+
+    // Under overload reports are decided in fewer, larger batches, and their carriers wait meanwhile: a node has few frames under way. What somebody waits for
+    // goes at once, and takes along what waits.
+    private void BeginSoon(OfficeWork work)
+    {
+        if (work.Items.All(i => i is DeviceEnvelopeUp or NodeReport or NodeEvent) && _tools.Overload.PutOff(Deferrable.Reports) is not null)
+        {
+            if (!Timers.IsTimerActive(nameof(BeginBatch)))
+                Timers.StartSingleTimer(nameof(BeginBatch), BeginBatch.Instance, ReportsWait);
+            return;
+        }
+
+        Timers.Cancel(nameof(BeginBatch));
+        Self.Tell(BeginBatch.Instance);
     }
 
     private void Begin()

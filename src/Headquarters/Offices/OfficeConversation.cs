@@ -3,6 +3,7 @@ using Fleet.Contracts;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.Wakes;
+using Fleet.Messages.Admission;
 
 namespace Fleet.Headquarters.Offices;
 
@@ -20,4 +21,7 @@ public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, 
 {
     /// <summary>Where the twins of this node count what they do.</summary>
     public HeadquartersMeter Meter { get; init; } = HeadquartersMeter.Unheard;
+
+    /// <summary>Whether the node is overloaded, and what is put off.</summary>
+    public Overload Overload { get; init; } = Overload.None;
 }

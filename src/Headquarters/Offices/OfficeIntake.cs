@@ -6,6 +6,7 @@ using Fleet.Contracts.Identity;
 using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Installs;
 using Fleet.Headquarters.Updates;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
@@ -37,6 +38,8 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeW
     /// <summary>Judges a newcomer; refusals are logged, and journaled up to the hourly cap.</summary>
     public EnrolmentDecision Enrol(Office office, ReadOnlyMemory<byte> request, DateTimeOffset now)
     {
+        if (tools.Overload.PutOff(Deferrable.Enrolments) is { } wait)
+            return new EnrolmentDecision([], Enrolment.ComeLater(wait), null);
         EnrolmentDecision decision;
         try
         {
@@ -129,6 +132,9 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeW
                 break;
             case PollProgress progress when work.Through is { } node:
                 batch.Add(network.Take(office, node, progress, now));
+                break;
+            case Sightings when work.Through is not null && tools.Overload.PutOff(Deferrable.Lists) is not null:
+                // The next poll sees them again.
                 break;
             case Sightings sightings when work.Through is { } node:
                 batch.Add(network.Take(office, node, sightings, now));

@@ -14,6 +14,7 @@ using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Updates;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -47,7 +48,11 @@ public sealed record WebParts(
     string Version,
     TimeProvider Clock,
     ILoggerFactory Logging,
-    IByteNetwork? Network = null);
+    IByteNetwork? Network = null)
+{
+    /// <summary>Whether lists are put off.</summary>
+    public Overload Overload { get; init; } = Overload.None;
+}
 
 /// <summary>The one HTTPS port for people and their programs: console, REST API, OpenAPI document. Listens from <see cref="Start"/> until disposed.</summary>
 public sealed class WebFace : IAsyncDisposable
@@ -74,7 +79,7 @@ public sealed class WebFace : IAsyncDisposable
         if (parts.Network is { } network)
             builder.Services.AddSingleton<IConnectionListenerFactory>(new ByteNetworkTransport(network));
         var host = builder.Build();
-        Map(host);
+        Map(host, parts.Overload);
         var at = new IPEndPoint(parts.Options.Bind, parts.Options.Port);
         return new WebFace(host, stopping, await host.Open(at, "the console", "fleet.web", cancellation));
     }
@@ -127,7 +132,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddAdminAuthentication(parts.Options, parts.Credentials, parts.KeysDirectory);
     }
 
-    private static void Map(WebApplication host)
+    private static void Map(WebApplication host, Overload overload)
     {
         host.UseExceptionHandler(new ExceptionHandlerOptions
         {
@@ -139,6 +144,8 @@ public sealed class WebFace : IAsyncDisposable
         host.UseConsoleHeaders();
         host.UseAuthentication();
         host.UseAuthorization();
+        // Behind the login: who does not belong here learns nothing of how headquarters is.
+        host.UsePuttingOff(overload);
         host.MapOpenApi("/openapi/{documentName}.json");
         var api = host.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(AdminAuthentication.Api).RequireAuthenticatedUser());
         api.MapOffices();

@@ -1,6 +1,7 @@
 using Fleet.Contracts.Storage;
 using Fleet.Messages.Link;
 using Fleet.Messages.Serialization;
+using Fleet.Office.Monitoring;
 using Fleet.Updates.Apt;
 using Fleet.Updates.Content;
 using Fleet.Updates.Fetching;
@@ -17,6 +18,7 @@ internal sealed class ContentCounter
 {
     private readonly string _file;
     private readonly Func<BlobHash, ListedContent?> _find;
+    private readonly OfficeMeter? _meter;
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Name, string Version), UpdateCount> _counts;
     private readonly HashSet<BlobHash> _damaged = [];
@@ -26,9 +28,9 @@ internal sealed class ContentCounter
     private (long Came, DateTimeOffset At) _before;
 
     /// <param name="find">Which package content is of; null: of none that is known.</param>
-    public ContentCounter(string file, Func<BlobHash, ListedContent?> find, DateTimeOffset now)
+    public ContentCounter(string file, Func<BlobHash, ListedContent?> find, DateTimeOffset now, OfficeMeter? meter = null)
     {
-        (_file, _find) = (file, find);
+        (_file, _find, _meter) = (file, find, meter);
         var kept = Load(file);
         _since = kept?.Since ?? now;
         _before = (0, now);
@@ -37,6 +39,7 @@ internal sealed class ContentCounter
 
     public void Came(IBlobSource source, BlobHash hash, int bytes)
     {
+        _meter?.ContentCame(bytes, source is PeerBlobSource);
         lock (_lock)
         {
             _came += _find(hash) is null ? 0 : bytes;
@@ -51,6 +54,8 @@ internal sealed class ContentCounter
     /// <summary>Bytes of an APT repository, counted as a package <c>apt:NAME</c>.</summary>
     public void Passed(AptTraffic traffic)
     {
+        _meter?.ContentCame(traffic.FromUpstream, fromPeer: false);
+        _meter?.ContentSent(traffic.Served);
         lock (_lock)
             Count($"apt:{traffic.Repository}", "", c => c with
             {
@@ -62,6 +67,7 @@ internal sealed class ContentCounter
 
     public void Served(BlobHash hash, long bytes, bool fromCache)
     {
+        _meter?.ContentSent(bytes);
         lock (_lock)
             Count(hash, c => c with { ToDevices = c.ToDevices + bytes, FromCache = c.FromCache + (fromCache ? bytes : 0) });
     }

@@ -7,6 +7,7 @@ using Fleet.Messages.Company;
 using Fleet.Messages.Link;
 using Fleet.Messages.Transport;
 using Fleet.Office.Identity;
+using Fleet.Office.Monitoring;
 using Fleet.Updates.Apt;
 using Fleet.Updates.Content;
 using Fleet.Updates.Deltas;
@@ -21,7 +22,7 @@ using Microsoft.Extensions.Logging;
 namespace Fleet.Office.DistributionPoint;
 
 /// <param name="Network">Null: the machine's own sockets.</param>
-public sealed record OfficeMirrorSetup(NodeId Node, string Directory, DistributionOptions Options, NodeCredentials Credentials, IByteNetwork? Network, TimeProvider Clock, ILoggerFactory Logging);
+public sealed record OfficeMirrorSetup(NodeId Node, string Directory, DistributionOptions Options, NodeCredentials Credentials, IByteNetwork? Network, TimeProvider Clock, ILoggerFactory Logging, OfficeMeter? Meter = null);
 
 /// <summary>
 /// What a distribution point has and serves: the mirror of the tenant's repository over one store of content. Serves from its disk whatever the link does.
@@ -63,7 +64,7 @@ internal sealed partial class OfficeMirror : IAsyncDisposable
         _mirror = new Mirror(Path.Combine(setup.Directory, "repository"), _blobs, _fetcher, _deltas, Pace.Default, setup.Clock);
         _mirror.Resume();
         _vendors = new VendorLists(Path.Combine(setup.Directory, "vendors"), directory => new Mirror(directory, _blobs, _fetcher, _deltas, Pace.Default, setup.Clock));
-        _counter = new ContentCounter(Path.Combine(setup.Directory, "counts.bin"), hash => _mirror.Index.Find(hash), setup.Clock.GetUtcNow());
+        _counter = new ContentCounter(Path.Combine(setup.Directory, "counts.bin"), hash => _mirror.Index.Find(hash), setup.Clock.GetUtcNow(), setup.Meter);
         _apt = new AptMirror(Path.Combine(setup.Directory, "apt"), _blobs, _fetcher, AptMirrorOptions.Default with { FreshFor = setup.Options.AptFreshFor }, Pace.Default, setup.Clock, _sources.Web(), () => _sources.Near);
         _apt.Passed += _counter.Passed;
         _apt.Changed += suite => Tell(suite.Problem is null ? "apt-good" : "apt-refused", suite.Problem is null

@@ -4,6 +4,7 @@ using Fleet.Gateway;
 using Fleet.Gateway.Push;
 using Fleet.Messages.Link;
 using Fleet.Office.Discovery;
+using Fleet.Office.Monitoring;
 using Fleet.Office.Outbox;
 using Microsoft.Data.Sqlite;
 
@@ -20,6 +21,7 @@ public sealed class Relay : ReceiveActor, IWithTimers
 
     private readonly RelayOptions _options;
     private readonly OutboxFile _outbox;
+    private readonly OfficeMeter? _meter;
     private readonly TimeProvider _clock;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly List<DeviceEnvelopeUp> _toKeep = [];
@@ -37,9 +39,9 @@ public sealed class Relay : ReceiveActor, IWithTimers
     private long _lastPlace;
     private ulong _lastEvent;
 
-    public Relay(RelayOptions options, OutboxFile outbox, NodeReport report, TimeProvider clock)
+    public Relay(RelayOptions options, OutboxFile outbox, NodeReport report, TimeProvider clock, OfficeMeter? meter)
     {
-        (_options, _outbox, _report, _clock) = (options, outbox, report, clock);
+        (_options, _outbox, _report, _clock, _meter) = (options, outbox, report, clock, meter);
 
         Receive<GatewayReady>(_ =>
         {
@@ -56,15 +58,20 @@ public sealed class Relay : ReceiveActor, IWithTimers
         Receive<UpFrameStored>(Stored);
         Receive<DownFrame>(Deliver);
         Receive<PresenceTick>(_ => _gateway.Tell(new PresenceDue()));
-        Receive<StoredTick>(_ => LookForStuckFrames());
+        Receive<StoredTick>(_ =>
+        {
+            LookForStuckFrames();
+            Guarded(() => _meter?.Waits(_outbox.ReportCount, _outbox.EventCount));
+        });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     private UplinkChanged Uplink => new(_epoch.Length > 0, _epoch);
 
-    public static Props Props(RelayOptions options, OutboxFile outbox, NodeReport report, TimeProvider clock) =>
-        Akka.Actor.Props.Create(() => new Relay(options, outbox, report, clock));
+    /// <param name="meter">Null: nobody watches it.</param>
+    public static Props Props(RelayOptions options, OutboxFile outbox, NodeReport report, TimeProvider clock, OfficeMeter? meter = null) =>
+        Akka.Actor.Props.Create(() => new Relay(options, outbox, report, clock, meter));
 
     protected override void PreStart()
     {
@@ -145,6 +152,7 @@ public sealed class Relay : ReceiveActor, IWithTimers
 
     private void Deliver(DownFrame down)
     {
+        _meter?.FrameDown();
         var forGateway = new List<IDownItem>();
         foreach (var item in down.Items)
             switch (item)
@@ -193,7 +201,10 @@ public sealed class Relay : ReceiveActor, IWithTimers
         }
 
         while (_announced && _underWay.Count < _options.Window && NextFrame() is { } frame)
+        {
             _link.Tell(frame);
+            _meter?.FrameUp();
+        }
     }
 
     private UpFrame? NextFrame()

@@ -50,8 +50,7 @@ internal sealed class LinkedNode(TestCompany company, TestProbe session, NodeId 
     /// <summary>Sends a frame and returns what came down until it was stored.</summary>
     public async Task<IReadOnlyList<IDownItem>> Send(params IUpItem[] items)
     {
-        var number = ++_frame;
-        company.Cluster.Offices.Tell(new TakeFrame(id.Office, id, new UpFrame(Epoch, number, items)), session.Ref);
+        var number = Start(items);
         var down = new List<IDownItem>();
         while (true)
             switch (await session.ReceiveOneAsync(Wait))
@@ -64,6 +63,23 @@ internal sealed class LinkedNode(TestCompany company, TestProbe session, NodeId 
                 case null:
                     throw new TimeoutException($"frame {number} was not stored");
             }
+    }
+
+    /// <summary>Sends a frame without waiting for it.</summary>
+    /// <returns>Its number.</returns>
+    public ulong Start(params IUpItem[] items)
+    {
+        var number = ++_frame;
+        company.Cluster.Offices.Tell(new TakeFrame(id.Office, id, new UpFrame(Epoch, number, items)), session.Ref);
+        return number;
+    }
+
+    /// <summary>Waits until all these frames are stored.</summary>
+    public async Task Stored(params ulong[] frames)
+    {
+        var left = frames.ToHashSet();
+        while (left.Count > 0)
+            left.Remove((await session.FishForMessageAsync<FrameTaken>(_ => true, Wait)).Number);
     }
 
     /// <summary>Waits for an item that is pushed down.</summary>

@@ -91,7 +91,8 @@ public sealed class TestFaces : IAsyncLifetime
             keys,
             "1.2.3",
             TimeProvider.System,
-            NullLoggerFactory.Instance));
+            NullLoggerFactory.Instance)
+        { Overload = twins.Overload });
 
     public static HttpClient Client(Uri address, string? bearer)
     {

@@ -129,7 +129,7 @@ public sealed class SimFleet : IFleetUnderTest
     public async Task StartHeadquarters()
     {
         var process = new SimProcess(_lab.Headquarters);
-        var options = HeadquartersOptions.Load(null, [$"offices.headquarters-addresses=[\"{Agents}\"]", $"offices.headquarters-push-addresses=[\"{Lines}\"]", $"offices.headquarters-update-addresses=[\"{Topology.Headquarters}:13443\"]", "web.settle-timeout=20s", .. Eager("links.presence-every=1s")]);
+        var options = HeadquartersOptions.Load(null, [$"offices.headquarters-addresses=[\"{Agents}\"]", $"offices.headquarters-push-addresses=[\"{Lines}\"]", $"offices.headquarters-update-addresses=[\"{Topology.Headquarters}:13443\"]", "web.settle-timeout=20s", "overload.put-off=off", .. Eager("links.presence-every=1s")]);
         var node = await HeadquartersNode.Start(DataOf("headquarters"), options, process, _clock, _log.Of("headquarters")).ConfigureAwait(false);
         _headquarters = new SimProgram(process, node);
         if (_api is not null)

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Fleet.Gateway.Monitoring;
+using Fleet.Messages.Admission;
+
+namespace Fleet.Headquarters.Monitoring;
+
+/// <summary>Looks once a second whether a headquarters node is overloaded, says so when it begins and when it is over, and sets what its parts put off. Runs until disposed.</summary>
+internal sealed partial class OverloadWatch : IAsyncDisposable
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    private readonly OverloadOptions _options;
+    private readonly Overload _overload;
+    private readonly JournalPulse _journal;
+    private readonly Func<bool> _doorFull;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _watching;
+    private volatile OverloadStand _stand = OverloadStand.None;
+
+    /// <param name="overload">What the node's parts go by.</param>
+    public OverloadWatch(OverloadOptions options, Overload overload, JournalPulse journal, Func<bool> doorFull, ILogger log)
+    {
+        (_options, _overload, _journal, _doorFull, _log) = (options, overload, journal, doorFull, log);
+        _watching = Task.Run(Watch);
+    }
+
+    /// <summary>0: none; else the highest <see cref="Deferrable"/> that is, or would be, put off.</summary>
+    public int Level => _stand.Level;
+
+    /// <summary>For people; empty: it is not overloaded.</summary>
+    public string Why => _stand.Why;
+
+    public Health Health => _stand is { Level: > 0, Why: var why } ? Health.Degraded($"overloaded: {why}; put off: {PutOffAt(_options.PutOff ? _stand.Level : 0)}") : Health.Fine;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _watching;
+        _stop.Dispose();
+    }
+
+    /// <summary>What is put off at a level, in words.</summary>
+    internal static string PutOffAt(int level) => level switch
+    {
+        0 => "nothing",
+        (int)Deferrable.Lists => "lists and discovery",
+        (int)Deferrable.Enrolments => "lists, discovery and enrolments",
+        _ => "lists, discovery, enrolments and reports",
+    };
+
+    private async Task Watch()
+    {
+        // By the machine's clock, also where the node's own is another: it is the machine that is late.
+        using var timer = new PeriodicTimer(LookEvery);
+        var last = Stopwatch.GetTimestamp();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+            {
+                var late = Stopwatch.GetElapsedTime(last) - LookEvery;
+                last = Stopwatch.GetTimestamp();
+                Take(new Strain(late > TimeSpan.Zero ? late : TimeSpan.Zero, _journal.TakeSlowest(), _doorFull()), DateTimeOffset.UtcNow);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    private void Take(Strain strain, DateTimeOffset now)
+    {
+        var before = _stand;
+        _stand = OverloadRule.Next(before, strain, _options.Limits, now);
+        if (_options.PutOff)
+            _overload.Set(_stand.Level, _stand.Why);
+        if (_stand.Level > 0 && before.Level == 0)
+            LogBegan(_log, _stand.Why, PutOffAt(_options.PutOff ? _stand.Level : 0));
+        else if (_stand.Level > before.Level && _options.PutOff)
+            LogMore(_log, PutOffAt(_stand.Level), _stand.Why);
+        else if (_stand.Level == 0 && before.Level > 0)
+            LogOver(_log);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "This headquarters node is overloaded: {Why}. Put off: {PutOff}")]
+    private static partial void LogBegan(ILogger log, string why, string putOff);
+
+    [LoggerMessage(LogLevel.Warning, "This headquarters node is overloaded still; put off are now {PutOff}: {Why}")]
+    private static partial void LogMore(ILogger log, string putOff, string why);
+
+    [LoggerMessage(LogLevel.Information, "This headquarters node is no longer overloaded; nothing is put off")]
+    private static partial void LogOver(ILogger log);
+}
