@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Storage;
+using Fleet.Contracts.Tracing;
 using Fleet.Device.Events;
 using Fleet.Device.Identity;
 using Fleet.Device.Inventory;
@@ -48,6 +50,8 @@ public sealed partial class DeviceRuntime
     private readonly WakeJudge _wakes;
     // Of the newest accepted wake signal that headquarters was not told of yet; 0 = none.
     private ulong _wokenBy;
+    // What the newest of them is a part of; null: nobody traces it.
+    private string? _trace;
     // Named by the carrier that answered last.
     private TimeSpan _returnWithin;
     private ITimer? _move;
@@ -116,10 +120,12 @@ public sealed partial class DeviceRuntime
     }
 
     /// <summary>A wake signal came, by whatever way. From any thread; what is not headquarters' own, or was here before, changes nothing.</summary>
-    public void Wake(ReadOnlySpan<byte> signal)
+    /// <param name="trace">A W3C traceparent that came with it; empty: none.</param>
+    public void Wake(ReadOnlySpan<byte> signal, string trace = "")
     {
         if (!_wakes.Accepts(signal, _identity, out var counter))
             return;
+        Volatile.Write(ref _trace, Traces.Read(trace));
         Interlocked.Exchange(ref _wokenBy, counter);
         SyncSoon();
     }
@@ -275,6 +281,9 @@ public sealed partial class DeviceRuntime
                 break;
             var began = _clock.GetTimestamp();
             var request = Request(reportWanted);
+            var trace = request.WokenBy == 0 ? null : Volatile.Read(ref _trace);
+            using var span = Traces.Continue("sync", trace, ActivityKind.Client);
+            request.Trace = Traces.Of(span, trace) ?? "";
             SyncReply reply;
             try
             {
@@ -307,8 +316,8 @@ public sealed partial class DeviceRuntime
             if (taken.Distrust.Count > 0)
                 continue;
             // Headquarters was told; a newer signal that came meanwhile is told with the next sync.
-            if (reply.HeadquartersReachable)
-                Interlocked.CompareExchange(ref _wokenBy, 0, request.WokenBy);
+            if (reply.HeadquartersReachable && Interlocked.CompareExchange(ref _wokenBy, 0, request.WokenBy) == request.WokenBy)
+                Interlocked.CompareExchange(ref _trace, null, trace);
             LogSynced(_state.ReportedVersion, _state.DesiredVersion, channel.Name, (long)_clock.GetElapsedTime(began).TotalMilliseconds,
                 $"{(request.WokenBy == 0 ? "" : $", woken by {request.WokenBy}")}{(_state.AwaitsAck ? ", not acknowledged yet" : "")}");
             if (reply.Outcome == SyncReply.Types.Outcome.Held && !reply.HeadquartersReachable && !isLast)

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
+using Fleet.Contracts.Tracing;
 using Fleet.Gateway.Monitoring;
 using Fleet.Gateway.Push;
 using Fleet.Gateway.Sessions;
@@ -84,9 +86,10 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         }
 
         _seen[sync.DeviceId] = _clock.GetUtcNow();
-        Notice(sync);
+        var span = Traces.Continue("take-sync", sync.Trace, ActivityKind.Server);
+        Notice(sync, Traces.Of(span, sync.Trace));
         var session = _sessions[sync.DeviceId];
-        var asked = new WaitingSync(++_lastNumber, sync, session.Ack, Sender);
+        var asked = new WaitingSync(++_lastNumber, sync, session.Ack, Sender, span);
         var question = session.Question(sync, _uplink);
         // The device keeps its report, and is told when to come back.
         var putOff = question is DeviceEnvelopeUp && _watch.Overload.PutOff(Deferrable.Reports) is not null;
@@ -106,10 +109,10 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
     }
 
     // Somebody waits for these: they do not wait for the next digest.
-    private void Notice(DeviceSync sync)
+    private void Notice(DeviceSync sync, string? trace)
     {
         if (sync.WokenBy > 0)
-            _uplinkActor.Tell(new SendUp([new DeviceWoken(sync.DeviceId, sync.WokenBy, sync.OfficeHint)]));
+            _uplinkActor.Tell(new SendUp([new DeviceWoken(sync.DeviceId, sync.WokenBy, sync.OfficeHint, trace)]));
         if (sync.Leaving)
             _uplinkActor.Tell(new SendUp([new LinesDigest([new DeviceLine(sync.DeviceId, LineEnd.Shutdown, _clock.GetUtcNow(), sync.OfficeHint, TimeSpan.Zero)])]));
     }
@@ -218,6 +221,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         if (session.Refused is { } refused)
             reply.Refusal = new Refusal { Code = (int)refused.Code, Detail = refused.Detail };
         asked.Asker.Tell(reply);
+        asked.Span?.Dispose();
         _watch.Meter.Answered(answer.Outcome, _waitingCount, _sessions.Count);
         var forgotten = _sessions.Put(session.Heard(asked.Sync, answer));
         if (forgotten.Count > 0)
@@ -258,7 +262,7 @@ public sealed class GatewayActor : ReceiveActor, IWithTimers
         _ => null,
     };
 
-    private sealed record WaitingSync(long Number, DeviceSync Sync, CarriedEnvelope? AckBefore, IActorRef Asker);
+    private sealed record WaitingSync(long Number, DeviceSync Sync, CarriedEnvelope? AckBefore, IActorRef Asker, Activity? Span);
 
     private sealed record WaitingEnrolment(string TokenId, IActorRef Asker);
 

@@ -130,7 +130,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             var shown = new HeadquartersHealth(cluster, edge, peers, readModel, meter, watch);
             HeadquartersGauges.Add(meter, cluster, edge, watch);
             var monitoring = await MonitoringFace.Start(
-                new MonitoringSetup(options.Monitoring, "fleet-headquarters", Version, options.Cluster.Address.Length > 0 ? options.Cluster.Address : Environment.MachineName, meter, shown.Live, shown.Ready, logging, simulated), cancellation);
+                new MonitoringSetup(options.Monitoring, "fleet-headquarters", Version, options.Cluster.Address.Length > 0 ? options.Cluster.Address : Environment.MachineName, meter, shown.Live, shown.Ready, logging, simulated) { Traces = options.Traces }, cancellation);
             if (monitoring is not null)
                 parts.Push(monitoring);
 

@@ -35,6 +35,7 @@ public sealed record HeadquartersOptions(
     JournalOptions Journal,
     UpdateOptions Updates,
     MonitoringOptions Monitoring,
+    TraceOptions Traces,
     OverloadOptions Overload)
 {
     /// <summary>The administrator's file; null: there is none.</summary>
@@ -65,6 +66,7 @@ public sealed record HeadquartersOptions(
             JournalOptions.From(fleet, problems),
             UpdateOptions.From(fleet, mustShare: cluster.IsOneOfMany, problems),
             MonitoringOptions.From(fleet, problems),
+            TraceOptions.From(fleet, problems),
             OverloadOptions.From(fleet, problems));
         problems.ThrowIfAny();
         return options with { SettingsFile = file };

@@ -47,7 +47,7 @@ public sealed record OfficeParts(
     TimeProvider Clock,
     ILoggerFactory Logging,
     Action Linked,
-    Action<ReadOnlyMemory<byte>> Wake);
+    Action<WakeDevice> Wake);
 
 /// <summary>
 /// Runs the node: starts and stops roles as headquarters' desired document for it says, reports what it is, renews its certificate. Parent of
@@ -94,7 +94,7 @@ public sealed class OfficeActor : ReceiveActor, IWithTimers
         Receive<RunPoll>(wanted => _poller.Tell(wanted));
         Receive<CancelPoll>(wanted => _poller.Tell(wanted));
         Receive<InstallAgent>(installer.Tell);
-        Receive<WakeDevice>(wake => _parts.Wake(wake.Signal));
+        Receive<WakeDevice>(_parts.Wake);
         Receive<NodeRenewed>(Renew);
         Receive<LinkOpened>(opened => Link(up: true, $"epoch {opened.Epoch}, {opened.LinkedBy}"));
         Receive<LinkClosed>(closed => Link(up: false, closed.Reason));

@@ -44,7 +44,7 @@ internal sealed partial class OwnDevice : ISyncChannel
     public void SyncSoon() => _parts.Device.SyncSoon();
 
     /// <summary>A wake signal came down; one of another device changes nothing.</summary>
-    public void Wake(ReadOnlySpan<byte> signal) => _parts.Device.Wake(signal);
+    public void Wake(ReadOnlySpan<byte> signal, string trace) => _parts.Device.Wake(signal, trace);
 
     /// <summary>Runs until cancelled.</summary>
     public async Task Run(CancellationToken cancellation)

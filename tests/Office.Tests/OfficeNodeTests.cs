@@ -85,11 +85,34 @@ public sealed class OfficeNodeTests : IAsyncLifetime
     public async Task The_own_machine_is_woken_by_the_link_itself()
     {
         await using var node = await Start();
+        const string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         await Until.True(() => _headquarters.Reports.Count > 0, "the own machine has reported");
 
-        _said.Send(new WakeDevice(_headquarters.Device, WakeSignal.Make(_headquarters.KeysOf(1), 7), WakeChannel.OfficeDatagram, [], new OfficeId("leeds")));
+        _said.Send(new WakeDevice(_headquarters.Device, WakeSignal.Make(_headquarters.KeysOf(1), 7), WakeChannel.OfficeDatagram, [], new OfficeId("leeds"), trace));
 
         await Until.True(() => _said.Items<DeviceWoken>().Any(w => w.Counter == 7), "the wake-up is acknowledged");
+        // Nobody records here; the trace goes on all the same.
+        Assert.Equal(trace, _said.Items<DeviceWoken>().First(w => w.Counter == 7).Trace);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_told_to_shows_how_it_is()
+    {
+        using var http = new HttpClient();
+        await using var node = await Start("metrics.listen=on", "metrics.port=0");
+        await node.Linked.WaitAsync(TimeSpan.FromSeconds(20));
+
+        await Until.True(async () => (await http.GetStringAsync($"http://{node.Monitoring}/health/ready")).Contains("\"status\":\"fine\",\"checks\"", StringComparison.Ordinal), "a node with a link is ready");
+        var metrics = await http.GetStringAsync($"http://{node.Monitoring}/metrics");
+        await _edge.DisposeAsync();
+        await Until.True(async () => (await http.GetStringAsync($"http://{node.Monitoring}/health/ready")).Contains("no link to headquarters", StringComparison.Ordinal), "a node without says so");
+        using var ready = await http.GetAsync($"http://{node.Monitoring}/health/ready");
+
+        Assert.Matches(@"fleet_office_linked\{[^}]*\} 1", metrics);
+        Assert.Matches(@"fleet_office_frames_total\{[^}]*direction=""up""[^}]*\} [1-9]", metrics);
+        // Its office goes on without headquarters, and so does it.
+        Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+        Assert.Contains("\"status\":\"degraded\"", await ready.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

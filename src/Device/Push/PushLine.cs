@@ -129,7 +129,7 @@ public sealed partial class PushLine(DeviceRuntime device, ByteDialler dial, Dev
                     _returnWithin = RetryAfter.Read(item.ReturnWithin) ?? TimeSpan.Zero;
                 opened = true;
                 if (!item.Wake.IsEmpty)
-                    device.Wake(item.Wake.Span);
+                    device.Wake(item.Wake.Span, item.Trace);
             }, cancellation).ConfigureAwait(false);
         }
         catch (CarrierException fault) when (opened)

@@ -1,4 +1,5 @@
 using System.Net;
+using Fleet.Contracts.Tracing;
 using Fleet.Gateway.Service;
 using Fleet.Messages.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -11,6 +12,7 @@ using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 
 namespace Fleet.Gateway.Monitoring;
 
@@ -21,7 +23,10 @@ namespace Fleet.Gateway.Monitoring;
 /// <param name="Ready">What must hold for it to be given work.</param>
 /// <param name="Network">Null: the machine's own sockets.</param>
 public sealed record MonitoringSetup(
-    MonitoringOptions Options, string Program, string Version, string Instance, object Scope, IReadOnlyList<HealthCheck> Live, IReadOnlyList<HealthCheck> Ready, ILoggerFactory Logging, IByteNetwork? Network);
+    MonitoringOptions Options, string Program, string Version, string Instance, object Scope, IReadOnlyList<HealthCheck> Live, IReadOnlyList<HealthCheck> Ready, ILoggerFactory Logging, IByteNetwork? Network)
+{
+    public TraceOptions Traces { get; init; } = new(OtlpEndpoint: null, SamplePercent: 0);
+}
 
 /// <summary>
 /// Shows how a program is: <c>/metrics</c> for Prometheus, <c>/health/live</c> and <c>/health/ready</c> for whoever starts and stops it. Plain HTTP without a
@@ -30,9 +35,10 @@ public sealed record MonitoringSetup(
 public sealed class MonitoringFace : IAsyncDisposable
 {
     private readonly MeterProvider _meters;
+    private readonly TracerProvider? _traces;
     private readonly WebApplication? _host;
 
-    private MonitoringFace(MeterProvider meters, WebApplication? host, IPEndPoint? local) => (_meters, _host, Local) = (meters, host, local);
+    private MonitoringFace(MeterProvider meters, TracerProvider? traces, WebApplication? host, IPEndPoint? local) => (_meters, _traces, _host, Local) = (meters, traces, host, local);
 
     /// <summary>Where it listens; null: it does not.</summary>
     public IPEndPoint? Local { get; }
@@ -42,19 +48,20 @@ public sealed class MonitoringFace : IAsyncDisposable
     public static async Task<MonitoringFace?> Start(MonitoringSetup setup, CancellationToken cancellation = default)
     {
         var options = setup.Options;
-        if (!options.Listen && options.OtlpEndpoint is null)
+        if (!options.Listen && options.OtlpEndpoint is null && setup.Traces.OtlpEndpoint is null)
             return null;
-        var meters = Meters(setup);
+        var (meters, traces) = (Meters(setup), Spans(setup));
         if (!options.Listen)
-            return new MonitoringFace(meters, null, null);
+            return new MonitoringFace(meters, traces, null, null);
         try
         {
             var host = Host(setup, meters);
-            return new MonitoringFace(meters, host, await host.Open(new IPEndPoint(options.Bind, options.Port), "metrics and health", "fleet.metrics", cancellation));
+            return new MonitoringFace(meters, traces, host, await host.Open(new IPEndPoint(options.Bind, options.Port), "metrics and health", "fleet.metrics", cancellation));
         }
         catch
         {
             meters.Dispose();
+            traces?.Dispose();
             throw;
         }
     }
@@ -64,12 +71,25 @@ public sealed class MonitoringFace : IAsyncDisposable
         if (_host is not null)
             await _host.Close();
         _meters.Dispose();
+        // Sends what waits, or gives up after five seconds.
+        _traces?.Dispose();
     }
+
+    // What is asked of this process under another's trace is recorded as that other decided.
+    private static TracerProvider? Spans(MonitoringSetup setup) => setup.Traces.OtlpEndpoint is not { } endpoint ? null : Sdk.CreateTracerProviderBuilder()
+        .ConfigureResource(r => Describe(r, setup))
+        .AddSource(Traces.SourceName)
+        .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(setup.Traces.SamplePercent / 100.0)))
+        .AddOtlpExporter(exporter => (exporter.Endpoint, exporter.Protocol) = (endpoint, OtlpExportProtocol.Grpc))
+        .Build();
+
+    private static void Describe(ResourceBuilder resource, MonitoringSetup setup) =>
+        resource.Clear().AddService(setup.Program, serviceVersion: setup.Version, serviceInstanceId: setup.Instance);
 
     private static MeterProvider Meters(MonitoringSetup setup)
     {
         var builder = Sdk.CreateMeterProviderBuilder()
-            .ConfigureResource(r => r.Clear().AddService(setup.Program, serviceVersion: setup.Version, serviceInstanceId: setup.Instance))
+            .ConfigureResource(r => Describe(r, setup))
             // What .NET and the database's driver count is the process's: processor time, memory, garbage collection, connections.
             .AddMeter("fleet.*", "System.Runtime", "Npgsql")
             .AddView(instrument => instrument.Meter.Scope is null || ReferenceEquals(instrument.Meter.Scope, setup.Scope) ? null : MetricStreamConfiguration.Drop);

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Envelopes;
+using Fleet.Contracts.Tracing;
 using Fleet.Gateway.Monitoring;
 using Fleet.Gateway.Sessions;
 using Fleet.Messages.Link;
@@ -112,7 +114,8 @@ public sealed class PushActor : ReceiveActor
     {
         if (_lines.TryGetValue(wake.DeviceId, out var line))
         {
-            line.Items.TryWrite(new PushItem { Wake = UnsafeByteOperations.UnsafeWrap(wake.Signal) });
+            using var span = Traces.Continue("push", wake.Trace, ActivityKind.Producer);
+            line.Items.TryWrite(new PushItem { Wake = UnsafeByteOperations.UnsafeWrap(wake.Signal), Trace = Traces.Of(span, wake.Trace) ?? "" });
             _meter.Signalled(sent: true);
             return;
         }

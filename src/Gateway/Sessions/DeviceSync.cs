@@ -1,6 +1,7 @@
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Envelopes;
+using Fleet.Contracts.Tracing;
 
 namespace Fleet.Gateway.Sessions;
 
@@ -19,6 +20,9 @@ public sealed record DeviceSync(
     ulong WokenBy,
     bool Leaving)
 {
+    /// <summary>A W3C traceparent, where the wake signal came with one.</summary>
+    public string? Trace { get; init; }
+
     /// <summary>Longest run id and agent version, in bytes; both are 16-byte random or short text.</summary>
     private const int MaxText = 64;
 
@@ -43,7 +47,7 @@ public sealed record DeviceSync(
         return problem.Length > 0
             ? null
             : new DeviceSync(device, new OfficeId(request.OfficeId), request.DesiredVersion, request.ReportedVersion, request.AcknowledgedVersion, report,
-                Convert.ToHexStringLower(request.RunId.Span), request.WokenBy, request.Leaving);
+                Convert.ToHexStringLower(request.RunId.Span), request.WokenBy, request.Leaving) { Trace = Traces.Read(request.Trace) };
     }
 }
 

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
+using Fleet.Contracts.Tracing;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Offices;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -64,13 +66,15 @@ internal static class DeviceEndpoints
             : refusal.Problem();
     }
 
-    private static async Task<Results<Accepted<WakeRequested>, ProblemHttpResult>> Wake(string id, Owners owners, ReadModelQueries queries, TimeProvider clock)
+    private static async Task<Results<Accepted<WakeRequested>, ProblemHttpResult>> Wake(string id, HttpContext http, Owners owners, ReadModelQueries queries, TimeProvider clock)
     {
         if (ApiIds.Read(id, out DeviceId device) is { } wrong)
             return wrong.Problem();
         if (await queries.HomeOf(device) is not { } home)
             return Refusal.NotFound("device", id).Problem();
-        var (reply, refusal) = await owners.Ask(new RequestWake(home, device, Owners.Administrator));
+        using var span = Traces.Begin("request-wake", http.Request.Headers.TraceParent, ActivityKind.Server);
+        span?.SetTag("fleet.device.id", id);
+        var (reply, refusal) = await owners.Ask(new RequestWake(home, device, Owners.Administrator, Traces.Of(span)));
         if (refusal is not null)
             return refusal.Problem();
         var between = (await queries.Device(device))?.Device.Through is { } through ? await queries.Node(through) : null;

@@ -360,6 +360,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             ExplainDevice c => _office.Explain(c, _presence.Of),
             _ => _office.Decide(command, Now),
         };
+        if (command is RequestWake { Trace: { } trace, DeviceId: var woken } && decision.Events.OfType<DeviceWakeRequested>().Any())
+            _wakes.Trace(woken, trace);
         Store(decision.Events, () =>
         {
             sender.Tell(decision.Reply);

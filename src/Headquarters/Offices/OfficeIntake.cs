@@ -104,7 +104,7 @@ internal sealed class OfficeIntake(OfficeTools tools, Presence presence, OfficeW
                 break;
             case DeviceWoken woken when office.Devices.TryGetValue(woken.DeviceId, out var device):
                 presence.Seen(woken.DeviceId, now, now, work.Through);
-                Add(batch, wakes.Woken(office, device, woken.Counter, now));
+                Add(batch, wakes.Woken(office, device, woken.Counter, woken.Trace, now));
                 break;
             case WakeFailed failed when office.Devices.TryGetValue(failed.DeviceId, out var device):
                 Add(batch, wakes.Failed(office, device, failed.Counter, failed.Channel, failed.Why, now));

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Fleet.Contracts;
+using Fleet.Contracts.Tracing;
 using Fleet.Gateway.Push;
 using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Wakes;
@@ -18,12 +20,24 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<DeviceId, Climb> _climbs = [];
+    private readonly Dictionary<DeviceId, WakeTrace> _traces = [];
 
     /// <summary>The counter of the next wake-up of a device.</summary>
     public ulong NextCounter(Device device) => Math.Max(envelopes.NextCounter(), (device.Known.Wake?.Counter ?? 0) + 1);
 
     /// <summary>A signal for the device that is of no wake-up: whether it syncs is not followed.</summary>
     public byte[] SignalFor(Device device) => envelopes.Wake(device, NextCounter(device));
+
+    /// <summary>The wake-up of the device that begins next is traced.</summary>
+    /// <param name="parent">The operator's request.</param>
+    public void Trace(DeviceId device, string parent)
+    {
+        if (_traces.Remove(device, out var older))
+            older.Span?.Dispose();
+        var span = Traces.Continue("wake", parent);
+        span?.SetTag("fleet.device.id", device.Value);
+        _traces[device] = new WakeTrace(span, Traces.Of(span, parent)!);
+    }
 
     /// <summary>Begins at the best channel, also where a wake-up is under way: a better channel may have come back.</summary>
     public void Begin(Office office, Device device)
@@ -53,8 +67,16 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
     }
 
     /// <summary>The device synced and named the signal.</summary>
-    public DeviceWakeEnded? Woken(Office office, Device device, ulong counter, DateTimeOffset now) =>
-        _climbs.TryGetValue(device.Id, out var climb) && climb.Counter == counter ? Ended(office, device, climb, climb.Channel, now) : null;
+    /// <param name="trace">What the device named, by whatever carrier: it counts only where it is of the wake-up's own trace.</param>
+    public DeviceWakeEnded? Woken(Office office, Device device, ulong counter, string? trace, DateTimeOffset now)
+    {
+        if (!_climbs.TryGetValue(device.Id, out var climb) || climb.Counter != counter)
+            return null;
+        if (_traces.TryGetValue(device.Id, out var traced) && Traces.AreOne(trace, traced.Text))
+            using (Traces.Continue("woken", trace))
+                return Ended(office, device, climb, climb.Channel, now);
+        return Ended(office, device, climb, climb.Channel, now);
+    }
 
     /// <summary>The device synced, for whatever reason: nothing is left to wake it for.</summary>
     public DeviceWakeEnded? Synced(Office office, Device device, DateTimeOffset at, DateTimeOffset now) =>
@@ -67,6 +89,8 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
     {
         if (_climbs.Remove(device))
             timers().Cancel(TimerOf(device));
+        if (_traces.Remove(device, out var traced))
+            traced.Span?.Dispose();
     }
 
     private void Try(Office office, Device device, Climb climb)
@@ -74,6 +98,8 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
         var ways = WaysTo(office, device);
         var channel = WakeLadder.Next(ways, climb.Channel);
         _climbs[device.Id] = climb with { Channel = channel };
+        var traced = _traces.GetValueOrDefault(device.Id);
+        traced?.Span?.AddEvent(new ActivityEvent(WakeLadder.Name(channel)));
         timers().StartSingleTimer(TimerOf(device.Id), new WakeDue(device.Id, climb.Counter, channel), Within(office, device, channel));
         switch (channel)
         {
@@ -93,7 +119,7 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
                 publish(new SendDatagrams(envelopes.Wake(device, climb.Counter), ways.ReachableAddresses));
                 break;
             case WakeChannel.WakeOnLan:
-                IReadOnlyList<IDownItem> magic = [new WakeDevice(device.Id, default, channel, ways.Macs, office.Id)];
+                IReadOnlyList<IDownItem> magic = [new WakeDevice(device.Id, default, channel, ways.Macs, office.Id, traced?.Text)];
                 foreach (var node in ways.LanNodes)
                     links.Send(node, magic);
                 break;
@@ -105,7 +131,7 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
                 throw new NotSupportedException($"{channel} is no channel");
         }
 
-        IReadOnlyList<IDownItem> Signal() => [new WakeDevice(device.Id, envelopes.Wake(device, climb.Counter), channel, ways.Addresses, office.Id)];
+        IReadOnlyList<IDownItem> Signal() => [new WakeDevice(device.Id, envelopes.Wake(device, climb.Counter), channel, ways.Addresses, office.Id, traced?.Text)];
     }
 
     private WakeWays WaysTo(Office office, Device device)
@@ -138,6 +164,10 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
     private static string WaitsFor(NodeSnapshot node) => $"{node.NodeId} dials every {DurationText.Of(node.DialInterval)}: the wake-up waited for its next dial";
 
     private static string TimerOf(DeviceId device) => $"wake {device}";
+
+    /// <param name="Span">Null: nobody records here.</param>
+    /// <param name="Text">What is handed on.</param>
+    private sealed record WakeTrace(Activity? Span, string Text);
 
     /// <param name="Channel">The one being tried; null before the first.</param>
     private sealed record Climb(ulong Counter, WakeChannel? Channel, IReadOnlyList<string> Failures);

@@ -328,11 +328,13 @@ public enum LineEnd
 }
 
 /// <summary>A device synced and named a wake signal: the wake-up is done. Not journaled by the carrier.</summary>
+/// <param name="Trace">A W3C traceparent, where the device named one.</param>
 [MessagePackObject]
 public sealed record DeviceWoken(
     [property: Key(0)] DeviceId DeviceId,
     [property: Key(1)] ulong Counter,
-    [property: Key(2)] OfficeId OfficeHint) : IDeviceUpItem;
+    [property: Key(2)] OfficeId OfficeHint,
+    [property: Key(3)] string? Trace = null) : IDeviceUpItem;
 
 /// <summary>A <see cref="WakeDevice"/> could not even be tried here: headquarters escalates at once.</summary>
 [MessagePackObject]
@@ -458,13 +460,15 @@ public sealed record SyncWanted([property: Key(0)] DeviceId DeviceId) : IDownIte
 /// <summary>Hand this wake signal to the device, over a channel of the node's.</summary>
 /// <param name="Signal">A WakeSignal, which only the device can judge.</param>
 /// <param name="Addresses">IP addresses of the device, for datagrams; for <see cref="WakeChannel.WakeOnLan"/> its MAC addresses.</param>
+/// <param name="Trace">A W3C traceparent, where the wake-up is traced.</param>
 [MessagePackObject]
 public sealed record WakeDevice(
     [property: Key(0)] DeviceId DeviceId,
     [property: Key(1)] ReadOnlyMemory<byte> Signal,
     [property: Key(2)] WakeChannel Channel,
     [property: Key(3)] IReadOnlyList<string> Addresses,
-    [property: Key(4)] OfficeId OfficeId) : IDownItem;
+    [property: Key(4)] OfficeId OfficeId,
+    [property: Key(5)] string? Trace = null) : IDownItem;
 
 /// <summary>The ways to wake a device, best first: headquarters climbs down until the device has synced. Numbers are on the wire and in the journal.</summary>
 public enum WakeChannel

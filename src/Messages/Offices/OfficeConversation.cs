@@ -103,8 +103,9 @@ public sealed record RequestSync([property: Key(0)] OfficeId OfficeId, [property
 /// An operator wants the device to sync now: headquarters climbs down the wake-up ladder until it has. Journaled, so that no restart forgets it.
 /// Answer: <see cref="WakeAccepted"/>; while a wake-up is under way, the same one again.
 /// </summary>
+/// <param name="Trace">A W3C traceparent, where this is traced.</param>
 [MessagePackObject]
-public sealed record RequestWake([property: Key(0)] OfficeId OfficeId, [property: Key(1)] DeviceId DeviceId, [property: Key(2)] string By) : IOfficeCommand;
+public sealed record RequestWake([property: Key(0)] OfficeId OfficeId, [property: Key(1)] DeviceId DeviceId, [property: Key(2)] string By, [property: Key(3)] string? Trace = null) : IOfficeCommand;
 
 /// <summary>Whether the device keeps a line open, over what policies say.</summary>
 /// <param name="Always">Null: policies decide.</param>
