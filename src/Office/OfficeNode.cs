@@ -109,7 +109,8 @@ public sealed class OfficeNode : IAsyncDisposable
             var monitoring = await MonitoringFace.Start(new MonitoringSetup(options.Monitoring, "fleet-office", Version, node.Value, meter,
                 Live: [new("actor-system", () => alive.WhenTerminated.IsCompleted ? Health.Failed("the node's actor system has ended") : Health.Fine)],
                 Ready: [new("link", () => meter.Link), new("storage", () => meter.Storage)],
-                setup.Logging, setup.Network) { Traces = options.Traces });
+                setup.Logging, setup.Network)
+            { Traces = options.Traces });
             Volatile.Write(ref device, new OwnDevice(deviceFiles, gateway, options.Gateway, setup.Machine ?? new LocalMachine(Version), network.Connect, node, Version, setup.Clock,
                 setup.Logging.CreateLogger<OwnDevice>()));
             return new OfficeNode(system, office, gateway, parts, deviceFiles, device, linked, monitoring);

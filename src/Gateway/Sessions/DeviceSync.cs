@@ -47,7 +47,8 @@ public sealed record DeviceSync(
         return problem.Length > 0
             ? null
             : new DeviceSync(device, new OfficeId(request.OfficeId), request.DesiredVersion, request.ReportedVersion, request.AcknowledgedVersion, report,
-                Convert.ToHexStringLower(request.RunId.Span), request.WokenBy, request.Leaving) { Trace = Traces.Read(request.Trace) };
+                Convert.ToHexStringLower(request.RunId.Span), request.WokenBy, request.Leaving)
+            { Trace = Traces.Read(request.Trace) };
     }
 }
 
