@@ -30,8 +30,19 @@ public sealed class ApiOperator(Func<HttpClient> api) : IOperator
     public async Task<ulong> ApplyPolicy(PolicyContent policy) =>
         (await Send(HttpMethod.Put, $"policies/{policy.Name}", JsonContent.Create(policy, ApiJson.Default.PolicyContent), ApiJson.Default.PolicyChanged).ConfigureAwait(false)).Version;
 
-    public Task Label(string device, string label, string value) => Send(HttpMethod.Post, $"devices/{device}/labels",
-        JsonContent.Create(new LabelChange(new Dictionary<string, string> { [label] = value }), ApiJson.Default.LabelChange));
+    /// <param name="within">How long to wait for the answer.</param>
+    public async Task Label(string device, string label, string value, TimeSpan within)
+    {
+        var answer = Send(HttpMethod.Post, $"devices/{device}/labels", JsonContent.Create(new LabelChange(new Dictionary<string, string> { [label] = value }), ApiJson.Default.LabelChange));
+        try
+        {
+            (await answer.WaitAsync(within).ConfigureAwait(false)).Dispose();
+        }
+        catch (TimeoutException)
+        {
+            throw new LabException($"no answer to an order for {device} within {within.TotalSeconds:0.#} s");
+        }
+    }
 
     public Task RequestSync(string device) => Send(HttpMethod.Post, $"devices/{device}/sync");
 

@@ -16,6 +16,12 @@ public sealed class OrderBook : IAsyncDisposable
     /// <summary>The label that carries an order's number.</summary>
     private const string Label = "order";
 
+    /// <summary>
+    /// An order that is lost with a node would be waited for until headquarters gives it up (fleet.web.ask-timeout), and whether orders are decided again would not be
+    /// seen before. Long enough for a machine that is busy.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     private readonly CancellationTokenSource _enough = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ApiOperator _api;
@@ -113,7 +119,7 @@ public sealed class OrderBook : IAsyncDisposable
         {
             try
             {
-                await _api.Label(device, Label, number.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false);
+                await _api.Label(device, Label, number.ToString(CultureInfo.InvariantCulture), Patience).ConfigureAwait(false);
                 lock (mine)
                     mine.Add((number, _clock.Elapsed));
                 Interlocked.Increment(ref _answered);
