@@ -97,7 +97,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
             projection.Expect(batch.Select(e => e.Event));
             foreach (var e in batch)
                 projection.Apply(PositionOf(e), e.Event);
-        });
+        }, from: _position);
         foreach (var e in batch)
             _progress.Projected(e.PersistenceId, e.SequenceNr);
     }

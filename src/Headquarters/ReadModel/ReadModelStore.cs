@@ -91,15 +91,20 @@ public sealed class ReadModelStore : IAsyncDisposable
 
     /// <summary>Writes what events mean and how far in the journal they reach, all or nothing.</summary>
     /// <param name="twins">The newest event of each twin that is among them.</param>
-    internal void Write(long reached, IReadOnlyCollection<ProjectedRow> twins, Action<Projection> writes)
+    /// <param name="from">Where the writer goes on; null: wherever it is.</param>
+    /// <exception cref="InvalidOperationException">It is elsewhere: another headquarters node has begun to write, and this one, which did not hear of it, must not write the same again.</exception>
+    internal void Write(long reached, IReadOnlyCollection<ProjectedRow> twins, Action<Projection> writes, long? from = null)
     {
         using var db = Open();
         using var transaction = db.BeginTransaction();
+        // First: two writers wait for each other here, not behind what both have written.
+        var stood = db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName && (from == null || p.Position == from)).Set(p => p.Position, reached).Update();
+        if (stood == 0)
+            throw new InvalidOperationException($"the read model is not at position {from} any more: another headquarters node writes it");
         var projection = new Projection(db);
         writes(projection);
         projection.Complete();
         db.Put(twins);
-        db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName).Set(p => p.Position, reached).Update();
         Commit(db, transaction);
     }
 

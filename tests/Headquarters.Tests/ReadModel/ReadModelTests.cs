@@ -47,6 +47,19 @@ public sealed class ReadModelTests
     }
 
     [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task A_writer_that_did_not_hear_of_the_next_one_writes_nothing_twice(StorageProvider provider)
+    {
+        await using var storage = await TestStorage.New(provider);
+        storage.ReadModel.Write(1, [], projection => projection.Apply(1, new OfficeOpened(Leeds, "Leeds", "test", Noon)), from: 0);
+
+        var refused = Assert.Throws<InvalidOperationException>(() => storage.ReadModel.Write(2, [], projection => projection.Apply(2, Enrolled("a", "till")), from: 0));
+
+        Assert.Contains("another headquarters node", refused.Message);
+        Assert.Equal(1, await storage.ReadModel.Position());
+        Assert.Equal(0, (await new ReadModelQueries(storage.ReadModel, TimeProvider.System).Devices(new DeviceFilter(PageRequest.First))).Total);
+    }
+
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
     public async Task A_text_with_any_character_is_stored(StorageProvider provider)
     {
         await using var storage = await TestStorage.New(provider);
