@@ -38,6 +38,15 @@ public sealed partial class HouseRuleTests
     }
 
     [Fact]
+    public void Every_decision_has_a_number_of_its_own_and_says_it()
+    {
+        var names = Repository.Files("docs/decisions", "*.md").ToDictionary(f => Path.GetFileName(f), f => File.ReadLines(f).First());
+
+        Assert.Empty(names.Keys.GroupBy(n => n[..4]).Where(same => same.Count() > 1).SelectMany(same => same));
+        Assert.All(names, n => Assert.StartsWith($"# {int.Parse(n.Key[..4], System.Globalization.CultureInfo.InvariantCulture)}. ", n.Value));
+    }
+
+    [Fact]
     public void Actors_never_watch_or_deploy_across_the_link()
     {
         var wrong = from folder in new[] { "src/Office", "src/Headquarters/Links" }
