@@ -98,6 +98,10 @@ internal sealed class BigFleet : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until no wake-up is under way: headquarters has the journal of all outcomes.</summary>
+    public Task UntilAwake(TimeSpan within, CancellationToken stop) =>
+        FleetSwarm.Until(() => Swarm.Offices.All(o => o.HasToldAll), "headquarters has stored the outcomes of all wake-ups", stop, within);
+
     public async ValueTask DisposeAsync()
     {
         await Sampler.DisposeAsync().ConfigureAwait(false);

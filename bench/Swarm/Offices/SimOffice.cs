@@ -102,6 +102,16 @@ internal sealed class SimOffice
         }
     }
 
+    /// <summary>It is linked, and headquarters has stored all that it sent.</summary>
+    public bool HasToldAll
+    {
+        get
+        {
+            lock (_gate)
+                return _welcome is not null && _outbox.Count == 0 && _underWay.Count == 0;
+        }
+    }
+
     public int Devices
     {
         get

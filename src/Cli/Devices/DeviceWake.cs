@@ -31,7 +31,14 @@ internal static class DeviceWake
         var office = new Argument<string>("office") { Description = "The office's id." };
         var noWait = NoWait();
         return commands.Remote("wake", "Wakes all devices of an office, and waits for the outcome of each.", "fleet office wake leeds",
-            call => Run(call, call.Client.List(Query.Of("devices", ("office", call.Value(office))), ApiJson.Default.ListPageDeviceResource, null, call.Cancellation), call.Value(noWait)),
+            async call =>
+            {
+                var names = new Dictionary<string, string>();
+                await foreach (var device in call.Client.List(Query.Of("devices", ("office", call.Value(office))), ApiJson.Default.ListPageDeviceResource, null, call.Cancellation).ConfigureAwait(false))
+                    names[device.Id] = device.Name;
+                var asked = await call.Client.Post(Query.Path("offices", call.Value(office), "/wake"), ApiJson.Default.OfficeWakeRequested, call.Cancellation).ConfigureAwait(false);
+                await Show(call, [.. asked.Wakes.Select(w => Begun(w, names.GetValueOrDefault(w.Id, w.Id)))], call.Value(noWait)).ConfigureAwait(false);
+            },
             office, noWait);
     }
 
@@ -48,8 +55,12 @@ internal static class DeviceWake
         var wanted = new List<DeviceResource>();
         await foreach (var device in devices.ConfigureAwait(false))
             wanted.Add(device);
-        var begun = await Begun(call, wanted).ConfigureAwait(false);
-        var outcomes = noWait || wanted.Count == 0 ? begun
+        await Show(call, await Begun(call, wanted).ConfigureAwait(false), noWait).ConfigureAwait(false);
+    }
+
+    private static async Task Show(RemoteCall call, WakeOutcome[] begun, bool noWait)
+    {
+        var outcomes = noWait || begun.Length == 0 ? begun
             : call.Terminal.IsInteractive && !call.Display.Json ? await Watched(call, begun).ConfigureAwait(false)
             : await Ended(call, begun, _ => { }).ConfigureAwait(false);
         await call.Display.List(outcomes.ToAsyncEnumerable(), ApiJson.Default.WakeOutcome, "no devices there",
@@ -70,10 +81,12 @@ internal static class DeviceWake
             var asked = await call.Client.Post(Query.Path("devices", device.Id, "/wake"), ApiJson.Default.WakeRequested, call.Cancellation).ConfigureAwait(false);
             if (asked.Note is { } note && !call.Display.Json)
                 call.Display.Say($"{device.Name}: {note}");
-            begun[n] = new WakeOutcome(device.Id, device.Name, new WakeResource(asked.Wake, Running, asked.RequestedAt, null, null, null, []));
+            begun[n] = Begun(asked, device.Name);
         }).ConfigureAwait(false);
         return begun;
     }
+
+    private static WakeOutcome Begun(WakeRequested asked, string name) => new(asked.Id, name, new WakeResource(asked.Wake, Running, asked.RequestedAt, null, null, null, []));
 
     private static Task<WakeOutcome[]> Watched(RemoteCall call, WakeOutcome[] begun) => call.Display.Drawing.Progress().AutoClear(true).StartAsync(progress =>
     {

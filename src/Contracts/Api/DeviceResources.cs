@@ -86,6 +86,21 @@ public sealed record WakeResource(
 /// <param name="Note">What it has to wait for: the next dial of a node that dials periodically; absent: nothing.</param>
 public sealed record WakeRequested(string Id, string Wake, DateTimeOffset RequestedAt, string? Note = null);
 
+/// <summary>The answer to POST /api/v1/offices/{id}/wake.</summary>
+/// <param name="Wakes">One a device: the id of its wake-up, new or already under way.</param>
+public sealed record OfficeWakeRequested(string Office, DateTimeOffset RequestedAt, IReadOnlyList<WakeRequested> Wakes);
+
+/// <summary>POST /api/v1/offices/wake.</summary>
+/// <param name="Offices">Absent: all.</param>
+public sealed record OfficesToWake(IReadOnlyList<string>? Offices);
+
+/// <summary>The answer to it.</summary>
+/// <param name="Devices">So many are being woken.</param>
+/// <param name="Refused">Offices that were not, and why.</param>
+public sealed record OfficesWakeRequested(DateTimeOffset RequestedAt, int Offices, int Devices, IReadOnlyList<OfficeNotWoken> Refused);
+
+public sealed record OfficeNotWoken(string Office, string Why);
+
 /// <summary>What <c>fleet device wake</c> prints for each device.</summary>
 public sealed record WakeOutcome(string Id, string Name, WakeResource Wake);
 

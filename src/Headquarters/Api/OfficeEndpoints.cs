@@ -1,7 +1,9 @@
+using System.Globalization;
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Messages.Company;
+using Fleet.Messages.Offices;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Fleet.Headquarters.Api;
@@ -16,6 +18,8 @@ internal static class OfficeEndpoints
         offices.MapPost("", Add).WithSummary("Adds an office.");
         offices.MapGet("/{id}", Show).WithSummary("Shows an office.");
         offices.MapDelete("/{id}", Remove).WithSummary("Removes an office; refused while nodes or devices are in it, unless 'force' is true.");
+        offices.MapPost("/{id}/wake", Wake).WithSummary("Wakes all devices of an office; each one's outcome is its 'wake'.");
+        offices.MapPost("/wake", WakeAll).WithSummary("Wakes all devices of these offices, or of all; each one's outcome is its 'wake'.");
         offices.MapGet("/{id}/events", Events).WithSummary("The history of an office, newest first.");
     }
 
@@ -56,6 +60,37 @@ internal static class OfficeEndpoints
             return refusal.Problem();
         await settled.When(() => queries.Office(office), o => o is null);
         return TypedResults.NoContent();
+    }
+
+    private static async Task<Results<Accepted<OfficeWakeRequested>, ProblemHttpResult>> Wake(string id, Owners owners, TimeProvider clock)
+    {
+        if (ApiIds.Read(id, out OfficeId office) is { } wrong)
+            return wrong.Problem();
+        var (reply, refusal) = await owners.Ask(new WakeOffice(office, Owners.Administrator));
+        if (refusal is not null)
+            return refusal.Problem();
+        var now = clock.GetUtcNow();
+        return TypedResults.Accepted($"/api/v1/devices?office={id}", new OfficeWakeRequested(id, now,
+            [.. ((OfficeWakeAccepted)reply!).Wakes.Select(w => new WakeRequested(w.DeviceId.Value, w.Counter.ToString(CultureInfo.InvariantCulture), now))]));
+    }
+
+    // All at once: the twins decide side by side, and the journal takes them in turn.
+    private static async Task<Results<Accepted<OfficesWakeRequested>, ProblemHttpResult>> WakeAll(OfficesToWake wanted, Owners owners, ReadModelQueries queries, TimeProvider clock)
+    {
+        var meant = new List<OfficeId>();
+        foreach (var text in wanted.Offices?.Distinct() ?? [])
+        {
+            if (ApiIds.Read(text, out OfficeId office) is { } wrong)
+                return wrong.Problem();
+            meant.Add(office);
+        }
+
+        if (wanted.Offices is null)
+            meant.AddRange(await queries.OfficeIds());
+        var answers = await Task.WhenAll(meant.Select(async office => (Office: office, Answer: await owners.Ask(new WakeOffice(office, Owners.Administrator)))));
+        return TypedResults.Accepted("/api/v1/devices", new OfficesWakeRequested(clock.GetUtcNow(), answers.Count(a => a.Answer.Refusal is null),
+            answers.Sum(a => (a.Answer.Reply as OfficeWakeAccepted)?.Wakes.Count ?? 0),
+            [.. answers.Where(a => a.Answer.Refusal is not null).Select(a => new OfficeNotWoken(a.Office.Value, a.Answer.Refusal!.Detail))]));
     }
 
     private static async Task<Results<Ok<ListPage<EventResource>>, ProblemHttpResult>> Events(string id, [AsParameters] PageParameters paging, ReadModelQueries queries)

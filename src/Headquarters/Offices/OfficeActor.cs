@@ -353,6 +353,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         var decision = command switch
         {
             RequestWake c => _office.Decide(c, _wakes.NextCounter, Now),
+            WakeOffice c => _office.Decide(c, _wakes.NextCounter, Now),
             StartPoll c => _office.Decide(c, NewIds.Poll(), _tools.Options.Discovery, Now),
             SchedulePolls c => _office.Decide(c, _tools.Options.Discovery, Now),
             // These change nothing, and need to know who is there.
@@ -607,8 +608,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
         _rollouts.Journaled(events);
         _nudges.Journaled(_office, events);
-        foreach (var wanted in events.OfType<DeviceWakeRequested>())
-            _wakes.Begin(_office, _office.Devices[wanted.DeviceId]);
+        _wakes.Begin(_office, events.OfType<DeviceWakeRequested>().Select(e => _office.Devices[e.DeviceId]));
         foreach (var over in events.OfType<DeviceWakeEnded>())
             _wakes.Forget(over.DeviceId);
         // Rules moved it: an operator's own move is handed over with its answer.

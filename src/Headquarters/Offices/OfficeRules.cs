@@ -78,6 +78,25 @@ public static class OfficeRules
         return new OfficeDecision([new DeviceWakeRequested(office.Id, device.Id, counter, command.By, now)], new WakeAccepted(office.Id, device.Id, counter));
     }
 
+    /// <summary>Begins a wake-up of each device that is not being woken already.</summary>
+    /// <param name="nextCounter">Draws the counter that names it.</param>
+    public static OfficeDecision Decide(this Office office, WakeOffice command, Func<Device, ulong> nextCounter, DateTimeOffset now)
+    {
+        if (!office.IsOpen)
+            return Refuse(office, RefusalCode.NotFound, $"there is no office {office.Id}");
+        var (events, wakes) = (new List<IOfficeEvent>(), new List<DeviceWakeBegun>(office.Devices.Count));
+        foreach (var device in office.Devices.Values)
+        {
+            var running = device.Known.Wake is { IsOver: false } wake ? wake.Counter : (ulong?)null;
+            var counter = running ?? nextCounter(device);
+            wakes.Add(new DeviceWakeBegun(device.Id, counter));
+            if (running is null)
+                events.Add(new DeviceWakeRequested(office.Id, device.Id, counter, command.By, now));
+        }
+
+        return new OfficeDecision(events, new OfficeWakeAccepted(office.Id, wakes));
+    }
+
     /// <summary>Says how packages come to a device.</summary>
     public static OfficeDecision Explain(this Office office, ExplainDevice question, Func<DeviceId, DevicePresence?> presence) =>
         office.Devices.TryGetValue(question.DeviceId, out var device)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Akka.Actor;
 using Fleet.Contracts;
+using Fleet.Contracts.Agents;
 using Fleet.Contracts.Tracing;
 using Fleet.Gateway.Push;
 using Fleet.Headquarters.Devices;
@@ -21,6 +22,8 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
 
     private readonly Dictionary<DeviceId, Climb> _climbs = [];
     private readonly Dictionary<DeviceId, WakeTrace> _traces = [];
+    private readonly Dictionary<NodeId, List<IDownItem>> _down = [];
+    private readonly List<IDownItem> _direct = [];
 
     /// <summary>The counter of the next wake-up of a device.</summary>
     public ulong NextCounter(Device device) => Math.Max(envelopes.NextCounter(), (device.Known.Wake?.Counter ?? 0) + 1);
@@ -40,18 +43,19 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
     }
 
     /// <summary>Begins at the best channel, also where a wake-up is under way: a better channel may have come back.</summary>
-    public void Begin(Office office, Device device)
+    public void Begin(Office office, Device device) => Begin(office, [device]);
+
+    /// <summary>Begins those of the wake-ups that are under way; all signals through a node go down together.</summary>
+    public void Begin(Office office, IEnumerable<Device> devices)
     {
-        if (device.Known.Wake is { IsOver: false } wake)
-            Try(office, device, new Climb(wake.Counter, null, _climbs.GetValueOrDefault(device.Id)?.Failures ?? []));
+        foreach (var device in devices)
+            if (device.Known.Wake is { IsOver: false } wake)
+                Try(office, device, new Climb(wake.Counter, null, _climbs.GetValueOrDefault(device.Id)?.Failures ?? []));
+        Send(office);
     }
 
     /// <summary>Begins all that are under way anew.</summary>
-    public void BeginAll(Office office)
-    {
-        foreach (var device in office.Devices.Values.Where(d => d.Known.Wake is { IsOver: false }))
-            Begin(office, device);
-    }
+    public void BeginAll(Office office) => Begin(office, office.Devices.Values);
 
     /// <summary>A channel could not be tried, or its time is over. Nothing where the climb is past it already.</summary>
     /// <returns>The end of the wake-up, where all failed.</returns>
@@ -63,6 +67,7 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
         if (channel == WakeChannel.PeriodicSync)
             return Ended(office, device, climb, null, now);
         Try(office, device, climb);
+        Send(office);
         return null;
     }
 
@@ -93,9 +98,26 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
             traced.Span?.Dispose();
     }
 
+    private void Send(Office office)
+    {
+        foreach (var (node, items) in _down)
+            links.Send(node, items);
+        if (_direct.Count > 0)
+            publish(new CameDownDirect(office.Id, [.. _direct]));
+        _down.Clear();
+        _direct.Clear();
+    }
+
+    private void Down(NodeId node, IDownItem item)
+    {
+        if (!_down.TryGetValue(node, out var items))
+            _down[node] = items = [];
+        items.Add(item);
+    }
+
     private void Try(Office office, Device device, Climb climb)
     {
-        var ways = WaysTo(office, device);
+        var ways = WaysTo(office, device, climb.Channel);
         var channel = WakeLadder.Next(ways, climb.Channel);
         _climbs[device.Id] = climb with { Channel = channel };
         var traced = _traces.GetValueOrDefault(device.Id);
@@ -105,23 +127,22 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
         {
             case WakeChannel.OfficePush:
                 // One line is enough; a device has two only while it changes over.
-                links.Send(ways.PushNodes[0], Signal());
+                Down(ways.PushNodes[0], Signal());
                 break;
             case WakeChannel.HeadquartersPush:
-                publish(new CameDownDirect(office.Id, Signal()));
+                _direct.Add(Signal());
                 break;
             case WakeChannel.OfficeDatagram:
                 var signal = Signal();
                 foreach (var node in ways.LanNodes)
-                    links.Send(node, signal);
+                    Down(node, signal);
                 break;
             case WakeChannel.HeadquartersDatagram:
                 publish(new SendDatagrams(envelopes.Wake(device, climb.Counter), ways.ReachableAddresses));
                 break;
             case WakeChannel.WakeOnLan:
-                IReadOnlyList<IDownItem> magic = [new WakeDevice(device.Id, default, channel, ways.Macs, office.Id, traced?.Text)];
                 foreach (var node in ways.LanNodes)
-                    links.Send(node, magic);
+                    Down(node, new WakeDevice(device.Id, default, channel, ways.Macs, office.Id, traced?.Text));
                 break;
             case WakeChannel.PeriodicSync:
                 if (office.Nodes.Values.FirstOrDefault(n => n is { Periodic: true, Linked: false }) is { } dialler)
@@ -131,17 +152,21 @@ internal sealed class OfficeWakes(OfficeTools tools, OfficeLinks links, Presence
                 throw new NotSupportedException($"{channel} is no channel");
         }
 
-        IReadOnlyList<IDownItem> Signal() => [new WakeDevice(device.Id, envelopes.Wake(device, climb.Counter), channel, ways.Addresses, office.Id, traced?.Text)];
+        WakeDevice Signal() => new(device.Id, envelopes.Wake(device, climb.Counter), channel, ways.Addresses, office.Id, traced?.Text);
     }
 
-    private WakeWays WaysTo(Office office, Device device)
+    /// <param name="tried">The channel that failed; null: none yet.</param>
+    private WakeWays WaysTo(Office office, Device device, WakeChannel? tried)
     {
         var linked = office.Nodes.Values.Where(n => n.Linked).Select(n => n.NodeId).ToList();
-        var interfaces = device.ReadInventory().Interfaces;
+        List<NodeId> push = [.. linked.Where(n => presence.HasLine(device.Id, n))];
+        var pushHere = presence.HasLine(device.Id, null);
+        // Its report is long to read, and who has a line is not looked for by address.
+        IReadOnlyList<NetworkInterface> interfaces = tried is null && (push.Count > 0 || pushHere) ? [] : device.ReadInventory().Interfaces;
         IReadOnlyList<string> addresses = [.. interfaces.SelectMany(i => i.Addresses).Distinct()];
         return new WakeWays(
-            [.. linked.Where(n => presence.HasLine(device.Id, n))],
-            presence.HasLine(device.Id, null),
+            push,
+            pushHere,
             linked,
             addresses,
             [.. addresses.Where(a => tools.Wake.ReachableNetworks.Any(n => System.Net.IPAddress.TryParse(a, out var address) && n.Contains(address)))],

@@ -107,6 +107,10 @@ public sealed record RequestSync([property: Key(0)] OfficeId OfficeId, [property
 [MessagePackObject]
 public sealed record RequestWake([property: Key(0)] OfficeId OfficeId, [property: Key(1)] DeviceId DeviceId, [property: Key(2)] string By, [property: Key(3)] string? Trace = null) : IOfficeCommand;
 
+/// <summary>The same for all devices of the office: journaled by one write, sent down together. Answer: <see cref="OfficeWakeAccepted"/>.</summary>
+[MessagePackObject]
+public sealed record WakeOffice([property: Key(0)] OfficeId OfficeId, [property: Key(1)] string By) : IOfficeCommand;
+
 /// <summary>Whether the device keeps a line open, over what policies say.</summary>
 /// <param name="Always">Null: policies decide.</param>
 [MessagePackObject]
@@ -145,6 +149,14 @@ public sealed record OfficeRefused([property: Key(0)] OfficeId OfficeId, [proper
 /// <param name="Counter">Names the wake-up.</param>
 [MessagePackObject]
 public sealed record WakeAccepted([property: Key(0)] OfficeId OfficeId, [property: Key(1)] DeviceId DeviceId, [property: Key(2)] ulong Counter) : IOfficeReply;
+
+/// <param name="Wakes">One a device, new or already under way.</param>
+[MessagePackObject]
+public sealed record OfficeWakeAccepted([property: Key(0)] OfficeId OfficeId, [property: Key(1)] IReadOnlyList<DeviceWakeBegun> Wakes) : IOfficeReply;
+
+/// <param name="Counter">Names the wake-up.</param>
+[MessagePackObject]
+public sealed record DeviceWakeBegun([property: Key(0)] DeviceId DeviceId, [property: Key(1)] ulong Counter);
 
 /// <summary>The token's whole text; told once, kept nowhere.</summary>
 [MessagePackObject]

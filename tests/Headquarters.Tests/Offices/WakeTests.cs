@@ -98,6 +98,27 @@ public sealed class WakeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task All_devices_of_an_office_are_woken_together_and_each_has_its_outcome()
+    {
+        var (node, till) = await Connected();
+        var other = await _company.EnrolDevice(Leeds, "till-2");
+        await node.Send(new LinesDigest([new DeviceLine(other.Id, LineEnd.None, DateTimeOffset.UtcNow, Leeds, TimeSpan.Zero)]));
+        var running = await Wake(till);
+        await node.Down<WakeDevice>(w => w.DeviceId == till.Id);
+
+        var accepted = Assert.IsType<OfficeWakeAccepted>(await _company.Office(new WakeOffice(Leeds, "test")));
+        var wake = await node.Down<WakeDevice>();
+
+        var counters = accepted.Wakes.ToDictionary(w => w.DeviceId, w => w.Counter);
+        Assert.Equal(running, counters[till.Id]);
+        Assert.Equal((other.Id, WakeChannel.OfficePush), (wake.DeviceId, wake.Channel));
+        Assert.True(other.Takes(wake.Signal));
+        await node.Send(new DeviceWoken(till.Id, running, Leeds), new DeviceWoken(other.Id, counters[other.Id], Leeds));
+        Assert.Equal(WakeChannel.OfficePush, (await Ended(running)).Channel);
+        Assert.Equal(WakeChannel.OfficePush, (await Ended(counters[other.Id])).Channel);
+    }
+
+    [Fact]
     public async Task A_removed_device_is_not_woken()
     {
         var (_, till) = await Connected();

@@ -58,6 +58,9 @@ public sealed class ApiOperator(Func<HttpClient> api) : IOperator
         return wake!;
     }
 
+    /// <summary>Begins wake-ups of all devices of all offices.</summary>
+    public Task<OfficesWakeRequested> WakeAll() => Send(HttpMethod.Post, "offices/wake", JsonContent.Create(new OfficesToWake(null), ApiJson.Default.OfficesToWake), ApiJson.Default.OfficesWakeRequested);
+
     public async Task<PollResource> Poll(OfficeId office, string method, params string[] ranges)
     {
         var poll = await BeginPoll(new NewPoll(office.Value, method, Ranges: ranges)).ConfigureAwait(false);
