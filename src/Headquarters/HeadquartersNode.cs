@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using Fleet.Backups;
 using Fleet.Contracts;
 using Fleet.Contracts.Identity;
@@ -189,6 +191,25 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
         await BackupRestore.Run(data, Kind, file, passphrase, options, clock, say, cancellation);
         say("writing the read model");
         await RebuildReadModel(data, options, network, clock, logging, cancellation);
+    }
+
+    /// <summary>Takes a row out of the journal that can't be read, so that its owner goes on without it. It is kept in a file. No node may run meanwhile.</summary>
+    /// <param name="position">As headquarters names it.</param>
+    /// <returns>What was done, for people.</returns>
+    /// <exception cref="StorageException">There is no such row.</exception>
+    public static async Task<string> SetAside(string data, long position, HeadquartersOptions options, ILoggerFactory logging, CancellationToken cancellation = default)
+    {
+        using var directory = DataDirectory.Open(data, Kind, mayMake: false);
+        var storage = await HeadquartersStorage.Open(directory, options.Storage, Waiting(logging), cancellation: cancellation);
+        await using var readModel = storage.ReadModel;
+        var rows = new JournalRows(storage.Journal);
+        if (rows.After(position - 1, 1) is not [var row] || row.Ordering != position)
+            throw new StorageException($"the journal has no event at position {position}; 'fleet status' names the rows that can't be read");
+        var file = string.Create(CultureInfo.InvariantCulture, $"set-aside-{position}.json");
+        directory.Replace(file, JsonSerializer.SerializeToUtf8Bytes(row));
+        rows.Remove(row);
+        readModel.Name(row.PersistenceId, []);
+        return $"event {row.SequenceNr} of {row.PersistenceId} ({row.Manifest}) is taken out of the journal and kept in {directory.PathOf(file)}; at the next start {row.PersistenceId} goes on without it";
     }
 
     /// <summary>Moves journal, snapshots and read model to another kind of storage. No node may run on the directory meanwhile.</summary>

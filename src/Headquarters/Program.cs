@@ -19,5 +19,6 @@ return await ProcessCommands.Invoke(new RootCommand("""
     ProcessCommands.Join(),
     ProcessCommands.RebuildReadModel(),
     ProcessCommands.Restore(),
+    ProcessCommands.SetAside(),
     ProcessCommands.MoveStorage(),
 }, args);

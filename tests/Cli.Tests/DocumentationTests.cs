@@ -15,7 +15,7 @@ public sealed partial class DocumentationTests : IDisposable
 
     private static readonly Dictionary<string, JsonTypeInfo[]> Documents = new()
     {
-        ["status"] = [ApiJson.Default.StatusResource],
+        ["status"] = [ApiJson.Default.StatusResource, ApiJson.Default.UnreadableRowResource],
         ["backup"] = [BackupCommandsJson.Default.BackupResource, BackupCommandsJson.Default.BackupOwnerResource],
         ["cluster-node"] = [ApiJson.Default.ClusterNodeResource],
         ["cluster-invitation"] = [ApiJson.Default.ClusterInvitationResource],

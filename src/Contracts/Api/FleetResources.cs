@@ -6,6 +6,7 @@ namespace Fleet.Contracts.Api;
 /// <param name="Incidents">What went wrong and goes on: offices without a linked node, and nodes that are down while others carry their office.</param>
 /// <param name="StartedAt">When this headquarters process started.</param>
 /// <param name="AuthorityNotAfter">When headquarters' own CA runs out: no certificate outlives it.</param>
+/// <param name="Unreadable">Rows of the journal that can't be read; absent: none is known.</param>
 public sealed record StatusResource(
     string Version,
     DateTimeOffset StartedAt,
@@ -17,7 +18,16 @@ public sealed record StatusResource(
     int Clones,
     int Policies,
     int Incidents,
-    DateTimeOffset AuthorityNotAfter);
+    DateTimeOffset AuthorityNotAfter,
+    IReadOnlyList<UnreadableRowResource>? Unreadable = null);
+
+/// <summary>A row of the journal that can't be read: what it said is missing, and its owner refuses what it is asked.</summary>
+/// <param name="Owner">The office, as <c>office-NAME</c>, or <c>company</c>.</param>
+/// <param name="Kind"><c>event</c> or <c>snapshot</c>.</param>
+/// <param name="Number">Among its owner's events; of a snapshot, the last event in it.</param>
+/// <param name="Position">In the whole journal; 0 of a snapshot.</param>
+/// <param name="Content">What it says that it holds.</param>
+public sealed record UnreadableRowResource(string Owner, string Kind, long Number, long Position, string Content, string Why);
 
 /// <summary>One entry of a history, or of the event stream.</summary>
 /// <param name="Position">Rises over the whole fleet.</param>

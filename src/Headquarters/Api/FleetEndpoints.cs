@@ -21,7 +21,8 @@ internal static class FleetEndpoints
     {
         var s = await queries.Status();
         return TypedResults.Ok(new StatusResource(
-            program.Version, program.StartedAt, s.Offices, s.Nodes, s.LinkedNodes, s.Devices, s.Converged, s.Clones, s.Policies, s.Incidents, program.AuthorityNotAfter));
+            program.Version, program.StartedAt, s.Offices, s.Nodes, s.LinkedNodes, s.Devices, s.Converged, s.Clones, s.Policies, s.Incidents, program.AuthorityNotAfter,
+            s.Unreadable.Count == 0 ? null : [.. s.Unreadable.Select(r => new UnreadableRowResource(r.PersistenceId, r.Kind, r.SequenceNr, r.Position, r.Manifest, r.Why))]));
     }
 
     private static async Task Events(HttpContext http, long? after, ReadModelQueries queries, ReadModelStore store, ProgramFacts program)

@@ -99,7 +99,7 @@ public sealed class ClusterSystem : IAsyncDisposable
         }
 
         await using var cluster = await Start(parts with { FollowJournal = false, Cluster = ClusterOptions.Alone }, cancellation);
-        await ReadModelRebuild.Run(cluster.System, parts.ReadModel, cancellation);
+        await ReadModelRebuild.Run(cluster.System, parts.Journal, parts.ReadModel, cancellation);
     }
 
     public async ValueTask DisposeAsync()
@@ -145,7 +145,17 @@ public sealed class ClusterSystem : IAsyncDisposable
         var progress = new ProjectionProgress(parts.ReadModel, parts.Clock);
         IActorRef? region = null;
         IActorRef? company = null;
-        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of) { Meter = parts.Meter, Overload = parts.Overload };
+        var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of)
+        {
+            Meter = parts.Meter,
+            Overload = parts.Overload,
+            Unreadable = new UnreadableTwins(id =>
+            {
+                var found = new RowReader(parts.Journal, system).UnreadableOf(id);
+                parts.ReadModel.Name(id, found);
+                return found;
+            }),
+        };
         region = await ClusterSharding.Get(system).StartAsync(OfficesRegion,
             office => Revived(OfficeActor.Props(new OfficeId(office), tools), OfficesRegion, parts.Offices),
             ClusterShardingSettings.Create(system),

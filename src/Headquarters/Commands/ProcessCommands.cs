@@ -101,6 +101,21 @@ internal static class ProcessCommands
             from, passphrase);
     }
 
+    public static Command SetAside()
+    {
+        var position = new Option<long>("--position") { Description = "The row's position, as 'fleet status' and the log name it.", HelpName = "N", Required = true };
+        return Make("set-aside", """
+            Takes an event that can't be read out of the journal, so that the office or the company whose it is goes on without what it said: better restore a backup
+            where there is one. Stop headquarters first. The event is kept in a file of the data directory.
+
+            Example:
+              headquarters set-aside --data /var/lib/fleet-hq --position 48211
+            """,
+            async (parsed, data, options, logging, cancellation) =>
+                System.Console.WriteLine(await HeadquartersNode.SetAside(data, parsed.GetValue(position), options, logging, cancellation)),
+            position);
+    }
+
     public static Command MoveStorage()
     {
         var to = new Option<string>("--to") { Description = "Where it is to lie.", HelpName = "sqlite|postgresql", Required = true };

@@ -26,6 +26,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     private readonly Dictionary<OfficeId, ulong> _adopted = [];
     private readonly Dictionary<OfficeId, ulong> _rulesAdopted = [];
     private readonly Dictionary<OfficeId, ulong> _updatesAdopted = [];
+    private readonly Dictionary<OfficeId, string> _refusals = [];
     private readonly RolloutCounts _counts = new();
     private Company _company = new();
     private long _snapshotAt;
@@ -34,6 +35,12 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     public CompanyActor(OfficeTools tools, ConnectionBudgets budgets)
     {
         (_tools, _budgets) = (tools, budgets);
+
+        if (tools.Unreadable.IsSetAside(PersistenceId))
+        {
+            SetAside();
+            return;
+        }
 
         Recover<SnapshotOffer>(offer =>
         {
@@ -58,8 +65,8 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Command<PolicyBookAdopted>(adopted => _adopted[adopted.OfficeId] = adopted.Version);
         Command<RuleBookAdopted>(adopted => _rulesAdopted[adopted.OfficeId] = adopted.Version);
         Command<UpdateBookAdopted>(adopted => _updatesAdopted[adopted.OfficeId] = adopted.Version);
-        Command<OfficeAccepted>(_ => { });
-        Command<OfficeRefused>(refused => _log.Warning("Office {OfficeId} refused: {Detail}", refused.OfficeId, refused.Detail));
+        Command<OfficeAccepted>(accepted => _refusals.Remove(accepted.OfficeId));
+        Command<OfficeRefused>(Handle);
         Command<ResendTick>(_ => HandBooks());
         Command<RolloutTick>(_ => StepRollouts());
         Command<SaveSnapshotSuccess>(_ => DeleteOld());
@@ -71,6 +78,9 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     }
 
     public override string PersistenceId => Id;
+
+    /// <summary>None where its rows can't be read.</summary>
+    public override Recovery Recovery => _tools.Unreadable.IsSetAside(PersistenceId) ? Recovery.None : base.Recovery;
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -85,7 +95,40 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Timers.StartPeriodicTimer(nameof(RolloutTick), RolloutTick.Instance, _tools.Options.PresenceEvery);
     }
 
+    protected override void OnRecoveryFailure(Exception reason, object? message = null)
+    {
+        if (_tools.Unreadable.SetAside(PersistenceId, reason))
+            _log.Error("The company is set aside: {Reason}. What is asked of it is refused; offices go on", _tools.Unreadable.Why(PersistenceId));
+        else
+            base.OnRecoveryFailure(reason, message);
+    }
+
+    // Offices go on by the books that they have.
+    private void SetAside()
+    {
+        Recover<object>(_ => { });
+        Command<ICompanyCommand>(_ => Sender.Tell(new CompanyRefused(RefusalCode.Busy, _tools.Unreadable.Why(PersistenceId))));
+        Command<ResendTick>(_ => _tools.Unreadable.Look(PersistenceId).PipeTo(Self, success: why => new RowsSeen(why is null), failure: _ => new RowsSeen(false)));
+        Command<RowsSeen>(seen =>
+        {
+            if (!seen.AllReadable)
+                return;
+            _log.Info("The company can be read again");
+            _tools.Unreadable.TakeBack(PersistenceId);
+            Context.Stop(Self);
+        });
+        CommandAny(_ => { });
+    }
+
     private void Decided(CompanyDecision decision) => Store(decision.Events, Sender, decision.Reply);
+
+    // It is told the same at each tick: it refuses as often.
+    private void Handle(OfficeRefused refused)
+    {
+        if (_refusals.GetValueOrDefault(refused.OfficeId) != refused.Detail)
+            _log.Warning("Office {OfficeId} refused: {Detail}", refused.OfficeId, refused.Detail);
+        _refusals[refused.OfficeId] = refused.Detail;
+    }
 
     private RolloutTally TallyOf(Rollout rollout) => _counts.Of(rollout, _company.Offices.Values.Select(o => o.OfficeId));
 
@@ -193,4 +236,6 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     {
         public static RolloutTick Instance { get; } = new();
     }
+
+    private sealed record RowsSeen(bool AllReadable);
 }

@@ -64,6 +64,12 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _network = new OfficeNetwork(tools, _log);
         _intake = new OfficeIntake(tools, _presence, _wakes, _network, Context.System.EventStream.Publish, _log);
 
+        if (tools.Unreadable.IsSetAside(PersistenceId))
+        {
+            SetAside();
+            return;
+        }
+
         Recover<SnapshotOffer>(offer => Restore(offer));
         Recover<IOfficeEvent>(row =>
         {
@@ -76,6 +82,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     }
 
     public override string PersistenceId { get; }
+
+    /// <summary>None where its rows can't be read.</summary>
+    public override Recovery Recovery => _tools.Unreadable.IsSetAside(PersistenceId) ? Recovery.None : base.Recovery;
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -110,6 +119,13 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     protected override void OnRecoveryFailure(Exception reason, object? message = null)
     {
+        // The journal itself works.
+        if (_tools.Unreadable.SetAside(PersistenceId, reason))
+        {
+            _log.Error("Office {OfficeId} is set aside: {Reason}. What is asked of it is refused; all others go on", _office.Id, _tools.Unreadable.Why(PersistenceId));
+            return;
+        }
+
         _tools.Meter.JournalFailed(reason.GetBaseException().Message);
         base.OnRecoveryFailure(reason, message);
     }
@@ -151,6 +167,30 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             CountRollouts(again: true);
         });
         Housekeeping();
+    }
+
+    // Nothing is acknowledged, so nodes and devices keep what they have to say.
+    private void SetAside()
+    {
+        Recover<object>(_ => { });
+        Command<Enrol>(c => Sender.Tell(new EnrolmentAnswer(c.RequestId, Enrolment.Refusal(RefusalCode.Busy, _tools.Unreadable.Why(PersistenceId)).ToByteArray())));
+        Command<IOfficeCommand>(_ => Sender.Tell(new OfficeRefused(_office.Id, RefusalCode.Busy, _tools.Unreadable.Why(PersistenceId))));
+        Command<GetPresence>(_ => Sender.Tell(new OfficePresence(_office.Id, [], [])));
+        Command<RowsLook>(_ => _tools.Unreadable.Look(PersistenceId).PipeTo(Self, success: why => new RowsSeen(why is null), failure: _ => new RowsSeen(false)));
+        Command<RowsSeen>(seen =>
+        {
+            if (!seen.AllReadable)
+            {
+                Timers.StartSingleTimer(nameof(RowsLook), RowsLook.Instance, UnreadableTwins.LookEvery);
+                return;
+            }
+
+            _log.Info("Office {OfficeId} can be read again", _office.Id);
+            _tools.Unreadable.TakeBack(PersistenceId);
+            Context.Stop(Self);
+        });
+        CommandAny(_ => { });
+        Self.Tell(RowsLook.Instance);
     }
 
     private void Judging()
@@ -743,4 +783,11 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     {
         public static ResendTick Instance { get; } = new();
     }
+
+    private sealed record RowsLook
+    {
+        public static RowsLook Instance { get; } = new();
+    }
+
+    private sealed record RowsSeen(bool AllReadable);
 }

@@ -24,4 +24,7 @@ public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, 
 
     /// <summary>Whether the node is overloaded, and what is put off.</summary>
     public Overload Overload { get; init; } = Overload.None;
+
+    /// <summary>Those of this node that can't be read from the journal.</summary>
+    public UnreadableTwins Unreadable { get; init; } = UnreadableTwins.None;
 }

@@ -33,6 +33,9 @@ internal sealed class Projection(ReadModelConnection db)
             ApplyOne(HistoryPosition.Of(ordering, place), happened);
     }
 
+    /// <summary>Names a row that can't be read.</summary>
+    public void Name(UnreadableRow row) => db.InsertOrReplace(row);
+
     private static IReadOnlyList<object> EventsOf(object row) => row is OfficeEvents many ? many.Events : [row];
 
     private void ApplyOne(long position, object happened)

@@ -1,3 +1,4 @@
+using System.Runtime.Serialization;
 using Akka;
 using Akka.Actor;
 using Akka.Event;
@@ -16,6 +17,9 @@ namespace Fleet.Headquarters.ReadModel;
 /// <summary>Follows the journal from the stored position and writes the read model, some hundred events a transaction. Fails softly: reads on after a wait.</summary>
 public sealed class ProjectionActor : ReceiveActor, IWithTimers
 {
+    /// <summary>Rows that are read past the plugin at a time; one may hold many events.</summary>
+    private const int RowsAround = 50;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -29,6 +33,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     /// <summary>What was written last. The stream's alone: one batch at a time, and no stream before the last has ended.</summary>
     private long _position;
     private string? _trouble;
+    private bool _around;
 
     public ProjectionActor(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag)
     {
@@ -60,9 +65,9 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
 
     private void Start()
     {
-        var self = Self;
+        var (self, system) = (Self, Context.System);
         var journal = PersistenceQuery.Get(Context.System).ReadJournalFor<SqlReadJournal>(SqlReadJournal.Identifier);
-        Source.FromTaskSource(From(journal))
+        Source.FromTaskSource(From(journal, system))
             .Via(_stop.Flow<EventEnvelope>())
             .GroupedWeightedWithin(_options.BatchSize, _options.BatchWithin, EventsIn)
             .SelectAsync(1, batch => Task.Run(() => Take([.. batch])))
@@ -70,33 +75,55 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
             .PipeTo(Self, success: _ => new Ended(null), failure: fault => new Ended(fault));
     }
 
-    private async Task<Source<EventEnvelope, NotUsed>> From(SqlReadJournal journal)
+    private async Task<Source<EventEnvelope, NotUsed>> From(SqlReadJournal journal, ActorSystem system)
     {
         _position = await _store.Position();
+        // Of a twin whose old events are deleted, its snapshot says what they came to.
+        if (_position == 0)
+            _position = await ReadModelRebuild.Fill(system, _journal, _store, CancellationToken.None);
         _lag.Reached(_position);
+        if (_around)
+            await GoAround(new RowReader(_journal, system));
         return journal.AllEvents(Offset.Sequence(_position));
     }
 
     // Positions are given before events are committed: where one is missing, its event may come after later ones. The plugin waits for it for a while and
     // then goes on without; the journal knows whether it may still come.
-    private async Task<Done> Take(IReadOnlyList<EventEnvelope> batch)
+    private Task<Done> Take(IReadOnlyList<EventEnvelope> batch) => Take(PositionOf(batch[^1]), batch, []);
+
+    private async Task<Done> Take(long last, IReadOnlyList<EventEnvelope> batch, IReadOnlyList<UnreadableRow> unreadable)
     {
-        var (last, read) = (PositionOf(batch[^1]), batch.Select(PositionOf).ToHashSet());
+        var read = batch.Select(PositionOf).Concat(unreadable.Select(r => r.Position)).ToHashSet();
         if (last - _position > read.Count && await _journal.HasMore(_position, last, read))
             throw new InvalidOperationException($"an event before position {last} was committed late");
-        Write(last, batch);
+        Write(last, batch, unreadable);
         _position = last;
         _lag.Reached(last);
         return Done.Instance;
     }
 
-    private void Write(long reached, IReadOnlyList<EventEnvelope> batch)
+    // The plugin's stream ends before a row that can't be read, and would at each try.
+    private async Task GoAround(RowReader reader)
+    {
+        var rows = reader.After(_position, RowsAround);
+        if (rows.Count == 0)
+            return;
+        List<UnreadableRow> unreadable = [.. rows.Select(r => r.Unreadable).OfType<UnreadableRow>()];
+        await Take(rows[^1].Ordering, [.. rows.Where(r => r.Event is not null).Select(r => new EventEnvelope(new Sequence(r.Ordering), r.PersistenceId, r.SequenceNr, r.Event!, 0, []))], unreadable);
+        foreach (var row in unreadable)
+            ReadModelRebuild.Say(_log, row);
+        _around = false;
+    }
+
+    private void Write(long reached, IReadOnlyList<EventEnvelope> batch, IReadOnlyList<UnreadableRow> unreadable)
     {
         _store.Write(reached, TwinsOf(batch), projection =>
         {
             projection.Expect(batch.Select(e => e.Event));
             foreach (var e in batch)
                 projection.Apply(PositionOf(e), e.Event);
+            foreach (var row in unreadable)
+                projection.Name(row);
         }, from: _position);
         foreach (var e in batch)
             _progress.Projected(e.PersistenceId, e.SequenceNr);
@@ -120,6 +147,8 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
 
     private void Handle(Ended ended)
     {
+        // The stream's, which has ended.
+        _around = ended.Fault is { } fault && IsUnreadable(fault);
         // Once for each reason, however long it lasts.
         var reason = ended.Fault?.GetBaseException().Message ?? "the journal's stream ended";
         if (reason != _trouble)
@@ -148,6 +177,14 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
 
     /// <param name="Position">The newest in the journal; null: it could not be read.</param>
     private sealed record Head(long? Position);
+
+    private static bool IsUnreadable(Exception fault) => fault switch
+    {
+        SerializationException => true,
+        AggregateException many => many.InnerExceptions.Any(IsUnreadable),
+        { InnerException: { } inner } => IsUnreadable(inner),
+        _ => false,
+    };
 
     private sealed record Follow
     {

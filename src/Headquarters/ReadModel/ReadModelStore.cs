@@ -18,7 +18,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore : IAsyncDisposable
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 14;
+    private const int Format = 15;
 
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
@@ -135,6 +135,17 @@ public sealed class ReadModelStore : IAsyncDisposable
             ContentRows.Write(db, counted);
         foreach (var standing in changes.Rollouts.Values)
             db.InsertOrReplace(new RolloutStandingRow { Name = standing.Name.Value, WaitsFor = standing.WaitsFor, Rings = MessagePackSerializer.Serialize(standing.Rings, Codec.Options) });
+        Commit(db, transaction);
+    }
+
+    /// <summary>Names rows of a twin that can't be read, in place of those that could not be before.</summary>
+    internal void Name(string persistenceId, IReadOnlyList<UnreadableRow> unreadable)
+    {
+        using var db = Open();
+        using var transaction = db.BeginTransaction();
+        db.Unreadable.Delete(r => r.PersistenceId == persistenceId);
+        foreach (var row in unreadable)
+            db.InsertOrReplace(row);
         Commit(db, transaction);
     }
 
@@ -266,6 +277,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public ITable<ContentStoreRow> ContentStores => this.GetTable<ContentStoreRow>();
 
+    public ITable<UnreadableRow> Unreadable => this.GetTable<UnreadableRow>();
+
     public ITable<ProjectedRow> Projected => this.GetTable<ProjectedRow>();
 
     public ITable<ProjectionRow> Projections => this.GetTable<ProjectionRow>();
@@ -329,6 +342,7 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         ReadModelTable.Of<DownloadTaskRow>(),
         ReadModelTable.Of<ContentCountRow>(),
         ReadModelTable.Of<ContentStoreRow>(),
+        ReadModelTable.Of<UnreadableRow>(),
         ReadModelTable.Of<ProjectedRow>(),
         ReadModelTable.Of<ProjectionRow>(),
     ];

@@ -198,6 +198,22 @@ internal sealed class ProjectionRow
     [Column("format")] public int Format { get; set; }
 }
 
+/// <summary>A row of the journal that can't be read; what it said is missing here.</summary>
+[Table("unreadable_rows")]
+public sealed class UnreadableRow
+{
+    public const string Event = "event";
+    public const string Snapshot = "snapshot";
+
+    [Column("persistence_id"), PrimaryKey(1)] public string PersistenceId { get; set; } = "";
+    [Column("sequence_nr"), PrimaryKey(2)] public long SequenceNr { get; set; }
+    [Column("kind"), PrimaryKey(3)] public string Kind { get; set; } = "";
+    /// <summary>In the whole journal; 0 of a snapshot.</summary>
+    [Column("position")] public long Position { get; set; }
+    [Column("manifest"), NotNull] public string Manifest { get; set; } = "";
+    [Column("why"), NotNull] public string Why { get; set; } = "";
+}
+
 /// <summary>How far the projection has read one twin's events.</summary>
 [Table("projected")]
 internal sealed class ProjectedRow

@@ -201,7 +201,8 @@ public sealed record PolicyView(PolicyDocument Document, ulong Version, DateTime
 /// <summary>The fleet in numbers.</summary>
 /// <param name="Converged">Devices that run what is desired.</param>
 /// <param name="JournalPosition">How far the read model has followed the journal.</param>
-public sealed record FleetStatus(int Offices, int Nodes, int LinkedNodes, int Devices, int Converged, int Clones, int Policies, int Incidents, long JournalPosition);
+/// <param name="Unreadable">Rows of the journal that can't be read; some of them, where there are many.</param>
+public sealed record FleetStatus(int Offices, int Nodes, int LinkedNodes, int Devices, int Converged, int Clones, int Policies, int Incidents, long JournalPosition, IReadOnlyList<UnreadableRow> Unreadable);
 
 /// <summary>Something that went wrong, once.</summary>
 /// <param name="Subject">The node that is down; where it is the whole office, the office.</param>

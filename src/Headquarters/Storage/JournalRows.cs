@@ -48,6 +48,33 @@ internal sealed class JournalRows(IJournalStore store)
     /// <summary>All snapshots in the order of twins and sequence numbers.</summary>
     public IEnumerable<SnapshotRow> Snapshots() => Read(SnapshotsIn);
 
+    /// <summary>The events behind a position, but for those that stand for deleted ones.</summary>
+    public IReadOnlyList<JournalRow> After(long position, int count)
+    {
+        using var db = Open();
+        return [.. EventsIn(db).Where(r => r.Ordering > position && !r.Deleted).Take(count)];
+    }
+
+    /// <summary>The events of one twin.</summary>
+    public IEnumerable<JournalRow> EventsOf(string persistenceId) => Read(db => EventsIn(db).Where(r => r.PersistenceId == persistenceId && !r.Deleted));
+
+    /// <summary>The snapshots of one twin.</summary>
+    public IEnumerable<SnapshotRow> SnapshotsOf(string persistenceId) => Read(db => SnapshotsIn(db).Where(r => r.PersistenceId == persistenceId));
+
+    /// <summary>The newest position up to which no event is still to come.</summary>
+    public async Task<long> CompleteTo(CancellationToken cancellation)
+    {
+        using var db = Open();
+        return await store.BetweenWrites(() => db.GetTable<JournalRow>().Max(r => (long?)r.Ordering) ?? 0, cancellation);
+    }
+
+    /// <summary>Takes one row out.</summary>
+    public void Remove(JournalRow row)
+    {
+        using var db = Open();
+        db.GetTable<JournalRow>().Where(r => r.Ordering == row.Ordering).Delete();
+    }
+
     /// <summary>How many rows there are, for whoever wants to see how far a copy is.</summary>
     public (long Events, long Snapshots) Count()
     {
