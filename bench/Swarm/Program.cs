@@ -22,7 +22,7 @@ var root = new RootCommand("""
     For machines that are there to be tried: it adds offices and devices named swarm-... to the headquarters.
 
     Examples:
-      swarm --offices 100 --devices 1000 --headquarters /tmp/swarm/hq --identities /tmp/swarm/ids --scenario churn --html report.html
+      swarm --offices 100 --devices 1000 --headquarters /srv/try/hq --identities /srv/try/ids --scenario churn --html report.html
       swarm --offices 1000 --devices 100000 --always-connected --server hq.example.net --admin-token admin.token --identities ids --scenario mixed --json report.json
     """)
 { scenario, offices, devices, identities, data, set, server, token, process, always, json, html };
