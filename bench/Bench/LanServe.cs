@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts.Identity;
@@ -133,7 +132,7 @@ internal static class LanServe
 
     private static async Task<NginxServer> Nginx(DirectoryInfo directory, string name, string workers)
     {
-        var (plain, tls) = (FreePort(), FreePort());
+        var (plain, tls) = (FreePorts.One(), FreePorts.One());
         var prefix = directory.CreateSubdirectory(name).FullName;
         var file = Path.Combine(prefix, "nginx.conf");
         await File.WriteAllTextAsync(file, $$"""
@@ -159,13 +158,6 @@ internal static class LanServe
             """).ConfigureAwait(false);
         var process = await LabProcess.Start(name, ["nginx", "-p", prefix, "-c", file], "start worker process ", TimeSpan.FromSeconds(20)).ConfigureAwait(false);
         return new NginxServer(process, plain, tls);
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     /// <summary>Of a process and its children.</summary>

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Fleet.Contracts.Envelopes;
 using Fleet.NatLab.Fleets;
+using Fleet.TestSupport;
 
 namespace Fleet.Bench;
 
@@ -32,7 +33,7 @@ internal static class NatsFanOut
         var connections = new List<TcpClient>();
         try
         {
-            var ports = FreePorts(2 + Leaves);
+            var ports = FreePorts.Take(2 + Leaves);
             servers.Add(await Server(directory.FullName, "hub", $"port: {ports[0]}\nleafnodes {{ host: 127.0.0.1, port: {ports[1]} }}\n").ConfigureAwait(false));
             for (var leaf = 0; leaf < Leaves; leaf++)
                 servers.Add(await Server(directory.FullName, $"leaf-{leaf}", $"port: {ports[2 + leaf]}\nleafnodes {{ remotes = [{{ url: \"nats://127.0.0.1:{ports[1]}\" }}] }}\n").ConfigureAwait(false));
@@ -124,14 +125,5 @@ internal static class NatsFanOut
             buffer.AsSpan(start, held - start).CopyTo(buffer);
             held -= start;
         }
-    }
-
-    private static List<int> FreePorts(int count)
-    {
-        var held = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        held.ForEach(l => l.Start());
-        var ports = held.Select(l => ((IPEndPoint)l.LocalEndpoint).Port).ToList();
-        held.ForEach(l => l.Dispose());
-        return ports;
     }
 }

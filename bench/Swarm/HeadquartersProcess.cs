@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Fleet.Contracts;
 using Fleet.Contracts.Api;
 using Fleet.Messages.Transport;
 using Fleet.NatLab.Fleets;
 using Fleet.NatLab.Topologies;
+using Fleet.TestSupport;
 
 namespace Fleet.Swarm;
 
@@ -45,7 +45,7 @@ public sealed class HeadquartersProcess : IAsyncDisposable
     {
         if (!File.Exists(Programs.Headquarters))
             throw new LabException($"{Programs.Headquarters} is missing: run ./build.sh publish");
-        var ports = FreePorts(6);
+        var ports = FreePorts.Take(6);
         string Here(int port) => string.Create(CultureInfo.InvariantCulture, $"{IPAddress.Loopback}:{port}");
         return new HeadquartersProcess(data, new HeadquartersAddress(Here(ports[2]), Here(ports[0]), Here(ports[1])),
         [
@@ -76,15 +76,6 @@ public sealed class HeadquartersProcess : IAsyncDisposable
     {
         Kill();
         return ValueTask.CompletedTask;
-    }
-
-    private static List<int> FreePorts(int count)
-    {
-        var held = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        held.ForEach(l => l.Start());
-        var ports = held.Select(l => ((IPEndPoint)l.LocalEndpoint).Port).ToList();
-        held.ForEach(l => l.Dispose());
-        return ports;
     }
 }
 

@@ -206,7 +206,7 @@ public sealed class OfficeNodeTests : IAsyncLifetime
     public async Task A_node_restarted_during_a_cut_holds_its_role_and_answers_from_the_last_desired_state()
     {
         _said.AtAnnounce.AddRange([Wanted(1, NodeRole.Gateway), new DeviceState(Till, 3, 0, TimeSpan.FromMinutes(15)), new DeviceEnvelopeDown(Till, Clear(EnvelopeKind.Desired, 3))]);
-        var port = FreePort();
+        var port = FreePorts.One();
         await using (await Start($"gateway.port={port}"))
         {
             using var before = await Device();
@@ -336,13 +336,6 @@ public sealed class OfficeNodeTests : IAsyncLifetime
         CertificateRequest = ByteString.CopyFrom(new byte[100]),
         Proof = ByteString.CopyFrom(new byte[32]),
     };
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 
     private static bool IsOpen(IPEndPoint at)
     {

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
 
@@ -30,7 +29,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private readonly PostgresPlace? _place;
 
-    private PrivatePostgres(string directory, bool durable, PostgresPlace? place) => (_directory, _durable, _place, Port) = (directory, durable, place, FreePort());
+    private PrivatePostgres(string directory, bool durable, PostgresPlace? place) => (_directory, _durable, _place, Port) = (directory, durable, place, FreePorts.One());
 
     public int Port { get; }
 
@@ -182,13 +181,6 @@ public sealed class PrivatePostgres : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }
 

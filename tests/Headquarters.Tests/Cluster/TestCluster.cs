@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.Configuration;
@@ -12,6 +11,7 @@ using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
 using Fleet.Messages.Company;
 using Fleet.Messages.Transport;
+using Fleet.TestSupport;
 using LinkOptions = Fleet.Messages.Transport.LinkOptions;
 
 namespace Fleet.Headquarters.Tests.Cluster;
@@ -32,7 +32,7 @@ internal sealed class TestCluster : IAsyncDisposable
     {
         (_database, Store) = (new PostgresDatabase(storage), store);
         Authority = CertificateAuthority.OpenOrCreate(_directory, new IdentityOptions(TimeSpan.FromDays(30)), TimeProvider.System);
-        _addresses = [.. Enumerable.Range(0, nodes).Select(_ => $"127.0.0.1:{FreePort()}")];
+        _addresses = [.. FreePorts.Take(nodes).Select(port => $"127.0.0.1:{port}")];
         _networks = [.. _addresses.Select(_ => new CutNetwork())];
     }
 
@@ -124,12 +124,5 @@ internal sealed class TestCluster : IAsyncDisposable
             await node.DisposeAsync();
         Npgsql.NpgsqlConnection.ClearAllPools();
         Directory.Delete(_directory, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

@@ -349,7 +349,7 @@ public sealed class OfficeLinkTests
     public async Task A_link_that_went_silent_works_again_within_seconds_of_an_abort()
     {
         await using var rig = new LinkRig();
-        var network = new SilencingNetwork();
+        var network = new CutNetwork();
         var node = rig.Node(LinkRig.Leeds, network: network);
         var (before, link) = await node.ComeIn();
 

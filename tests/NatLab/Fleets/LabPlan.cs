@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Fleet.Messages.Transport;
 using Fleet.NatLab.Kernel;
 using Fleet.NatLab.Topologies;
+using Fleet.TestSupport;
 
 namespace Fleet.NatLab.Fleets;
 
@@ -65,8 +65,8 @@ internal sealed class LabPlan
     {
         var here = IPAddress.Loopback;
         var nodes = topology.Nodes.ToList();
-        var ports = FreePorts(6 + (4 * nodes.Count));
-        var own = nodes.Select((n, i) => (n.Id.Value, Ports: ports.Slice(6 + (4 * i), 4))).ToDictionary(n => n.Value, n => n.Ports);
+        var ports = FreePorts.Take(6 + (4 * nodes.Count));
+        var own = nodes.Select((n, i) => (n.Id.Value, Ports: ports[(6 + (4 * i))..(10 + (4 * i))])).ToDictionary(n => n.Value, n => n.Ports);
         var gateways = own.ToDictionary(n => n.Key, n => $"{here}:{n.Value[0]}");
         var machines = nodes.Select(n => n.Id.Value).Concat(topology.Devices.Select(d => d.Name)).ToDictionary(n => n, n => new LabMachine(n, null, here));
         return new LabPlan(new LabMachine("headquarters", null, here), ports[0], ports[1], ports[2], machines, gateways)
@@ -89,13 +89,4 @@ internal sealed class LabPlan
     public string GatewayOf(TopologyNode node) => _gateways[node.Id.Value];
 
     public IReadOnlyList<string> SettingsOf(TopologyNode node) => NodeSettings(node.Id.Value);
-
-    private static List<int> FreePorts(int count)
-    {
-        var held = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        held.ForEach(l => l.Start());
-        var ports = held.Select(l => ((IPEndPoint)l.LocalEndpoint).Port).ToList();
-        held.ForEach(l => l.Dispose());
-        return ports;
-    }
 }

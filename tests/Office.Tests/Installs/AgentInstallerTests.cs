@@ -75,7 +75,7 @@ public sealed class AgentInstallerTests : IDisposable
     [Fact]
     public async Task A_port_without_a_server_is_unreachable()
     {
-        var order = Order(SshServer.FreePort(), "");
+        var order = Order(FreePorts.One(), "");
 
         var failed = await Assert.ThrowsAsync<InstallException>(() => Installer().Install(order, new InstallSecret(User, Password, "", "", Token), _steps.Add, _ => { }, CancellationToken.None));
 

@@ -30,7 +30,7 @@ internal sealed class SshServer : IAsyncDisposable
         // Where a server that starts as root parts with its rights.
         if (Environment.UserName == "root")
             System.IO.Directory.CreateDirectory("/run/sshd");
-        var files = await SshdFiles.Make(directory, new IPEndPoint(IPAddress.Loopback, FreePort()));
+        var files = await SshdFiles.Make(directory, new IPEndPoint(IPAddress.Loopback, FreePorts.One()));
         var process = Process.Start(new ProcessStartInfo(files.Command[0], files.Command.Skip(1)) { RedirectStandardError = true })!;
         _ = process.StandardError.ReadToEndAsync();
         await Until.True(() => Answers(files.Listen), "the SSH server listens");
@@ -51,13 +51,6 @@ internal sealed class SshServer : IAsyncDisposable
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         _process.Dispose();
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static bool Answers(IPEndPoint at)

@@ -19,7 +19,7 @@ internal sealed class PrivateSlapd : IDisposable
 
     private PrivateSlapd(string entries, DateTimeOffset certificateUntil)
     {
-        (Port, TlsPort) = (FreePort(), FreePort());
+        (Port, TlsPort) = (FreePorts.One(), FreePorts.One());
         Authority = WriteCertificates(certificateUntil);
         Directory.CreateDirectory(_files.Of("db"));
         File.WriteAllText(_files.Of("computers.schema"), Schema);
@@ -97,13 +97,6 @@ internal sealed class PrivateSlapd : IDisposable
     }
 
     private static string Program(string name) => $"/usr/sbin/{name}";
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     private static async Task<bool> Opens(int port)
     {

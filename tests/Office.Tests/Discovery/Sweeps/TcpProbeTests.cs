@@ -1,7 +1,6 @@
 using System.Net;
 using Fleet.Office.Discovery;
 using Fleet.Office.Discovery.Sweeps;
-using Fleet.Office.Tests.Installs;
 using Fleet.TestSupport;
 using Microsoft.Extensions.Time.Testing;
 
@@ -41,5 +40,5 @@ public sealed class TcpProbeTests
     }
 
     /// <summary>Of ports that refuse, a second apart: the last has its turn long after what it waits for an answer.</summary>
-    private TcpProbe Probe() => new([.. Enumerable.Range(0, Ports).Select(_ => SshServer.FreePort())], TimeSpan.FromSeconds(10), _answers, new Pace(1, 0, _clock), _clock);
+    private TcpProbe Probe() => new([.. Enumerable.Range(0, Ports).Select(_ => FreePorts.One())], TimeSpan.FromSeconds(10), _answers, new Pace(1, 0, _clock), _clock);
 }

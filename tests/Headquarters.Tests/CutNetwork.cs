@@ -1,9 +1,9 @@
 using System.Net;
 using Fleet.Messages.Transport;
 
-namespace Fleet.Headquarters.Tests.Cluster;
+namespace Fleet.Headquarters.Tests;
 
-/// <summary>Loopback that can be cut as by a firewall: what is written is lost, nothing is read, no end is told, and no dial is answered.</summary>
+/// <summary>Loopback whose connections can fall silent, as behind a firewall or a NAT that forgot them: what is written is lost, nothing is read, no end is told.</summary>
 internal sealed class CutNetwork : IByteNetwork
 {
     private readonly TcpNetwork _tcp = new();
@@ -24,7 +24,15 @@ internal sealed class CutNetwork : IByteNetwork
 
     public IByteListener Listen(IPEndPoint at) => new Listener(this, _tcp.Listen(at));
 
-    /// <summary>Cuts this side's connections to an address.</summary>
+    /// <summary>Cuts the connections of now; new ones work.</summary>
+    public void Silence()
+    {
+        lock (_gate)
+            foreach (var (_, stream) in _streams)
+                stream.Cut();
+    }
+
+    /// <summary>Cuts this side's connections to an address, and answers no dial to it.</summary>
     public void Cut(string address)
     {
         lock (_gate)
@@ -35,15 +43,12 @@ internal sealed class CutNetwork : IByteNetwork
         }
     }
 
-    /// <summary>Cuts all, also those that others opened.</summary>
+    /// <summary>Cuts all, also those that others opened and will open.</summary>
     public void CutAll()
     {
         lock (_gate)
-        {
             _all = true;
-            foreach (var (_, stream) in _streams)
-                stream.Cut();
-        }
+        Silence();
     }
 
     private static Task Never(CancellationToken cancellation) => new TaskCompletionSource().Task.WaitAsync(cancellation);
