@@ -1,5 +1,6 @@
 using System.Globalization;
 using Akka.Cluster.Sharding;
+using Akka.Cluster.Tools.PublishSubscribe;
 using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
 using Akka.Persistence.Sql;
@@ -80,6 +81,8 @@ internal static class ClusterHocon
         .WithFallback(SqlPersistence.DefaultConfiguration)
         .WithFallback(ClusterSharding.DefaultConfig())
         .WithFallback(ClusterSingleton.DefaultConfig())
+        // Its serializer counts only where it is named before the system starts.
+        .WithFallback(DistributedPubSub.DefaultConfig())
         .WithFallback(Akka.DistributedData.DistributedData.DefaultConfig());
 
     // Passwords may hold anything.

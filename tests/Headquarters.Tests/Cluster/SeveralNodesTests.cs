@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using Akka.Actor;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Messages.Cluster;
 using Fleet.Messages.Company;
 using Fleet.TestSupport;
 
@@ -47,6 +49,50 @@ public sealed class SeveralNodesTests
         // What was asked of the lost node before the others knew is lost with it; who asks is told so, and asks again.
         await Until.True(() => Accepts(cluster.Node(1), "hull"), "the others decide without the lost node", TestCluster.Patience);
         await Until.True(async () => (await cluster.Node(1).View.Nodes()).Count == 2, "the lost node is no member");
+    }
+
+    [SkippableFact]
+    public async Task What_is_told_on_one_node_is_told_on_the_other_once()
+    {
+        await using var cluster = await TestCluster.Start(2);
+        var here = Listen(cluster.Node(0));
+        var there = Listen(cluster.Node(1));
+        // Which nodes want notices spreads by and by.
+        await Until.True(() => Tell(cluster.Node(0), "first") && there.Contains("first"), "the first node knows of the second's bridge", TestCluster.Patience);
+        await Until.True(() => Tell(cluster.Node(1), "second") && here.Contains("second"), "the second node knows of the first's bridge", TestCluster.Patience);
+
+        // Notices of one node come in order: once the last is there, so is any double of those before it.
+        string[] told = ["a", "b", "c", "last"];
+        foreach (var office in told)
+        {
+            Tell(cluster.Node(0), $"{office}-of-0");
+            Tell(cluster.Node(1), $"{office}-of-1");
+        }
+        await Until.True(() => new[] { here, there }.All(h => h.Contains("last-of-0") && h.Contains("last-of-1")), "all notices came", TestCluster.Patience);
+
+        foreach (var heard in new[] { here, there })
+        {
+            Assert.Equal(told.Select(o => $"{o}-of-0"), heard.Where(o => o.EndsWith("of-0", StringComparison.Ordinal)));
+            Assert.Equal(told.Select(o => $"{o}-of-1"), heard.Where(o => o.EndsWith("of-1", StringComparison.Ordinal)));
+        }
+    }
+
+    private static bool Tell(ClusterSystem node, string office)
+    {
+        node.System.EventStream.Publish(new OfficeBegan(new OfficeId(office)));
+        return true;
+    }
+
+    private static ConcurrentQueue<string> Listen(ClusterSystem node)
+    {
+        var heard = new ConcurrentQueue<string>();
+        node.System.EventStream.Subscribe(node.System.ActorOf(Props.Create(() => new Listener(heard))), typeof(OfficeBegan));
+        return heard;
+    }
+
+    private sealed class Listener : ReceiveActor
+    {
+        public Listener(ConcurrentQueue<string> heard) => Receive<OfficeBegan>(began => heard.Enqueue(began.OfficeId.Value));
     }
 
     private static async Task<bool> Accepts(ClusterSystem node, string office)
