@@ -108,7 +108,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     {
         Recover<object>(_ => { });
         Command<ICompanyCommand>(_ => Sender.Tell(new CompanyRefused(RefusalCode.Busy, _tools.Unreadable.Why(PersistenceId))));
-        Command<ResendTick>(_ => _tools.Unreadable.Look(PersistenceId).PipeTo(Self, success: why => new RowsSeen(why is null), failure: _ => new RowsSeen(false)));
+        Command<ResendTick>(_ => _tools.Unreadable.Look(PersistenceId, Self));
         Command<RowsSeen>(seen =>
         {
             if (!seen.AllReadable)
@@ -236,6 +236,4 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     {
         public static RolloutTick Instance { get; } = new();
     }
-
-    private sealed record RowsSeen(bool AllReadable);
 }

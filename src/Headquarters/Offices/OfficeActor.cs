@@ -176,7 +176,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<Enrol>(c => Sender.Tell(new EnrolmentAnswer(c.RequestId, Enrolment.Refusal(RefusalCode.Busy, _tools.Unreadable.Why(PersistenceId)).ToByteArray())));
         Command<IOfficeCommand>(_ => Sender.Tell(new OfficeRefused(_office.Id, RefusalCode.Busy, _tools.Unreadable.Why(PersistenceId))));
         Command<GetPresence>(_ => Sender.Tell(new OfficePresence(_office.Id, [], [])));
-        Command<RowsLook>(_ => _tools.Unreadable.Look(PersistenceId).PipeTo(Self, success: why => new RowsSeen(why is null), failure: _ => new RowsSeen(false)));
+        Command<RowsLook>(_ => _tools.Unreadable.Look(PersistenceId, Self));
         Command<RowsSeen>(seen =>
         {
             if (!seen.AllReadable)
@@ -788,6 +788,4 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     {
         public static RowsLook Instance { get; } = new();
     }
-
-    private sealed record RowsSeen(bool AllReadable);
 }

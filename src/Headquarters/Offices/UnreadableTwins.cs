@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.Serialization;
+using Akka.Actor;
 using Fleet.Headquarters.ReadModel;
 
 namespace Fleet.Headquarters.Offices;
@@ -36,15 +37,20 @@ public sealed class UnreadableTwins(Func<string, IReadOnlyList<UnreadableRow>> f
         return false;
     }
 
-    /// <summary>Looks at the twin's rows.</summary>
-    /// <returns>Why it stays set aside; null: all can be read.</returns>
-    public Task<string?> Look(string persistenceId) => Task.Run(() =>
-    {
-        if (find(persistenceId) is not [var first, ..] rows)
-            return null;
-        return _setAside[persistenceId] =
-            $"{first.Kind} {first.SequenceNr} of {persistenceId} in the journal ({first.Manifest}) can't be read{(rows.Count > 1 ? $", nor can {rows.Count - 1} more rows" : "")}: {first.Why}. Restore a backup, or see docs/operations.md, \"A row that can't be read\"; everything else serves";
-    });
+    /// <summary>Looks at the twin's rows, and tells it what it saw (<see cref="RowsSeen"/>).</summary>
+    public void Look(string persistenceId, IActorRef twin) => Task.Run(() => AllReadable(persistenceId)).PipeTo(twin, success: all => new RowsSeen(all), failure: _ => new RowsSeen(false));
 
     public void TakeBack(string persistenceId) => _setAside.TryRemove(persistenceId, out _);
+
+    private bool AllReadable(string persistenceId)
+    {
+        if (find(persistenceId) is not [var first, ..] rows)
+            return true;
+        _setAside[persistenceId] =
+            $"{first.Kind} {first.SequenceNr} of {persistenceId} in the journal ({first.Manifest}) can't be read{(rows.Count > 1 ? $", nor can {rows.Count - 1} more rows" : "")}: {first.Why}. Restore a backup, or see docs/operations.md, \"A row that can't be read\"; everything else serves";
+        return false;
+    }
 }
+
+/// <summary>To a twin that is set aside: whether all of its rows can be read again.</summary>
+internal sealed record RowsSeen(bool AllReadable);
