@@ -20,7 +20,7 @@ public sealed record MonitoringOptions(bool Listen, IPAddress Bind, int Port, Ur
     /// <summary>The address of a collector that speaks OTLP over gRPC; null where none is set.</summary>
     internal static Uri? Endpoint(Config fleet, string key, Problems problems)
     {
-        var text = fleet.GetString(key, "") ?? "";
+        var text = problems.Optional(fleet, key);
         if (text.Length == 0)
             return null;
         if (Uri.TryCreate(text, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "http" or "https")

@@ -26,7 +26,7 @@ public sealed record ClusterOptions(
         var options = new ClusterOptions(
             Bind: problems.Address(fleet, "cluster.bind"),
             Port: problems.Port(fleet, "cluster.port"),
-            Address: fleet.GetString("cluster.address", "") ?? "",
+            Address: problems.Optional(fleet, "cluster.address"),
             Seeds: [.. problems.Texts(fleet, "cluster.seeds").Select(s => Seed(s, problems)).OfType<ClusterSeed>()],
             SilentFor: problems.Positive(fleet, "cluster.silent-for"),
             StableAfter: problems.Positive(fleet, "cluster.stable-after"),

@@ -167,7 +167,7 @@ public sealed class ClusterSystem : IAsyncDisposable
         var presence = system.ActorOf(PresenceWriter.Props(parts.ReadModel, parts.ReadModelOptions.RetryAfter), "presence");
         system.ActorOf(WakeSender.Props(parts.Wake.DatagramPort), "wake-sender");
         if (parts.Cluster.IsOneOfMany)
-            system.ActorOf(NoticeBridge.Props(progress), "notice-bridge");
+            system.ActorOf(NoticeBridge.Props(), "notice-bridge");
         return new ClusterSystem(system, region, company, presence, place);
     }
 

@@ -40,7 +40,7 @@ public sealed class ClusterView
         var seen = _cluster.State;
         if (seen.Members.FirstOrDefault(m => ClusterSeeds.At(m.Address) == address) is not { } member)
             return Refusal.NotFound("headquarters node", address);
-        if (seen.Members.Count(m => m.Status == MemberStatus.Up && !seen.Unreachable.Contains(m)) < 2)
+        if (seen.TakingPart().Count() < 2)
             return new Refusal(RefusalCode.NotAllowed, "it is the only headquarters node: nobody could take its work; to stop it, stop its process");
         try
         {

@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Akka.Cluster;
 using Akka.Event;
 using Fleet.Messages.Cluster;
 
@@ -60,7 +59,7 @@ internal sealed class HeadquartersNodeActor : ReceiveActor, IWithTimers
 
     private void LookAround()
     {
-        var up = _cluster.State.Members.Where(m => m.Status == MemberStatus.Up && m.Address != _cluster.SelfAddress).Select(m => m.Address).Except(_cluster.State.Unreachable.Select(m => m.Address)).ToHashSet();
+        var up = _cluster.OthersTakingPart().Select(m => m.Address).ToHashSet();
         foreach (var gone in _others.Keys.Where(a => !up.Contains(a)).ToList())
             _others.Remove(gone);
         var now = _tools.Clock.GetTimestamp();

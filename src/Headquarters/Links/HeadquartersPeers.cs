@@ -1,4 +1,3 @@
-using Akka.Cluster;
 using Fleet.Contracts;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Monitoring;
@@ -45,17 +44,10 @@ internal sealed class HeadquartersPeers
     /// <summary>Sends the office nodes that are linked here to the other headquarters nodes, where there are any.</summary>
     public async Task Drain(TimeSpan within)
     {
-        var others = _cluster.Ended.IsCompleted ? [] : OthersUp();
-        if (Interlocked.Exchange(ref _draining, 1) == 1 || others.Count == 0)
+        var alone = _cluster.Ended.IsCompleted || !Akka.Cluster.Cluster.Get(_cluster.System).OthersTakingPart().Any();
+        if (Interlocked.Exchange(ref _draining, 1) == 1 || alone)
             return;
         await _edge.Drain(within, CancellationToken.None);
-    }
-
-    private List<Member> OthersUp()
-    {
-        var cluster = Akka.Cluster.Cluster.Get(_cluster.System);
-        var seen = cluster.State;
-        return [.. seen.Members.Where(m => m.Status == MemberStatus.Up && m.Address != cluster.SelfAddress && !seen.Unreachable.Contains(m))];
     }
 
     private ClusterNodeState State() => new(

@@ -19,7 +19,7 @@ public sealed record LinksOptions(IPAddress Bind, int Port, int HellosPerSecond,
 
     private static string OwnAddress(Config fleet, Problems problems)
     {
-        var address = fleet.GetString("links.address", "") ?? "";
+        var address = problems.Optional(fleet, "links.address");
         var all = fleet.HasPath("offices.headquarters-link-addresses") ? problems.Texts(fleet, "offices.headquarters-link-addresses") : [];
         if (address.Length > 0 && !all.Contains(address))
             problems.Add("fleet.links.address", $"'{address}' is none of fleet.offices.headquarters-link-addresses");

@@ -31,7 +31,7 @@ public sealed record StorageOptions(StorageProvider Provider, string ConnectionS
             problems.Add("fleet.storage.provider", $"must be sqlite or postgresql, not '{fleet.GetString("storage.provider")}'");
         return new StorageOptions(
             provider ?? StorageProvider.Sqlite,
-            provider == StorageProvider.PostgreSql ? Checked(fleet.GetString(Key) ?? "", fleet.GetString("storage.password-file") ?? "", "fleet.storage", problems) : "",
+            provider == StorageProvider.PostgreSql ? Checked(problems.Optional(fleet, Key), problems.Optional(fleet, "storage.password-file"), "fleet.storage", problems) : "",
             problems.Number(fleet, "storage.max-connections", 6, 1000),
             problems.Positive(fleet, "storage.wait-for-server"));
     }

@@ -19,25 +19,23 @@ public sealed record UpdateOptions(
 
     public static UpdateOptions From(Config fleet, bool mustShare, Problems problems)
     {
-        var options = From(fleet, problems);
-        if (mustShare && !options.IsShared)
+        var directory = problems.Optional(fleet, "updates.directory");
+        if (mustShare && directory.Length == 0)
             problems.Add("fleet.updates.directory", "must name a folder that all headquarters nodes share, such as an NFS export, where there are several (fleet.cluster.address)");
-        return options;
+        return new UpdateOptions(
+            Bind: problems.Address(fleet, "updates.bind"),
+            Port: problems.Port(fleet, "updates.port"),
+            RequireClientCertificate: problems.Switch(fleet, "updates.require-client-certificate"),
+            MaxTransfers: problems.Number(fleet, "updates.max-transfers", 1, 100_000),
+            Content: BlobStoreOptions.Default with { IsShared = directory.Length > 0, Quota = problems.Bytes(fleet, "updates.quota"), MinFree = problems.Bytes(fleet, "updates.min-free") },
+            DeltaMaxFile: (int)Math.Min(problems.Bytes(fleet, "updates.delta-max-file"), ZstdDelta.MaxLength),
+            KeepUnlisted: problems.Positive(fleet, "updates.keep-unlisted"),
+            VendorRefresh: problems.Positive(fleet, "updates.vendor-refresh"),
+            Lifetimes: new Lifetimes(
+                Root: problems.Positive(fleet, "updates.root-lifetime"),
+                Targets: problems.Positive(fleet, "updates.targets-lifetime"),
+                Snapshot: problems.Positive(fleet, "updates.snapshot-lifetime"),
+                Timestamp: problems.Positive(fleet, "updates.timestamp-lifetime")),
+            Directory: directory);
     }
-
-    private static UpdateOptions From(Config fleet, Problems problems) => new(
-        Bind: problems.Address(fleet, "updates.bind"),
-        Port: problems.Port(fleet, "updates.port"),
-        RequireClientCertificate: problems.Switch(fleet, "updates.require-client-certificate"),
-        MaxTransfers: problems.Number(fleet, "updates.max-transfers", 1, 100_000),
-        Content: BlobStoreOptions.Default with { IsShared = fleet.GetString("updates.directory", "") is { Length: > 0 }, Quota = problems.Bytes(fleet, "updates.quota"), MinFree = problems.Bytes(fleet, "updates.min-free") },
-        DeltaMaxFile: (int)Math.Min(problems.Bytes(fleet, "updates.delta-max-file"), ZstdDelta.MaxLength),
-        KeepUnlisted: problems.Positive(fleet, "updates.keep-unlisted"),
-        VendorRefresh: problems.Positive(fleet, "updates.vendor-refresh"),
-        Lifetimes: new Lifetimes(
-            Root: problems.Positive(fleet, "updates.root-lifetime"),
-            Targets: problems.Positive(fleet, "updates.targets-lifetime"),
-            Snapshot: problems.Positive(fleet, "updates.snapshot-lifetime"),
-            Timestamp: problems.Positive(fleet, "updates.timestamp-lifetime")),
-        Directory: fleet.GetString("updates.directory", "") ?? "");
 }

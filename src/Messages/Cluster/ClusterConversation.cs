@@ -20,11 +20,6 @@ public sealed record CameDownDirect([property: Key(0)] OfficeId OfficeId, [prope
 [MessagePackObject]
 public sealed record OfficeBegan([property: Key(0)] OfficeId OfficeId) : IClusterNotice;
 
-/// <summary>Projection → all nodes: how far the read model has followed these persistence ids, so that their twins may delete what it has read.</summary>
-/// <param name="Reached">Persistence id → sequence number.</param>
-[MessagePackObject]
-public sealed record ProjectionAdvanced([property: Key(0)] IReadOnlyDictionary<string, long> Reached) : IClusterNotice;
-
 // ---- Asked of one node, at /user/headquarters-node ----
 
 /// <summary>How is the node? Answer: <see cref="ClusterNodeState"/>.</summary>

@@ -252,7 +252,6 @@ public static class Manifests
         // Headquarters nodes among themselves.
         ["came-down-direct"] = typeof(CameDownDirect),
         ["office-began"] = typeof(OfficeBegan),
-        ["projection-advanced"] = typeof(ProjectionAdvanced),
         ["get-cluster-node"] = typeof(GetClusterNode),
         ["cluster-node-state"] = typeof(ClusterNodeState),
         ["drain-cluster-node"] = typeof(DrainClusterNode),

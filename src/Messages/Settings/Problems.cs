@@ -71,6 +71,9 @@ public sealed class Problems
         return value;
     }
 
+    /// <summary>Text that may be blank.</summary>
+    public string Optional(Config fleet, string key) => fleet.HasPath(key) ? Read(fleet, key, "a text", c => c.GetString(key)) ?? "" : "";
+
     /// <summary>An IP address of this machine to listen at, e.g. <c>0.0.0.0</c>.</summary>
     public IPAddress Address(Config fleet, string key)
     {
