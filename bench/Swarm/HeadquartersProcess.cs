@@ -38,14 +38,14 @@ public sealed class HeadquartersProcess : IAsyncDisposable
 
     public string TokenFile => Path.Combine(Data, "admin.token");
 
-    /// <summary>Chooses ports; <see cref="Start"/> starts it.</summary>
+    /// <summary>Chooses ports, the same ones for the same data; <see cref="Start"/> starts it.</summary>
     /// <param name="settings">Beside those of its ports, as <c>--set</c> takes them.</param>
     /// <exception cref="LabException">It is not published.</exception>
     public static HeadquartersProcess At(string data, IReadOnlyList<string> settings)
     {
         if (!File.Exists(Programs.Headquarters))
             throw new LabException($"{Programs.Headquarters} is missing: run ./build.sh publish");
-        var ports = FreePorts.Take(6);
+        var ports = Ports(data);
         string Here(int port) => string.Create(CultureInfo.InvariantCulture, $"{IPAddress.Loopback}:{port}");
         return new HeadquartersProcess(data, new HeadquartersAddress(Here(ports[2]), Here(ports[0]), Here(ports[1])),
         [
@@ -53,6 +53,18 @@ public sealed class HeadquartersProcess : IAsyncDisposable
             $"offices.headquarters-addresses=[\"{Here(ports[0])}\"]", $"offices.headquarters-push-addresses=[\"{Here(ports[4])}\"]", $"offices.headquarters-update-addresses=[\"{Here(ports[5])}\"]",
             .. settings,
         ]);
+    }
+
+    // Other ports would be other addresses in the document of every device of a fleet that is kept.
+    private static int[] Ports(string data)
+    {
+        var kept = data + ".ports";
+        if (File.Exists(kept))
+            return [.. File.ReadAllLines(kept).Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
+        var ports = FreePorts.Take(6);
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(kept))!);
+        File.WriteAllLines(kept, ports.Select(p => p.ToString(CultureInfo.InvariantCulture)));
+        return ports;
     }
 
     /// <exception cref="LabException">It ended, or did not get ready.</exception>
