@@ -41,6 +41,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private readonly OfficeNetwork _network;
     private readonly DeviceEnvelopes _envelopes;
     private readonly List<OfficeWork> _queue = [];
+    private readonly HashSet<DeviceId> _resting = [];
     private readonly Dictionary<NodeId, NodePresence> _nodesChanged = [];
     private ConnectionsGranted? _grant;
     private (int Links, int Devices)? _asked;
@@ -155,7 +156,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<DeviceTakenIn>(Handle);
         Command<OfficeRefused>(Handle);
         Command<Terminated>(Handle);
-        Command<DeviceTwinIdle>(idle => Stop(idle.DeviceId));
+        Command<DeviceTwinIdle>(Handle);
         Command<ReportsJudged>(_ => { });
         Command<NetworkTick>(_ => Store([.. _network.Review(_office, Now), .. PollerRule.Step(_office, _tools.Options.Discovery.MovePollerAfter, Now)], () => { }));
         Command<ResendTick>(_ =>
@@ -203,7 +204,15 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         });
         Command<Terminated>(gone => gone.ActorRef.Path.Parent.Equals(Self.Path), gone =>
         {
-            _batch!.GiveUp(new DeviceId(gone.ActorRef.Path.Name));
+            var id = new DeviceId(gone.ActorRef.Path.Name);
+            // A twin that stopped since it was idle may not have read what it was asked last; one that failed has.
+            if (_resting.Remove(id) && _batch!.Awaits(id))
+            {
+                Judge(id);
+                return;
+            }
+
+            _batch!.GiveUp(id);
             Finish();
         });
         Housekeeping();
@@ -320,15 +329,17 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _batch = new OfficeBatch(_office, [.. _queue]);
         _queue.Clear();
         _intake.Take(_batch, now);
-        foreach (var (id, reports) in _batch.Reports)
-        {
-            var device = _batch.Working.Devices[id];
-            var silence = 2 * DesiredState.IntervalOf(_office, device, _tools.Options);
-            Twin(id).Tell(new JudgeReports(device, [.. reports.Select(r => r.Envelope)], new ReportCircumstances(now, _presence.EnrolledHeardAt(device), silence, _office.Updates.Timestamp)));
-        }
-
+        foreach (var id in _batch.Reports.Keys)
+            Judge(id);
         Become(Judging);
         Finish();
+    }
+
+    private void Judge(DeviceId id)
+    {
+        var device = _batch!.Working.Devices[id];
+        var silence = 2 * DesiredState.IntervalOf(_office, device, _tools.Options);
+        Twin(id).Tell(new JudgeReports(device, [.. _batch.Reports[id].Select(r => r.Envelope)], new ReportCircumstances(Now, _presence.EnrolledHeardAt(device), silence, _office.Updates.Timestamp)));
     }
 
     private void Judged(ReportsJudged judged)
@@ -379,9 +390,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             : twin;
     }
 
-    private void Stop(DeviceId id)
+    private void Handle(DeviceTwinIdle idle)
     {
-        if (Context.Child(id.Value) is var twin && !twin.IsNobody())
+        if (Context.Child(idle.DeviceId.Value) is var twin && !twin.IsNobody() && _resting.Add(idle.DeviceId))
             Context.Stop(twin);
     }
 
@@ -547,7 +558,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private void Handle(Terminated gone)
     {
-        if (_links.Of(gone.ActorRef) is { } node)
+        if (gone.ActorRef.Path.Parent.Equals(Self.Path))
+            _resting.Remove(new DeviceId(gone.ActorRef.Path.Name));
+        else if (_links.Of(gone.ActorRef) is { } node)
             Unlink(node, _links.EpochOf(node), "the link's session ended");
     }
 

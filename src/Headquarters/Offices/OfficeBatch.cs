@@ -56,6 +56,9 @@ internal sealed class OfficeBatch(Office before, IReadOnlyList<OfficeWork> works
         _awaited.Add(device);
     }
 
+    /// <summary>Its twin has not judged its reports yet.</summary>
+    public bool Awaits(DeviceId device) => _awaited.Contains(device);
+
     public void Take(ReportsJudged judged)
     {
         if (!_awaited.Remove(judged.DeviceId))

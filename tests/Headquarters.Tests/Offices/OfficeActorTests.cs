@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Envelopes;
 using Fleet.Contracts.Identity;
+using Fleet.Headquarters.Devices;
 using Fleet.Messages.Cluster;
 using Fleet.Messages.Company;
 using Fleet.Messages.Link;
@@ -38,6 +39,23 @@ public sealed class OfficeActorTests : IAsyncLifetime
         Assert.Equal(1UL, down.OfType<NodeEventsStored>().Single().Number);
         Assert.Equal(3UL, till.OpenAck(AckFor(down, till)).EventNumber);
         Assert.Contains(down.OfType<DeviceState>(), s => s.DeviceId == till.Id && s.ReportedVersion == 1);
+    }
+
+    [Fact]
+    public async Task A_report_that_meets_its_device_s_twin_going_to_rest_is_judged()
+    {
+        const ulong reports = 100;
+        var node = await Linked(Leeds, "gw1");
+        var twin = node.Session.Sender;
+        using var till = await _company.EnrolDevice(Leeds, "till-1");
+
+        for (ulong version = 1; version <= reports; version++)
+        {
+            twin.Tell(new DeviceTwinIdle(till.Id), Akka.Actor.ActorRefs.NoSender);
+            await node.Send(Up(till, till.Report(version)));
+        }
+
+        Assert.Equal(reports, (ulong)(await _company.Events()).OfType<DeviceReported>().Count());
     }
 
     [Fact]
