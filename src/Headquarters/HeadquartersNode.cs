@@ -233,7 +233,7 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
     {
         var transport = ClusterLink.Setup(network, authority, options.Cluster);
         return new ClusterParts(
-            storage.Journal, options.Journal, storage.ReadModel, options.ReadModel, options.Offices, options.Wake, options.Budgets, authority, clock,
+            storage.Journal, options.Journal, storage.ReadModel, options.ReadModel, options.Retention, options.Offices, options.Wake, options.Budgets, authority, clock,
             new ClusterTransport(ActorLog.Hocon(options.Log.Level).WithFallback(LinkHocon.Cluster(options.Link)), [new ActorLogSetup(logging), transport]))
         { Cluster = options.Cluster, Shared = storage.Shared };
     }

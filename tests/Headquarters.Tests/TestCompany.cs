@@ -64,6 +64,9 @@ internal sealed class TestCompany : IAsyncDisposable
     /// <summary>Read at each start.</summary>
     public ConnectionBudgets Budgets { get; set; } = new(Links: 2000, Devices: 100_000);
 
+    /// <summary>Read at each start.</summary>
+    public RetentionOptions Retention { get; set; } = HeadquartersOptions.Load(null, []).Retention;
+
     public static Task<TestCompany> Start(int snapshotEvery = 1000, params OfficeId[] offices) => Start(TestStorage.Usual, snapshotEvery, offices);
 
     public static async Task<TestCompany> Start(StorageProvider storage, int snapshotEvery = 1000, params OfficeId[] offices) =>
@@ -162,6 +165,7 @@ internal sealed class TestCompany : IAsyncDisposable
         new JournalOptions(TimeSpan.FromMilliseconds(50), Parallelism: null, MaxConcurrentRecoveries: 50),
         Store,
         new ReadModelOptions(500, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
+        Retention,
         TestOffices.Options with { SnapshotEvery = _snapshotEvery },
         TestOffices.Wake,
         Budgets,

@@ -162,7 +162,8 @@ public sealed class ClusterSystem : IAsyncDisposable
             HashCodeMessageExtractor.Create(Shards, m => (m as IForOffice)?.OfficeId.Value));
         Single(system, CompanyActor.Id, Revived(CompanyActor.Props(tools, parts.Budgets), CompanyActor.Id, parts.Offices));
         company = system.ActorOf(ClusterSingletonProxy.Props($"/user/{CompanyActor.Id}", ClusterSingletonProxySettings.Create(system)), "company-proxy");
-        Single(system, "projection", ProjectionActor.Props(parts.Journal, parts.ReadModel, parts.ReadModelOptions, progress, parts.Meter.Projection));
+        Single(system, "projection", ProjectionActor.Props(parts.Journal, parts.ReadModel, parts.ReadModelOptions, progress, parts.Meter.Projection,
+            RetentionActor.Props(parts.ReadModel, parts.Retention, parts.Clock, parts.Meter)));
         // Twins publish on their own node, and so does the company.
         var presence = system.ActorOf(PresenceWriter.Props(parts.ReadModel, parts.ReadModelOptions.RetryAfter), "presence");
         system.ActorOf(WakeSender.Props(parts.Wake.DatagramPort), "wake-sender");
@@ -211,6 +212,7 @@ public sealed record ClusterParts(
     JournalOptions JournalOptions,
     ReadModelStore ReadModel,
     ReadModelOptions ReadModelOptions,
+    RetentionOptions Retention,
     OfficeOptions Offices,
     WakeOptions Wake,
     ConnectionBudgets Budgets,

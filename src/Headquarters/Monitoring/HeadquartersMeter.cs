@@ -26,6 +26,7 @@ public sealed class HeadquartersMeter : IDisposable
     private readonly Counter<long> _journalFailures;
     private readonly Counter<long> _contentBytes;
     private readonly Counter<long> _putOff;
+    private readonly Counter<long> _removed;
 
     public HeadquartersMeter()
     {
@@ -42,6 +43,7 @@ public sealed class HeadquartersMeter : IDisposable
         _journalFailures = Meter.CreateCounter<long>("fleet.journal.failures", "{failure}", "Writes to the journal, and recoveries from it, that failed.");
         _contentBytes = Meter.CreateCounter<long>("fleet.content.bytes", "By", "Bytes of update content that were sent.");
         _putOff = Meter.CreateCounter<long>("fleet.put_off", "{request}", "What was put off under overload, by what: lists, enrolments, reports.");
+        _removed = Meter.CreateCounter<long>("fleet.retention.removed", "{entry}", "Entries of histories that were taken out because of their age or number, by history.");
     }
 
     /// <summary>For parts that nobody watches.</summary>
@@ -79,6 +81,9 @@ public sealed class HeadquartersMeter : IDisposable
         Deferrable.Enrolments => "enrolments",
         _ => "reports",
     }));
+
+    /// <summary>Old entries went.</summary>
+    public void Removed(string history, int entries) => _removed.Add(entries, new KeyValuePair<string, object?>("history", history));
 
     /// <summary>The journal stored a batch.</summary>
     /// <param name="took">From handing it over.</param>

@@ -14,6 +14,12 @@ namespace Fleet.Headquarters.Offices;
 /// </summary>
 public sealed record Office(OfficeId Id)
 {
+    /// <summary>A token that expired longer ago is not told from one that never was.</summary>
+    private static readonly TimeSpan TokensKept = TimeSpan.FromDays(90);
+
+    /// <summary>The certificate of a device that went longer ago, and has not been heard of since, is long over: it has to enrol anew wherever it is.</summary>
+    private static readonly TimeSpan ForwardsKept = TimeSpan.FromDays(365);
+
     public string Title { get; init; } = "";
 
     public bool IsOpen { get; init; }
@@ -97,7 +103,7 @@ public sealed record Office(OfficeId Id)
         DeviceMovedOut e => this with
         {
             Devices = Devices.Remove(e.DeviceId),
-            Forwards = Forwards.SetItem(e.DeviceId, new DeviceForward(e.DeviceId, e.To, e.Device.DesiredVersion, e.Device)),
+            Forwards = Forwards.SetItem(e.DeviceId, new DeviceForward(e.DeviceId, e.To, e.Device.DesiredVersion, e.Device, e.At)),
         },
         DeviceMoveDone e => Forwards.TryGetValue(e.DeviceId, out var forward)
             ? this with { Forwards = Forwards.SetItem(e.DeviceId, forward with { Leaving = null }) }
@@ -117,10 +123,11 @@ public sealed record Office(OfficeId Id)
 
     public Office Apply(IEnumerable<IOfficeEvent> happened) => happened.Aggregate(this, (office, e) => office.Apply(e));
 
-    /// <summary>The state for a snapshot; secrets of tokens that are over stay out of it.</summary>
+    /// <summary>The state for a snapshot; secrets of tokens that are over stay out of it, and so does what nobody can ask for any more.</summary>
     public OfficeSnapshot ToSnapshot(DateTimeOffset now) => new(Id, Title, IsOpen,
-        [.. Tokens.Values.Select(t => t.Revoked || t.ExpiresAt <= now ? t with { Secret = default } : t)],
-        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)], [.. Forwards.Values], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values), Rules, [.. Installs.Values], Updates);
+        [.. Tokens.Values.Where(t => t.ExpiresAt > now - TokensKept).Select(t => t.Revoked || t.ExpiresAt <= now ? t with { Secret = default } : t)],
+        [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)],
+        [.. Forwards.Values.Where(f => f.Leaving is not null || f.At is null || f.At > now - ForwardsKept).Select(f => f with { At = f.At ?? now })], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values), Rules, [.. Installs.Values], Updates);
 
     public static Office From(OfficeSnapshot s) => new(s.OfficeId)
     {

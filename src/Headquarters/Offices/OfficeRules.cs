@@ -16,6 +16,7 @@ namespace Fleet.Headquarters.Offices;
 public static class OfficeRules
 {
     private const int MaxUses = 100_000;
+    private const int MaxTokens = 10_000;
     private const int MaxLabels = 64;
     private const int MaxLabelLength = 128;
     private static readonly TimeSpan LongestToken = TimeSpan.FromDays(365);
@@ -60,6 +61,8 @@ public static class OfficeRules
             return Refuse(office, RefusalCode.Invalid, $"a token has 1 to {MaxUses} uses, not {command.Uses}");
         if (command.TimeToLive <= TimeSpan.Zero || command.TimeToLive > LongestToken)
             return Refuse(office, RefusalCode.Invalid, $"a token lives up to {LongestToken.Days} days, not {command.TimeToLive}");
+        if (office.Tokens.Values.Count(t => t.ExpiresAt > now) >= MaxTokens)
+            return Refuse(office, RefusalCode.Busy, $"office {office.Id} has {MaxTokens} tokens that have not expired, the most that an office has");
         var expires = now + command.TimeToLive;
         return new OfficeDecision(
             [new TokenCreated(office.Id, fresh.Id, command.Kind, command.Uses, expires, fresh.Secret, command.By, now)],

@@ -29,8 +29,6 @@ internal sealed class Incidents(ReadModelConnection db)
     /// <summary>What is over sooner was a restart or a moment's loss, and is nobody's work.</summary>
     public static readonly TimeSpan Moment = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan Kept = TimeSpan.FromDays(90);
-
     /// <summary>After the node's row says how its link is.</summary>
     public void LinkChanged(long position, NodeId node, bool up, string why, DateTimeOffset at)
     {
@@ -89,7 +87,6 @@ internal sealed class Incidents(ReadModelConnection db)
 
     private void Open(long position, string office, string subject, string why, DateTimeOffset at)
     {
-        db.Incidents.Delete(i => i.ClosedAt < at - Kept);
         if (db.Incidents.Any(i => i.Subject == subject && i.ClosedAt == null))
             return;
         db.InsertOrReplace(new IncidentRow

@@ -10,12 +10,6 @@ namespace Fleet.Headquarters.ReadModel;
 /// <summary>Writes what happens on offices' networks into the tables.</summary>
 internal sealed class NetworkRows(ReadModelConnection db)
 {
-    /// <summary>Polls that an office's history keeps.</summary>
-    private const int KeptPolls = 200;
-
-    /// <summary>The same for agents set up.</summary>
-    private const int KeptInstalls = 500;
-
     public void Apply(IOfficeEvent happened)
     {
         switch (happened)
@@ -98,27 +92,15 @@ internal sealed class NetworkRows(ReadModelConnection db)
         db.InsertOrReplace(row);
     }
 
-    private void Insert(PollBegun e)
+    private void Insert(PollBegun e) => db.InsertOrReplace(new PollRow
     {
-        db.InsertOrReplace(new PollRow
-        {
-            PollId = e.PollId.Value, OfficeId = e.OfficeId.Value, NodeId = e.NodeId.Value, Method = (int)e.Method, Full = e.Full, Ranges = string.Join(", ", e.Ranges), AskedBy = e.By, BegunAt = e.At,
-        });
-        var old = db.Polls.Where(p => p.OfficeId == e.OfficeId.Value && p.EndedAt != null).OrderByDescending(p => p.BegunAt).Skip(KeptPolls).Select(p => p.PollId).ToList();
-        if (old.Count > 0)
-            db.Polls.Delete(p => old.Contains(p.PollId));
-    }
+        PollId = e.PollId.Value, OfficeId = e.OfficeId.Value, NodeId = e.NodeId.Value, Method = (int)e.Method, Full = e.Full, Ranges = string.Join(", ", e.Ranges), AskedBy = e.By, BegunAt = e.At,
+    });
 
-    private void Insert(AgentInstallBegun e)
+    private void Insert(AgentInstallBegun e) => db.InsertOrReplace(new InstallRow
     {
-        db.InsertOrReplace(new InstallRow
-        {
-            InstallId = e.InstallId.Value, OfficeId = e.OfficeId.Value, DiscoveredId = e.DiscoveredId.Value, Name = e.Name, NodeId = e.NodeId.Value, Address = e.Address, Port = e.Port, BegunAt = e.At,
-        });
-        var old = db.Installs.Where(i => i.OfficeId == e.OfficeId.Value && i.EndedAt != null).OrderByDescending(i => i.BegunAt).Skip(KeptInstalls).Select(i => i.InstallId).ToList();
-        if (old.Count > 0)
-            db.Installs.Delete(i => old.Contains(i.InstallId));
-    }
+        InstallId = e.InstallId.Value, OfficeId = e.OfficeId.Value, DiscoveredId = e.DiscoveredId.Value, Name = e.Name, NodeId = e.NodeId.Value, Address = e.Address, Port = e.Port, BegunAt = e.At,
+    });
 
     private static DiscoveredRow RowOf(OfficeId office, DiscoveredDevice d) => new()
     {

@@ -28,6 +28,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     private readonly ReadModelOptions _options;
     private readonly ProjectionProgress _progress;
     private readonly ProjectionLag _lag;
+    private readonly Props _retention;
     private readonly IMaterializer _materializer = Context.Materializer();
     private readonly SharedKillSwitch _stop = KillSwitches.Shared("projection");
     /// <summary>What was written last. The stream's alone: one batch at a time, and no stream before the last has ended.</summary>
@@ -35,9 +36,9 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     private string? _trouble;
     private bool _around;
 
-    public ProjectionActor(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag)
+    public ProjectionActor(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag, Props retention)
     {
-        (_journal, _store, _options, _progress, _lag) = (journal, store, options, progress, lag);
+        (_journal, _store, _options, _progress, _lag, _retention) = (journal, store, options, progress, lag, retention);
 
         Receive<Follow>(_ => Start());
         Receive<Followed>(_ => GoesOn());
@@ -48,12 +49,13 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag) =>
-        Akka.Actor.Props.Create(() => new ProjectionActor(journal, store, options, progress, lag));
+    public static Props Props(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag, Props retention) =>
+        Akka.Actor.Props.Create(() => new ProjectionActor(journal, store, options, progress, lag, retention));
 
     protected override void PreStart()
     {
         Self.Tell(Follow.Instance);
+        Context.ActorOf(_retention, "retention");
         Timers.StartPeriodicTimer(nameof(Look), Look.Instance, TimeSpan.Zero, LookEvery);
     }
 

@@ -67,9 +67,11 @@ public sealed record NodeSnapshot(
 /// <summary>Where a device went.</summary>
 /// <param name="DesiredVersion">What it had when it left: tells a late repeat of an earlier hand-over from a true return.</param>
 /// <param name="Leaving">Its state while the new home has not said that it has the device.</param>
+/// <param name="At">When it went; null: an earlier version noted it.</param>
 [MessagePackObject]
 public sealed record DeviceForward(
     [property: Key(0)] DeviceId DeviceId,
     [property: Key(1)] OfficeId To,
     [property: Key(2)] ulong DesiredVersion,
-    [property: Key(3)] DeviceSnapshot? Leaving);
+    [property: Key(3)] DeviceSnapshot? Leaving,
+    [property: Key(4)] DateTimeOffset? At = null);

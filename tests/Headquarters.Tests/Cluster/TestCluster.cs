@@ -103,6 +103,7 @@ internal sealed class TestCluster : IAsyncDisposable
             new JournalOptions(TimeSpan.FromMilliseconds(50), Parallelism: null, MaxConcurrentRecoveries: 50),
             Store,
             new ReadModelOptions(500, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
+            HeadquartersOptions.Load(null, []).Retention,
             TestOffices.Options,
             TestOffices.Wake,
             new ConnectionBudgets(2000, 100_000),

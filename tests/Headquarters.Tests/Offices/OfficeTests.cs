@@ -190,6 +190,19 @@ public sealed class OfficeTests
     }
 
     [Fact]
+    public void What_nobody_can_ask_for_any_more_is_not_kept_for_ever()
+    {
+        var office = Open(Leeds).WithTill().With(new TokenCreated(Leeds, new TokenId("t-over"), JoinKind.Agent, 1, Noon, default, "test", Noon));
+        office = office.With(new DeviceMovedOut(Leeds, Till, York, office.Devices[Till].Known, "test", Noon), new DeviceMoveDone(Leeds, Till, Noon));
+
+        var soon = Office.From(office.ToSnapshot(Noon.AddDays(89)));
+        var late = Office.From(office.ToSnapshot(Noon.AddDays(366)));
+
+        Assert.Equal((1, 1), (soon.Tokens.Count, soon.Forwards.Count));
+        Assert.Equal((0, 0), (late.Tokens.Count, late.Forwards.Count));
+    }
+
+    [Fact]
     public void What_events_settle_to_is_what_their_journal_comes_to()
     {
         var office = Open(Leeds).WithTill();
