@@ -65,6 +65,9 @@ internal sealed class TestCompany : IAsyncDisposable
     public ConnectionBudgets Budgets { get; set; } = new(Links: 2000, Devices: 100_000);
 
     /// <summary>Read at each start.</summary>
+    public TimeSpan SnapshotWithin { get; set; } = TestOffices.Options.SnapshotWithin;
+
+    /// <summary>Read at each start.</summary>
     public RetentionOptions Retention { get; set; } = HeadquartersOptions.Load(null, []).Retention;
 
     public static Task<TestCompany> Start(int snapshotEvery = 1000, params OfficeId[] offices) => Start(TestStorage.Usual, snapshotEvery, offices);
@@ -166,7 +169,7 @@ internal sealed class TestCompany : IAsyncDisposable
         Store,
         new ReadModelOptions(500, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
         Retention,
-        TestOffices.Options with { SnapshotEvery = _snapshotEvery },
+        TestOffices.Options with { SnapshotEvery = _snapshotEvery, SnapshotWithin = SnapshotWithin },
         TestOffices.Wake,
         Budgets,
         Authority,
@@ -184,6 +187,7 @@ internal static class TestOffices
         HeadquartersUpdateAddresses: ["hq.example:13443"],
         HeadquartersLinkAddresses: [],
         SnapshotEvery: 1000,
+        SnapshotWithin: TimeSpan.FromDays(14),
         RefusalsPerHour: 3,
         DeviceIdleAfter: TimeSpan.FromMinutes(1),
         PresenceEvery: TimeSpan.FromMilliseconds(50),

@@ -163,7 +163,7 @@ public sealed class ClusterSystem : IAsyncDisposable
         Single(system, CompanyActor.Id, Revived(CompanyActor.Props(tools, parts.Budgets), CompanyActor.Id, parts.Offices));
         company = system.ActorOf(ClusterSingletonProxy.Props($"/user/{CompanyActor.Id}", ClusterSingletonProxySettings.Create(system)), "company-proxy");
         Single(system, "projection", ProjectionActor.Props(parts.Journal, parts.ReadModel, parts.ReadModelOptions, progress, parts.Meter.Projection,
-            RetentionActor.Props(parts.ReadModel, parts.Retention, parts.Clock, parts.Meter)));
+            RetentionActor.Props(parts.Journal, parts.ReadModel, parts.Retention, parts.Clock, parts.Meter)));
         // Twins publish on their own node, and so does the company.
         var presence = system.ActorOf(PresenceWriter.Props(parts.ReadModel, parts.ReadModelOptions.RetryAfter), "presence");
         system.ActorOf(WakeSender.Props(parts.Wake.DatagramPort), "wake-sender");

@@ -20,6 +20,8 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     /// <summary>The one company.</summary>
     public const string Id = "company";
 
+    private static readonly TimeSpan SnapshotAgainAfter = TimeSpan.FromMinutes(5);
+
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly OfficeTools _tools;
     private readonly ConnectionBudgets _budgets;
@@ -30,7 +32,10 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     private readonly RolloutCounts _counts = new();
     private Company _company = new();
     private long _snapshotAt;
-    private long _snapshotBefore;
+    private DateTimeOffset _snapshotDueAt;
+    private int _sinceSnapshot;
+    private long _covered;
+    private long _deletedTo;
 
     public CompanyActor(OfficeTools tools, ConnectionBudgets budgets)
     {
@@ -45,10 +50,15 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Recover<SnapshotOffer>(offer =>
         {
             _company = Company.From((CompanySnapshot)offer.Snapshot);
-            (_snapshotAt, _snapshotBefore) = (offer.Metadata.SequenceNr, offer.Metadata.SequenceNr);
+            (_snapshotAt, _snapshotDueAt) = (offer.Metadata.SequenceNr, offer.Metadata.Timestamp + tools.Options.SnapshotWithin);
         });
-        Recover<ICompanyEvent>(e => _company = _company.Apply(e));
-        Recover<RecoveryCompleted>(_ => HandBooks());
+        Recover<ICompanyEvent>(Happened);
+        Recover<RecoveryCompleted>(_ =>
+        {
+            if (_snapshotAt == 0)
+                _snapshotDueAt = Now + tools.Options.SnapshotWithin;
+            HandBooks();
+        });
 
         Command<RemoveOffice>(Handle);
         Command<OfficeClosing>(Handle);
@@ -67,10 +77,15 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Command<UpdateBookAdopted>(adopted => _updatesAdopted[adopted.OfficeId] = adopted.Version);
         Command<OfficeAccepted>(accepted => _refusals.Remove(accepted.OfficeId));
         Command<OfficeRefused>(Handle);
-        Command<ResendTick>(_ => HandBooks());
+        Command<ResendTick>(_ =>
+        {
+            HandBooks();
+            SnapshotWhenDue();
+            DeleteOldEvents();
+        });
         Command<RolloutTick>(_ => StepRollouts());
-        Command<SaveSnapshotSuccess>(_ => DeleteOld());
-        Command<SaveSnapshotFailure>(f => _log.Warning("The company could not save a snapshot: {Reason}", f.Cause.Message));
+        Command<SaveSnapshotSuccess>(Handle);
+        Command<SaveSnapshotFailure>(Handle);
         Command<DeleteMessagesSuccess>(_ => { });
         Command<DeleteMessagesFailure>(f => _log.Warning("The company could not delete old events: {Reason}", f.Cause.Message));
         Command<DeleteSnapshotsSuccess>(_ => { });
@@ -175,7 +190,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     }
 
     private void Store(IReadOnlyList<ICompanyEvent> events, IActorRef asker, ICompanyReply reply) =>
-        this.PersistAllOrNone(events, _tools.Meter, e => _company = _company.Apply(e), () =>
+        this.PersistAllOrNone(events, _tools.Meter, Happened, () =>
         {
             foreach (var gone in events.OfType<OfficeRemoved>())
             {
@@ -194,11 +209,19 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
             foreach (var done in events.OfType<RolloutDone>())
                 _log.Info("Rollout {Rollout} is done", done.Name);
             asker.Tell(reply);
-            if (LastSequenceNr - _snapshotAt < _tools.Options.SnapshotEvery)
-                return;
-            (_snapshotBefore, _snapshotAt) = (_snapshotAt, LastSequenceNr);
-            SaveSnapshot(_company.ToSnapshot());
+            SnapshotWhenDue();
         });
+
+    private void Happened(ICompanyEvent e) => (_company, _sinceSnapshot) = (_company.Apply(e), _sinceSnapshot + 1);
+
+    private void SnapshotWhenDue()
+    {
+        var now = Now;
+        if (_sinceSnapshot == 0 || (_sinceSnapshot < _tools.Options.SnapshotEvery && now < _snapshotDueAt))
+            return;
+        (_snapshotDueAt, _sinceSnapshot) = (now + _tools.Options.SnapshotWithin, 0);
+        SaveSnapshot(_company.ToSnapshot());
+    }
 
     private void HandBooks()
     {
@@ -217,12 +240,28 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         }
     }
 
-    private void DeleteOld()
+    // The snapshot before is kept as a second leg; events go once both it and the read model are past them.
+    private void Handle(SaveSnapshotSuccess saved)
     {
-        DeleteSnapshots(new SnapshotSelectionCriteria(_snapshotBefore - 1));
-        var over = Math.Min(_snapshotBefore, _tools.ProjectedTo(PersistenceId));
-        if (over > 0)
-            DeleteMessages(over);
+        (_covered, _snapshotAt) = (_snapshotAt, saved.Metadata.SequenceNr);
+        DeleteOldEvents();
+    }
+
+    private void Handle(SaveSnapshotFailure failed)
+    {
+        _log.Warning("The company could not save a snapshot and tries again: {Reason}", failed.Cause.Message);
+        (_snapshotDueAt, _sinceSnapshot) = (Now + SnapshotAgainAfter, Math.Max(1, _sinceSnapshot));
+    }
+
+    // Again at each tick: the read model may follow later than the snapshot.
+    private void DeleteOldEvents()
+    {
+        var over = Math.Min(_covered, _tools.ProjectedTo(PersistenceId));
+        if (over <= _deletedTo)
+            return;
+        _deletedTo = over;
+        DeleteSnapshots(new SnapshotSelectionCriteria(over - 1));
+        DeleteMessages(over);
     }
 
     private sealed record OfficeClosing(RemoveOffice Command, IOfficeReply Reply, IActorRef Asker);

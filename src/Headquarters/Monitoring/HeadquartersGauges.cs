@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Links;
+using Fleet.Headquarters.Storage;
 
 namespace Fleet.Headquarters.Monitoring;
 
@@ -21,10 +22,20 @@ internal static class HeadquartersGauges
             "Devices of the offices whose twins run on this node, by presence.");
         m.CreateObservableGauge("fleet.projection.lag.rows", () => Where(meter.Projection.Now?.Rows), "{row}", "Rows of the journal that the read model does not have yet; told by the node that writes it.");
         m.CreateObservableGauge("fleet.projection.lag", () => Where(meter.Projection.Now?.Time.TotalSeconds), "s", "How long the read model has been behind the journal; told by the node that writes it.");
+        m.CreateObservableGauge("fleet.storage.bytes", () => Parts(meter, s => s.Journal.Bytes, s => s.ReadModel.Bytes), "By", "What journal (with snapshots) and read model take of the disk; told by the node that writes the read model.");
+        m.CreateObservableGauge("fleet.storage.free", () => Parts(meter, s => s.Journal.Free, s => s.ReadModel.Free), "By", "Of them what deleted rows left, for what comes next; SQLite only.");
+        m.CreateObservableGauge("fleet.journal.rows", () => Where(meter.Sizes?.Events), "{row}", "Rows that are in the journal; one may hold many events.");
+        m.CreateObservableGauge("fleet.journal.snapshots", () => Where(meter.Sizes?.Snapshots), "{snapshot}", "Snapshots of twins.");
         m.CreateObservableGauge("fleet.journal.healthy", () => meter.Journal.Problem is null ? 1 : 0, null, "1: the journal worked when it was last needed; 0: it failed.");
         m.CreateObservableGauge("fleet.overload", () => overload.Level, null, "0: not overloaded; 1: lists and discovery are put off, 2: enrolments as well, 3: reports too.");
         m.CreateObservableGauge("fleet.cluster.members", () => Members(cluster), "{node}", "Headquarters nodes as this one sees them, by status.");
     }
+
+    private static IEnumerable<Measurement<long>> Parts(HeadquartersMeter meter, Func<StorageSizes, long> journal, Func<StorageSizes, long> readModel) => meter.Sizes is not { } sizes ? [] :
+    [
+        new Measurement<long>(journal(sizes), new KeyValuePair<string, object?>("part", "journal")),
+        new Measurement<long>(readModel(sizes), new KeyValuePair<string, object?>("part", "read-model")),
+    ];
 
     // None where another node has it.
     private static IEnumerable<Measurement<T>> Where<T>(T? value)

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Fleet.Contracts;
 using Fleet.Gateway.Monitoring;
+using Fleet.Headquarters.Storage;
 using Fleet.Messages.Admission;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -62,6 +63,9 @@ public sealed class HeadquartersMeter : IDisposable
 
     /// <summary>How far the read model is behind the journal, where this node writes it.</summary>
     public ProjectionLag Projection { get; } = new();
+
+    /// <summary>How much headquarters keeps, as this node saw last; null: another node looks.</summary>
+    public StorageSizes? Sizes { get; set; }
 
     public void Welcomed() => _hellos.Add(1, new KeyValuePair<string, object?>("answer", "welcome"));
 

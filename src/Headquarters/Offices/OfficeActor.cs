@@ -30,6 +30,11 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     /// <summary>How long reports wait under overload: much longer than a batch, much shorter than a frame may be under way (fleet.links.frame-timeout).</summary>
     private static readonly TimeSpan ReportsWait = TimeSpan.FromSeconds(2);
 
+    /// <summary>Snapshots that are due when headquarters starts are saved within this.</summary>
+    private static readonly TimeSpan OverdueWithin = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan SnapshotAgainAfter = TimeSpan.FromMinutes(5);
+
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly OfficeTools _tools;
     private readonly OfficeLinks _links = new();
@@ -49,8 +54,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private Office _office;
     private OfficeBatch? _batch;
     private long _snapshotAt;
+    private DateTimeOffset _snapshotDueAt;
     private int _sinceSnapshot;
-    private long _snapshotBefore;
     private long _covered;
     private long _deletedTo;
 
@@ -162,6 +167,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<ResendTick>(_ =>
         {
             HandOver();
+            SnapshotWhenDue();
             DeleteOldEvents();
             SayWhomToDial();
             AskForPlaces(again: true);
@@ -235,7 +241,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             CountRollouts(again: false);
         });
         Command<SaveSnapshotSuccess>(Handle);
-        Command<SaveSnapshotFailure>(f => _log.Warning("Office {OfficeId} could not save a snapshot: {Reason}", _office.Id, f.Cause.Message));
+        Command<SaveSnapshotFailure>(Handle);
         Command<DeleteMessagesSuccess>(_ => { });
         Command<DeleteMessagesFailure>(f => _log.Warning("Office {OfficeId} could not delete old events: {Reason}", _office.Id, f.Cause.Message));
         Command<DeleteSnapshotsSuccess>(_ => { });
@@ -247,7 +253,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Restore(SnapshotOffer offer)
     {
         _office = Office.From((OfficeSnapshot)offer.Snapshot);
-        (_snapshotAt, _snapshotBefore) = (offer.Metadata.SequenceNr, offer.Metadata.SequenceNr);
+        (_snapshotAt, _snapshotDueAt) = (offer.Metadata.SequenceNr, offer.Metadata.Timestamp + _tools.Options.SnapshotWithin);
     }
 
     // No link survives this process, and settings may have changed while it was down.
@@ -255,6 +261,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     {
         _tools.Meter.Journal.Worked();
         var now = Now;
+        // Of the many that are due at a start, some at a time.
+        if (_snapshotDueAt <= now)
+            _snapshotDueAt = now + (_snapshotAt > 0 ? Spread(Least(OverdueWithin, _tools.Options.SnapshotWithin)) : _tools.Options.SnapshotWithin);
         List<IOfficeEvent> events = [.. _office.Nodes.Values.Where(n => n.Linked).Select(n => new NodeLinkChanged(_office.Id, n.NodeId, false, "headquarters restarted", now))];
         events.AddRange(_office.Devices.Values.Select(d => DesiredState.Change(_office, d, _tools.Options, now)).OfType<IOfficeEvent>());
         Store(events, () =>
@@ -689,19 +698,26 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private void SnapshotWhenDue()
     {
-        // A snapshot holds every device: after twice as many events it costs each of them half a device's state at most.
-        if (_sinceSnapshot < Math.Max(_tools.Options.SnapshotEvery, 2 * _office.Devices.Count))
+        // A snapshot holds every device: after twice as many events it costs each of them half a device's state at most. Where little happens, events go by age.
+        var now = Now;
+        if (_sinceSnapshot == 0 || (_sinceSnapshot < Math.Max(_tools.Options.SnapshotEvery, 2 * _office.Devices.Count) && now < _snapshotDueAt))
             return;
-        (_snapshotBefore, _snapshotAt, _sinceSnapshot) = (_snapshotAt, LastSequenceNr, 0);
-        SaveSnapshot(_office.ToSnapshot(Now));
+        (_snapshotDueAt, _sinceSnapshot) = (now + _tools.Options.SnapshotWithin, 0);
+        SaveSnapshot(_office.ToSnapshot(now));
     }
 
     // The snapshot before is kept as a second leg; events go once both it and the read model are past them.
     private void Handle(SaveSnapshotSuccess saved)
     {
-        DeleteSnapshots(new SnapshotSelectionCriteria(_snapshotBefore - 1));
-        _covered = _snapshotBefore;
+        (_covered, _snapshotAt) = (_snapshotAt, saved.Metadata.SequenceNr);
         DeleteOldEvents();
+    }
+
+    // Those there are stay, and so do the events behind them.
+    private void Handle(SaveSnapshotFailure failed)
+    {
+        _log.Warning("Office {OfficeId} could not save a snapshot and tries again: {Reason}", _office.Id, failed.Cause.Message);
+        (_snapshotDueAt, _sinceSnapshot) = (Now + Least(SnapshotAgainAfter, _tools.Options.SnapshotWithin), Math.Max(1, _sinceSnapshot));
     }
 
     // Again at each tick: the read model may follow later than the snapshot, and the next snapshot may be long in coming.
@@ -711,6 +727,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         if (over <= _deletedTo)
             return;
         _deletedTo = over;
+        DeleteSnapshots(new SnapshotSelectionCriteria(over - 1));
         DeleteMessages(over);
     }
 
@@ -774,6 +791,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         if (_office.IsOpen && _rollouts.Review(_office, Now, again) is { } counted)
             _tools.Company().Tell(counted);
     }
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private static TimeSpan Spread(TimeSpan over) => over * (0.05 + 0.95 * Random.Shared.NextDouble());
 

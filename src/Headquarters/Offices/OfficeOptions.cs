@@ -12,6 +12,7 @@ namespace Fleet.Headquarters.Offices;
 /// <param name="HeadquartersUpdateAddresses">The same for its update repository.</param>
 /// <param name="HeadquartersLinkAddresses">The same for its link ports; told to every office node.</param>
 /// <param name="SnapshotEvery">Events between two snapshots of a twin, at least.</param>
+/// <param name="SnapshotWithin">A twin that has events since its snapshot saves another after this long at the latest.</param>
 /// <param name="RefusalsPerHour">Refused enrolments that one office journals an hour; all are logged.</param>
 /// <param name="DeviceIdleAfter">A device twin without work for this long goes; the office holds its state.</param>
 /// <param name="PresenceEvery">Presence changes are published at most this often.</param>
@@ -25,6 +26,7 @@ public sealed record OfficeOptions(
     IReadOnlyList<string> HeadquartersUpdateAddresses,
     IReadOnlyList<string> HeadquartersLinkAddresses,
     int SnapshotEvery,
+    TimeSpan SnapshotWithin,
     int RefusalsPerHour,
     TimeSpan DeviceIdleAfter,
     TimeSpan PresenceEvery,
@@ -40,6 +42,7 @@ public sealed record OfficeOptions(
         HeadquartersUpdateAddresses: problems.Texts(fleet, "offices.headquarters-update-addresses"),
         HeadquartersLinkAddresses: Addresses(fleet, problems, "offices.headquarters-link-addresses"),
         SnapshotEvery: problems.Number(fleet, "offices.snapshot-every", 10, 1_000_000),
+        SnapshotWithin: problems.Positive(fleet, "offices.snapshot-within"),
         RefusalsPerHour: problems.Number(fleet, "offices.refusals-per-hour", 1, 10_000),
         DeviceIdleAfter: problems.Positive(fleet, "offices.device-idle-after"),
         PresenceEvery: problems.Positive(fleet, "offices.presence-every"),

@@ -23,22 +23,24 @@ public sealed class ReadModelStore : IAsyncDisposable
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
     private readonly DataOptions _options;
-    private readonly bool _sqlite;
+    /// <summary>Null: it lies in PostgreSQL.</summary>
+    private readonly SqliteSpace? _space;
     private ReadModelNotices? _notices;
 
     /// <summary>Tells when something was written, by whichever node.</summary>
     public ReadModelSignal Changes { get; } = new();
 
-    private ReadModelStore(DataOptions options, MappingSchema mapping, bool sqlite) => (_options, _sqlite) = (options.UseMappingSchema(mapping), sqlite);
+    private ReadModelStore(DataOptions options, MappingSchema mapping, SqliteSpace? space) => (_options, _space) = (options.UseMappingSchema(mapping), space);
 
     /// <summary>The read model in one SQLite file.</summary>
     /// <exception cref="StorageException">The file is damaged, locked or no database; the message says what to do.</exception>
     public static ReadModelStore Sqlite(string file)
     {
-        var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling=true", SQLiteProvider.Microsoft), Times, sqlite: true);
+        var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling=true", SQLiteProvider.Microsoft), Times, new SqliteSpace(file));
         try
         {
             using var db = store.Open();
+            SqliteSpace.Prepare((SqliteConnection)db.OpenDbConnection());
             // WAL lets pages be read while the projection writes; it sticks to the file. The journal is the truth, so NORMAL is safe enough here.
             db.Execute("PRAGMA journal_mode=WAL");
             store.Prepare();
@@ -56,7 +58,7 @@ public sealed class ReadModelStore : IAsyncDisposable
     /// <exception cref="StorageException">The database can't be used; the message says what to do.</exception>
     public static async Task<ReadModelStore> PostgreSql(PostgresDatabase database, bool renew = false, CancellationToken cancellation = default)
     {
-        var store = new ReadModelStore(new DataOptions().UsePostgreSQL(database.ReadModelConnections, PostgreSQLVersion.v15), MappingSchema.CombineSchemas(TextsWithoutNull(), Times), sqlite: false);
+        var store = new ReadModelStore(new DataOptions().UsePostgreSQL(database.ReadModelConnections, PostgreSQLVersion.v15), MappingSchema.CombineSchemas(TextsWithoutNull(), Times), null);
         // Nodes that start together make the tables once: whoever comes second finds them.
         await database.Alone(_ => Task.Run(() =>
         {
@@ -70,7 +72,7 @@ public sealed class ReadModelStore : IAsyncDisposable
     internal ReadModelConnection Open()
     {
         var db = new ReadModelConnection(_options);
-        if (_sqlite)
+        if (_space is not null)
             db.Execute("PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000");
         return db;
     }
@@ -149,6 +151,18 @@ public sealed class ReadModelStore : IAsyncDisposable
         Commit(db, transaction);
     }
 
+    /// <inheritdoc cref="IJournalStore.Size"/>
+    internal StorageSize Size()
+    {
+        if (_space is not null)
+            return _space.Size();
+        using var db = Open();
+        return new StorageSize(ReadModelConnection.TableNames.Sum(t => db.Execute<long>($"SELECT pg_total_relation_size('{t}')")), 0);
+    }
+
+    /// <inheritdoc cref="IJournalStore.GiveBack"/>
+    internal int GiveBack() => _space?.GiveBack() ?? 0;
+
     /// <summary>Empties all tables, so that the projection begins anew.</summary>
     public void Clear()
     {
@@ -179,10 +193,10 @@ public sealed class ReadModelStore : IAsyncDisposable
     private void Prepare(bool renew = false)
     {
         using var db = Open();
-        var found = db.Execute<long>(_sqlite ? "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'projection'" : "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema AND tablename = 'projection'");
+        var found = db.Execute<long>(_space is not null ? "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'projection'" : "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema AND tablename = 'projection'");
         var format = found == 0 ? 0 : db.Projections.Select(p => p.Format).FirstOrDefault();
         // Where several nodes share it, a newer one made it and may still write it.
-        if (format > Format && !_sqlite && !renew)
+        if (format > Format && _space is null && !renew)
             throw new StorageException($"the read model has format {format} and this version of Fleet knows {Format}: start the newer version, or stop all nodes and run 'headquarters rebuild-read-model' of this one");
         if (format != Format)
             MakeTables(db);
@@ -315,6 +329,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
             table.Copy(source, this);
     }
 
+    public static IEnumerable<string> TableNames => Tables.Select(t => t.Name);
+
     private static readonly IReadOnlyList<ReadModelTable> Tables =
     [
         ReadModelTable.Of<OfficeRow>(),
@@ -371,13 +387,14 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 }
 
 /// <summary>What is done with a table as a whole, whatever its rows are.</summary>
-internal sealed record ReadModelTable(Action<DataConnection> Drop, Action<DataConnection> Create, Action<DataConnection, DataConnection> Copy)
+internal sealed record ReadModelTable(string Name, Action<DataConnection> Drop, Action<DataConnection> Create, Action<DataConnection, DataConnection> Copy)
 {
     /// <summary>SQLite takes 32,766 parameters a statement; the widest row has some 30 columns.</summary>
     private static readonly BulkCopyOptions Together = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = 200, UseParameters = true };
 
     public static ReadModelTable Of<T>()
         where T : class => new(
+            MappingSchema.Default.GetEntityDescriptor(typeof(T)).Name.Name,
             db => db.DropTable<T>(throwExceptionIfNotExists: false),
             db => db.CreateTable<T>(),
             (from, to) =>

@@ -1,57 +1,73 @@
 using Akka.Actor;
 using Akka.Event;
 using Fleet.Headquarters.Monitoring;
+using Fleet.Headquarters.Storage;
 
 namespace Fleet.Headquarters.ReadModel;
 
-/// <summary>Sees to it that histories stay within <c>fleet.retention</c>. Child of the projection, which writes them: one of all headquarters nodes does it. Between two of its small writes everyone else has time for theirs.</summary>
+/// <summary>
+/// Sees to it that histories stay within <c>fleet.retention</c>, and that the space of what is gone goes back to the disk. Child of the projection, which writes
+/// the histories: one of all headquarters nodes does it. Between two of its small writes everyone else has time for theirs.
+/// </summary>
 internal sealed class RetentionActor : ReceiveActor, IWithTimers
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly Histories _histories;
     private readonly TimeSpan _every;
     private readonly HeadquartersMeter _meter;
-    private readonly Queue<History> _left = [];
+    private readonly Func<StorageSizes> _sizes;
+    private readonly IReadOnlyList<Chore> _chores;
+    private readonly Queue<Chore> _left = [];
     private readonly Dictionary<string, long> _removed = [];
     private bool _failing;
 
-    public RetentionActor(ReadModelStore store, RetentionOptions options, TimeProvider clock, HeadquartersMeter meter)
+    public RetentionActor(IJournalStore journal, ReadModelStore store, RetentionOptions options, TimeProvider clock, HeadquartersMeter meter)
     {
-        (_histories, _every, _meter) = (new Histories(store, options, clock), options.Every, meter);
+        var histories = new Histories(store, options, clock);
+        (_every, _meter, _sizes) = (options.Every, meter, () => StorageSizes.Of(journal, store));
+        _chores = [.. History.All.Select(h => new Chore(h.Name, () => histories.RemoveSome(h))), new Chore(null, journal.GiveBack), new Chore(null, store.GiveBack)];
 
         Receive<Sweep>(_ => Begin());
         Receive<GoOn>(_ => Next());
         Receive<Removed>(Handle);
         Receive<Status.Failure>(Handle);
+        Receive<Look>(_ => Task.Run(_sizes).PipeTo(Self, success: sizes => new Looked(sizes), failure: _ => new Looked(null)));
+        Receive<Looked>(looked => meter.Sizes = looked.Sizes ?? meter.Sizes);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(ReadModelStore store, RetentionOptions options, TimeProvider clock, HeadquartersMeter meter) =>
-        Akka.Actor.Props.Create(() => new RetentionActor(store, options, clock, meter));
+    public static Props Props(IJournalStore journal, ReadModelStore store, RetentionOptions options, TimeProvider clock, HeadquartersMeter meter) =>
+        Akka.Actor.Props.Create(() => new RetentionActor(journal, store, options, clock, meter));
 
-    // The first some time after a start, when all links come back; not all of a restart's work at once.
-    protected override void PreStart() => Timers.StartSingleTimer(nameof(Sweep), Sweep.Instance, _every * 0.1);
+    protected override void PreStart()
+    {
+        // The first some time after a start, when all links come back.
+        Timers.StartSingleTimer(nameof(Sweep), Sweep.Instance, _every * 0.1);
+        Timers.StartPeriodicTimer(nameof(Look), Look.Instance, LookEvery * 0.1, LookEvery);
+    }
+
+    protected override void PostStop() => _meter.Sizes = null;
 
     private void Begin()
     {
-        foreach (var history in History.All)
-            _left.Enqueue(history);
+        foreach (var chore in _chores)
+            _left.Enqueue(chore);
         Next();
     }
 
     private void Next()
     {
-        if (!_left.TryPeek(out var history))
+        if (!_left.TryPeek(out var chore))
         {
             Done();
             return;
         }
 
-        var self = Self;
-        Task.Run(() => _histories.RemoveSome(history)).PipeTo(self, success: count => new Removed(history, count));
+        Task.Run(chore.DoSome).PipeTo(Self, success: count => new Removed(chore, count));
     }
 
     private void Handle(Removed removed)
@@ -66,8 +82,12 @@ internal sealed class RetentionActor : ReceiveActor, IWithTimers
             return;
         }
 
-        _meter.Removed(removed.History.Name, removed.Count);
-        _removed[removed.History.Name] = _removed.GetValueOrDefault(removed.History.Name) + removed.Count;
+        if (removed.Chore.History is { } history)
+        {
+            _meter.Removed(history, removed.Count);
+            _removed[history] = _removed.GetValueOrDefault(history) + removed.Count;
+        }
+
         Timers.StartSingleTimer(nameof(GoOn), GoOn.Instance, Pause);
     }
 
@@ -88,7 +108,19 @@ internal sealed class RetentionActor : ReceiveActor, IWithTimers
         Timers.StartSingleTimer(nameof(Sweep), Sweep.Instance, _every);
     }
 
-    private sealed record Removed(History History, int Count);
+    /// <param name="History">Whose entries it takes out; null: it gives space back.</param>
+    /// <param name="DoSome">0: there is nothing to do any more.</param>
+    private sealed record Chore(string? History, Func<int> DoSome);
+
+    private sealed record Removed(Chore Chore, int Count);
+
+    /// <param name="Sizes">Null: they could not be found out.</param>
+    private sealed record Looked(StorageSizes? Sizes);
+
+    private sealed record Look
+    {
+        public static Look Instance { get; } = new();
+    }
 
     private sealed record Sweep
     {

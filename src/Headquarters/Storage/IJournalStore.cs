@@ -27,6 +27,13 @@ public interface IJournalStore
     /// <param name="look">What comes to write waits for it: it is short.</param>
     Task<T> BetweenWrites<T>(Func<T> look, CancellationToken cancellation = default);
 
+    /// <summary>How much of the disk it takes.</summary>
+    StorageSize Size();
+
+    /// <summary>Gives some of the space of deleted rows back to the disk, while others write.</summary>
+    /// <returns>0: there is nothing to speak of, or the database does so by itself.</returns>
+    int GiveBack();
+
     /// <summary>Makes it ready for use, or says why it can't be used; then nothing in it was touched.</summary>
     Task<string?> Prepare(CancellationToken cancellation = default);
 

@@ -91,6 +91,17 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
         }
     }
 
+    public StorageSize Size()
+    {
+        using var connection = new NpgsqlConnection(ConnectionString);
+        connection.Open();
+        using var command = new NpgsqlCommand("SELECT pg_total_relation_size('journal') + pg_total_relation_size('tags') + pg_total_relation_size('snapshot')", connection);
+        return new StorageSize((long)command.ExecuteScalar()!, 0);
+    }
+
+    // Its autovacuum frees the rows; what is free is used again.
+    public int GiveBack() => 0;
+
     // Whoever writes to the table holds this lock from before its position is given until it has committed. So once those that hold it now are through,
     // no position before those that were read is open any more.
     public async Task<bool> HasMore(long after, long upTo, IReadOnlySet<long> read)

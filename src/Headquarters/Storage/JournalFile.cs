@@ -55,6 +55,10 @@ public sealed class JournalFile(string path) : IJournalStore
 
     public Task<string?> Prepare(CancellationToken cancellation = default) => Task.FromResult(Prepare());
 
+    public StorageSize Size() => new SqliteSpace(path).Size();
+
+    public int GiveBack() => new SqliteSpace(path).GiveBack();
+
     // One writer: what is committed later has a later position.
     public Task<bool> HasMore(long after, long upTo, IReadOnlySet<long> read) => Task.FromResult(false);
 
@@ -85,6 +89,7 @@ public sealed class JournalFile(string path) : IJournalStore
                 return problem;
             using var connection = new SqliteConnection(ConnectionString);
             connection.Open();
+            SqliteSpace.Prepare(connection);
             Run(connection, "PRAGMA journal_mode=WAL");
             Run(connection, $"PRAGMA user_version={JournalFormat.Current}");
             return null;
