@@ -12,6 +12,7 @@ using Fleet.Cli.Offices;
 using Fleet.Cli.Policies;
 using Fleet.Cli.Rollouts;
 using Fleet.Cli.Status;
+using Fleet.Cli.Storage;
 using Fleet.Cli.Tokens;
 using Fleet.Cli.Updates;
 
@@ -74,6 +75,8 @@ internal static class FleetCli
             UpdateCommands.Make(commands),
             RolloutCommands.Make(commands),
             ClusterCommands.Make(commands),
+            StorageCommands.Show(commands),
+            StorageCommands.ReadModel(commands),
             BackupCommands.Make(commands),
             StatusCommand.Make(commands),
             LoginCommand.Make(commands),

@@ -17,6 +17,7 @@ public sealed partial class DocumentationTests : IDisposable
     {
         ["status"] = [ApiJson.Default.StatusResource, ApiJson.Default.UnreadableRowResource],
         ["backup"] = [BackupCommandsJson.Default.BackupResource, BackupCommandsJson.Default.BackupOwnerResource],
+        ["storage"] = [ApiJson.Default.StorageResource],
         ["cluster-node"] = [ApiJson.Default.ClusterNodeResource],
         ["cluster-invitation"] = [ApiJson.Default.ClusterInvitationResource],
         ["office"] = [ApiJson.Default.OfficeResource],
@@ -115,7 +116,7 @@ public sealed partial class DocumentationTests : IDisposable
     [GeneratedRegex("`([A-Za-z0-9]+)`")]
     private static partial Regex Name();
 
-    [GeneratedRegex(@"^\| `(fleet(?: [a-z]+)+)[^`]*` \|[^|]*\| ([^|]*) ?\|$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(fleet(?: [a-z]+(?:-[a-z]+)*)+)[^`]*` \|[^|]*\| ([^|]*) ?\|$", RegexOptions.Multiline)]
     private static partial Regex CommandLine();
 
     [GeneratedRegex(@"\(#([a-z-]+)\)")]

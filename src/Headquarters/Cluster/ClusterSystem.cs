@@ -32,6 +32,8 @@ public sealed class ClusterSystem : IAsyncDisposable
 
     private const string Name = "fleet";
 
+    private const string Projection = "projection";
+
     /// <summary>Raise it when nodes of two releases can't run side by side: then an update stops all of them at once.</summary>
     private const int Protocol = 1;
 
@@ -42,8 +44,8 @@ public sealed class ClusterSystem : IAsyncDisposable
     private readonly IActorRef _presenceWriter;
     private readonly ClusterPlace? _place;
 
-    private ClusterSystem(ActorSystem system, IActorRef offices, IActorRef company, IActorRef presenceWriter, ClusterPlace? place = null) =>
-        (System, Offices, Company, _presenceWriter, _place) = (system, offices, company, presenceWriter, place);
+    private ClusterSystem(ActorSystem system, IActorRef offices, IActorRef company, IActorRef projection, IActorRef presenceWriter, ClusterPlace? place = null) =>
+        (System, Offices, Company, ReadModelWriter, _presenceWriter, _place) = (system, offices, company, projection, presenceWriter, place);
 
     public ActorSystem System { get; }
 
@@ -52,6 +54,9 @@ public sealed class ClusterSystem : IAsyncDisposable
 
     /// <summary>Takes <see cref="Messages.Company.ICompanyCommand"/>.</summary>
     public IActorRef Company { get; }
+
+    /// <summary>Takes <see cref="Messages.Cluster.RebuildReadModel"/>.</summary>
+    public IActorRef ReadModelWriter { get; }
 
     /// <summary>All nodes of this headquarters.</summary>
     public ClusterView View => new(System, Offices);
@@ -99,7 +104,7 @@ public sealed class ClusterSystem : IAsyncDisposable
         }
 
         await using var cluster = await Start(parts with { FollowJournal = false, Cluster = ClusterOptions.Alone }, cancellation);
-        await ReadModelRebuild.Run(cluster.System, parts.Journal, parts.ReadModel, cancellation);
+        await ReadModelRebuild.Run(cluster.System, parts.Journal, parts.ReadModel, from: null, cancellation);
     }
 
     public async ValueTask DisposeAsync()
@@ -140,7 +145,7 @@ public sealed class ClusterSystem : IAsyncDisposable
     private static async Task<ClusterSystem> Populate(ActorSystem system, ClusterParts parts, ClusterPlace? place)
     {
         if (!parts.FollowJournal)
-            return new ClusterSystem(system, ActorRefs.Nobody, ActorRefs.Nobody, ActorRefs.Nobody);
+            return new ClusterSystem(system, ActorRefs.Nobody, ActorRefs.Nobody, ActorRefs.Nobody, ActorRefs.Nobody);
 
         var progress = new ProjectionProgress(parts.ReadModel, parts.Clock);
         IActorRef? region = null;
@@ -162,14 +167,15 @@ public sealed class ClusterSystem : IAsyncDisposable
             HashCodeMessageExtractor.Create(Shards, m => (m as IForOffice)?.OfficeId.Value));
         Single(system, CompanyActor.Id, Revived(CompanyActor.Props(tools, parts.Budgets), CompanyActor.Id, parts.Offices));
         company = system.ActorOf(ClusterSingletonProxy.Props($"/user/{CompanyActor.Id}", ClusterSingletonProxySettings.Create(system)), "company-proxy");
-        Single(system, "projection", ProjectionActor.Props(parts.Journal, parts.ReadModel, parts.ReadModelOptions, progress, parts.Meter.Projection,
-            RetentionActor.Props(parts.Journal, parts.ReadModel, parts.Retention, parts.Clock, parts.Meter)));
+        Single(system, Projection, ProjectionActor.Props(parts.Journal, parts.ReadModel, parts.ReadModelOptions, progress, parts.Meter.Projection,
+            RetentionActor.Props(parts.Journal, parts.ReadModel, parts.Retention, parts.Clock, parts.Meter), parts.Clock));
+        var projection = system.ActorOf(ClusterSingletonProxy.Props($"/user/{Projection}", ClusterSingletonProxySettings.Create(system)), "projection-proxy");
         // Twins publish on their own node, and so does the company.
         var presence = system.ActorOf(PresenceWriter.Props(parts.ReadModel, parts.ReadModelOptions.RetryAfter), "presence");
         system.ActorOf(WakeSender.Props(parts.Wake.DatagramPort), "wake-sender");
         if (parts.Cluster.IsOneOfMany)
             system.ActorOf(NoticeBridge.Props(), "notice-bridge");
-        return new ClusterSystem(system, region, company, presence, place);
+        return new ClusterSystem(system, region, company, projection, presence, place);
     }
 
     // Runs on the oldest node; on the next oldest when that leaves or is lost.

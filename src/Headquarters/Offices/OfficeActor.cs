@@ -25,6 +25,9 @@ namespace Fleet.Headquarters.Offices;
 /// </summary>
 public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 {
+    /// <summary>Before an office's id in the journal.</summary>
+    internal const string PersistencePrefix = "office-";
+
     private const string Ticks = "ticks";
 
     /// <summary>How long reports wait under overload: much longer than a batch, much shorter than a frame may be under way (fleet.links.frame-timeout).</summary>
@@ -94,7 +97,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static string PersistenceIdOf(OfficeId id) => $"office-{id}";
+    public static string PersistenceIdOf(OfficeId id) => $"{PersistencePrefix}{id}";
 
     public static Props Props(OfficeId id, OfficeTools tools) => Akka.Actor.Props.Create(() => new OfficeActor(id, tools));
 

@@ -85,6 +85,16 @@ internal sealed class DeviceRows(ReadModelConnection db)
         _changed.Add(device);
     }
 
+    /// <summary>Forgets the devices of an office.</summary>
+    public void Clear(string office)
+    {
+        Save();
+        db.Labels.Delete(l => db.Devices.Any(d => d.DeviceId == l.DeviceId && d.OfficeId == office));
+        db.Devices.Delete(d => d.OfficeId == office);
+        foreach (var (device, _) in _rows.Where(r => r.Value?.OfficeId == office).ToList())
+            _rows[device] = null;
+    }
+
     public void Note(DeviceEventRow happened) => _events.Add(happened);
 
     /// <summary>Writes all that changed so far.</summary>

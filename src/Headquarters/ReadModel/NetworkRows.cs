@@ -76,6 +76,15 @@ internal sealed class NetworkRows(ReadModelConnection db)
             db.InsertOrReplace(RowOf(office, device));
     }
 
+    /// <summary>Forgets what is on an office's network now, and what goes on there.</summary>
+    public void Clear(OfficeId office)
+    {
+        db.Pollings.Delete(p => p.OfficeId == office.Value);
+        db.Polls.Delete(p => p.OfficeId == office.Value && p.EndedAt == null);
+        db.Installs.Delete(i => i.OfficeId == office.Value && i.EndedAt == null);
+        db.Discovered.Delete(d => d.OfficeId == office.Value);
+    }
+
     /// <summary>The office is no more.</summary>
     public void Close(OfficeId office)
     {

@@ -98,14 +98,18 @@ internal sealed class Projection(ReadModelConnection db)
     }
 
     /// <summary>Begins an office or the company at a snapshot: its older events are no longer in the journal.</summary>
-    public void Begin(object snapshot)
+    /// <param name="ordering">Where that is among the journal's rows.</param>
+    public void Begin(long ordering, object snapshot)
     {
+        _position = HistoryPosition.Of(ordering, 0);
         switch (snapshot)
         {
             case OfficeSnapshot s:
                 Begin(s);
                 break;
             case CompanySnapshot s:
+                db.Policies.Delete();
+                db.Rollouts.Delete();
                 foreach (var policy in s.Book.Policies)
                     Insert(policy, "");
                 Insert(s.Rules ?? RuleBook.Empty);
@@ -121,6 +125,14 @@ internal sealed class Projection(ReadModelConnection db)
 
     private void Begin(OfficeSnapshot s)
     {
+        // Events that were left from before the snapshot may have changed what was not known.
+        var office = s.OfficeId.Value;
+        db.Offices.Delete(o => o.OfficeId == office);
+        db.Nodes.Delete(n => n.OfficeId == office);
+        db.Tokens.Delete(t => t.OfficeId == office);
+        db.Incidents.Delete(i => i.OfficeId == office && i.ClosedAt == null);
+        _devices.Clear(office);
+        _network.Clear(s.OfficeId);
         if (s.IsOpen)
             db.InsertOrReplace(new OfficeRow { OfficeId = s.OfficeId.Value, Title = s.Title, OpenedAt = s.OpenedAt });
         foreach (var t in s.Tokens)

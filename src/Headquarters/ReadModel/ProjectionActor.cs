@@ -8,6 +8,7 @@ using Akka.Streams;
 using Akka.Streams.Dsl;
 using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.Storage;
+using Fleet.Messages.Cluster;
 using Fleet.Messages.Offices;
 using LinqToDB;
 using LinqToDB.Data;
@@ -20,6 +21,9 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     /// <summary>Rows that are read past the plugin at a time; one may hold many events.</summary>
     private const int RowsAround = 50;
 
+    /// <summary>Transactions of a rebuild between two words of how far it is.</summary>
+    private const int TellEvery = 20;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -29,32 +33,40 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     private readonly ProjectionProgress _progress;
     private readonly ProjectionLag _lag;
     private readonly Props _retention;
+    private readonly TimeProvider _clock;
     private readonly IMaterializer _materializer = Context.Materializer();
     private readonly SharedKillSwitch _stop = KillSwitches.Shared("projection");
     /// <summary>What was written last. The stream's alone: one batch at a time, and no stream before the last has ended.</summary>
     private long _position;
     private string? _trouble;
     private bool _around;
+    private readonly SemaphoreSlim _writing = new(1, 1);
+    private readonly CancellationTokenSource _stopping = new();
+    private bool _rebuilding;
 
-    public ProjectionActor(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag, Props retention)
+    public ProjectionActor(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag, Props retention, TimeProvider clock)
     {
-        (_journal, _store, _options, _progress, _lag, _retention) = (journal, store, options, progress, lag, retention);
+        (_journal, _store, _options, _progress, _lag, _retention, _clock) = (journal, store, options, progress, lag, retention, clock);
 
         Receive<Follow>(_ => Start());
         Receive<Followed>(_ => GoesOn());
         Receive<Ended>(Handle);
+        Receive<RebuildReadModel>(Handle);
+        Receive<Rebuilt>(Handle);
         Receive<Look>(_ => Task.Run(Newest).PipeTo(Self, success: position => new Head(position), failure: _ => new Head(null)));
         Receive<Head>(Handle);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag, Props retention) =>
-        Akka.Actor.Props.Create(() => new ProjectionActor(journal, store, options, progress, lag, retention));
+    public static Props Props(IJournalStore journal, ReadModelStore store, ReadModelOptions options, ProjectionProgress progress, ProjectionLag lag, Props retention, TimeProvider clock) =>
+        Akka.Actor.Props.Create(() => new ProjectionActor(journal, store, options, progress, lag, retention, clock));
 
     protected override void PreStart()
     {
         Self.Tell(Follow.Instance);
+        // Of a node that was lost in the middle of it.
+        Task.Run(() => _store.Note(RebuildFacts.Reached, null)).PipeTo(ActorRefs.Nobody, failure: _ => null!);
         Context.ActorOf(_retention, "retention");
         Timers.StartPeriodicTimer(nameof(Look), Look.Instance, TimeSpan.Zero, LookEvery);
     }
@@ -62,6 +74,8 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         _stop.Shutdown();
+        _stopping.Cancel();
+        _progress.Held = false;
         _lag.Ends();
     }
 
@@ -80,9 +94,9 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     private async Task<Source<EventEnvelope, NotUsed>> From(SqlReadJournal journal, ActorSystem system)
     {
         _position = await _store.Position();
-        // Of a twin whose old events are deleted, its snapshot says what they came to.
-        if (_position == 0)
-            _position = await ReadModelRebuild.Fill(system, _journal, _store, CancellationToken.None);
+        // Of a twin whose old events are deleted, its snapshot says what they came to. Nobody has read anything yet, so no event goes.
+        if (_position == 0 && await Newest() > 0)
+            _position = await ReadModelRebuild.Run(system, _journal, _store, from: 0, _stopping.Token);
         _lag.Reached(_position);
         if (_around)
             await GoAround(new RowReader(_journal, system));
@@ -95,13 +109,28 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
 
     private async Task<Done> Take(long last, IReadOnlyList<EventEnvelope> batch, IReadOnlyList<UnreadableRow> unreadable)
     {
+        await _writing.WaitAsync(_stopping.Token);
+        try
+        {
+            // What the read model has, because it was written anew up to there meanwhile, is not written again.
+            if (last > _position)
+                await Write(last, [.. batch.Where(e => PositionOf(e) > _position)], [.. unreadable.Where(r => r.Position > _position)]);
+            return Done.Instance;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    private async Task Write(long last, IReadOnlyList<EventEnvelope> batch, IReadOnlyList<UnreadableRow> unreadable)
+    {
         var read = batch.Select(PositionOf).Concat(unreadable.Select(r => r.Position)).ToHashSet();
         if (last - _position > read.Count && await _journal.HasMore(_position, last, read))
             throw new InvalidOperationException($"an event before position {last} was committed late");
-        Write(last, batch, unreadable);
+        Store(last, batch, unreadable);
         _position = last;
         _lag.Reached(last);
-        return Done.Instance;
     }
 
     // The plugin's stream ends before a row that can't be read, and would at each try.
@@ -117,7 +146,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
         _around = false;
     }
 
-    private void Write(long reached, IReadOnlyList<EventEnvelope> batch, IReadOnlyList<UnreadableRow> unreadable)
+    private void Store(long reached, IReadOnlyList<EventEnvelope> batch, IReadOnlyList<UnreadableRow> unreadable)
     {
         _store.Write(reached, TwinsOf(batch), projection =>
         {
@@ -139,6 +168,72 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     /// <summary>The newest event of each twin in a batch.</summary>
     internal static List<ProjectedRow> TwinsOf(IReadOnlyList<EventEnvelope> batch) =>
         [.. batch.GroupBy(e => e.PersistenceId).Select(g => new ProjectedRow { PersistenceId = g.Key, SequenceNr = g.Max(e => e.SequenceNr) })];
+
+    private void Handle(RebuildReadModel wanted)
+    {
+        if (_rebuilding)
+        {
+            Sender.Tell(new ReadModelRebuilding(Begun: false));
+            return;
+        }
+
+        _log.Info("The read model is written anew, as {By} wants; lists show the one there is meanwhile", wanted.By);
+        _rebuilding = true;
+        var (system, asker, stopping) = (Context.System, Sender, _stopping.Token);
+        Task.Run(() => Rebuild(system, () => asker.Tell(new ReadModelRebuilding(Begun: true)), stopping)).PipeTo(Self, success: position => new Rebuilt(position, null), failure: fault => new Rebuilt(0, fault));
+    }
+
+    // Beside the stream, which goes on writing the one that serves until the other is as far.
+    private async Task<long> Rebuild(ActorSystem system, Action begun, CancellationToken stopping)
+    {
+        _progress.Held = true;
+        try
+        {
+            var told = 0;
+            void Tell(long reached, long end)
+            {
+                if (told++ % TellEvery != 0)
+                    return;
+                _store.Note(RebuildFacts.Reached, reached);
+                _store.Note(RebuildFacts.End, end);
+            }
+
+            Tell(0, 0);
+            begun();
+            await using var rebuild = await ReadModelRebuild.Begin(system, _journal, _store, stopping);
+            await rebuild.Fill(Tell, stopping);
+            await rebuild.Fill(Tell, stopping);
+            await _writing.WaitAsync(stopping);
+            try
+            {
+                rebuild.FillTo(_position, (_, _) => { }, stopping);
+                rebuild.TakeOver(_position);
+                _position = rebuild.Reached;
+            }
+            finally
+            {
+                _writing.Release();
+            }
+
+            _store.Note(RebuildFacts.Done, _clock.GetUtcNow().ToUnixTimeMilliseconds());
+            return rebuild.Reached;
+        }
+        finally
+        {
+            _progress.Held = false;
+            _store.Note(RebuildFacts.Reached, null);
+        }
+    }
+
+    private void Handle(Rebuilt rebuilt)
+    {
+        _rebuilding = false;
+        if (rebuilt.Fault is { } fault)
+            _log.Error("The read model was not written anew, and stays as it was: {Reason}", fault.GetBaseException().Message);
+        else
+            _log.Info("The read model is written anew, up to position {Position}", rebuilt.Position);
+        _lag.Reached(_position);
+    }
 
     private void GoesOn()
     {
@@ -171,6 +266,9 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
         await using var db = new DataConnection(new DataOptions().UseConnectionString(_journal.ProviderName, _journal.ConnectionString));
         return await db.ExecuteAsync<long?>("SELECT max(ordering) FROM journal") ?? 0;
     }
+
+    /// <param name="Fault">Null: it serves.</param>
+    private sealed record Rebuilt(long Position, Exception? Fault);
 
     private sealed record Look
     {

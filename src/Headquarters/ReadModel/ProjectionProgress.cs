@@ -13,6 +13,10 @@ public sealed class ProjectionProgress(ReadModelStore store, TimeProvider clock)
 
     private readonly ConcurrentDictionary<string, long> _reached = new();
     private long _readAt;
+    private volatile bool _held;
+
+    /// <summary>While the read model is written anew nothing goes that it has not read: as if it had nothing yet. Other nodes hear of it when they read next.</summary>
+    public bool Held { get => _held; set => _held = value; }
 
     /// <summary>The newest event of a twin that the read model has; 0 where none is known yet.</summary>
     public long Of(string persistenceId)
@@ -21,7 +25,7 @@ public sealed class ProjectionProgress(ReadModelStore store, TimeProvider clock)
         // Behind the caller's back: a twin does not wait for a database.
         if ((last == 0 || clock.GetElapsedTime(last) > ReadEvery) && Interlocked.CompareExchange(ref _readAt, clock.GetTimestamp(), last) == last)
             _ = Task.Run(Read);
-        return _reached.GetValueOrDefault(persistenceId);
+        return _held ? 0 : _reached.GetValueOrDefault(persistenceId);
     }
 
     /// <summary>It was written here.</summary>
@@ -31,6 +35,7 @@ public sealed class ProjectionProgress(ReadModelStore store, TimeProvider clock)
     {
         try
         {
+            _held = await store.Fact(RebuildFacts.Reached) is not null;
             foreach (var row in await store.Projected())
                 _reached.AddOrUpdate(row.PersistenceId, row.SequenceNr, (_, known) => Math.Max(known, row.SequenceNr));
         }

@@ -226,7 +226,7 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
             await db.Devices.CountAsync(d => d.CloneSeenAt != null),
             await db.Policies.CountAsync(),
             await Lasting(db).CountAsync(i => i.ClosedAt == null),
-            await db.Projections.Select(p => p.Position).FirstOrDefaultAsync(),
+            await db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName).Select(p => p.Position).FirstOrDefaultAsync(),
             await db.Unreadable.OrderBy(r => r.PersistenceId).ThenBy(r => r.SequenceNr).Take(PageRequest.MaxTake).ToListAsync());
     }
 

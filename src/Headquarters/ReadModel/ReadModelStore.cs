@@ -11,6 +11,7 @@ using LinqToDB.DataProvider.SQLite;
 using LinqToDB.Mapping;
 using MessagePack;
 using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace Fleet.Headquarters.ReadModel;
 
@@ -20,23 +21,31 @@ public sealed class ReadModelStore : IAsyncDisposable
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
     private const int Format = 15;
 
+    /// <summary>Behind the name of a file that is written to take the place of another.</summary>
+    private const string Fresh = ".fresh";
+
     private static readonly MappingSchema Times = TimesAsMilliseconds();
 
     private readonly DataOptions _options;
-    /// <summary>Null: it lies in PostgreSQL.</summary>
+    /// <summary>Null, as what follows: it lies in PostgreSQL.</summary>
+    private readonly string? _file;
     private readonly SqliteSpace? _space;
+    /// <summary>The one session that has its tables; null: all have.</summary>
+    private NpgsqlConnection? _session;
     private ReadModelNotices? _notices;
 
     /// <summary>Tells when something was written, by whichever node.</summary>
     public ReadModelSignal Changes { get; } = new();
 
-    private ReadModelStore(DataOptions options, MappingSchema mapping, SqliteSpace? space) => (_options, _space) = (options.UseMappingSchema(mapping), space);
+    private ReadModelStore(DataOptions options, MappingSchema mapping, string? file, SqliteSpace? space) => (_options, _file, _space) = (options.UseMappingSchema(mapping), file, space);
 
     /// <summary>The read model in one SQLite file.</summary>
     /// <exception cref="StorageException">The file is damaged, locked or no database; the message says what to do.</exception>
-    public static ReadModelStore Sqlite(string file)
+    public static ReadModelStore Sqlite(string file) => Sqlite(file, pooling: true);
+
+    private static ReadModelStore Sqlite(string file, bool pooling)
     {
-        var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling=true", SQLiteProvider.Microsoft), Times, new SqliteSpace(file));
+        var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling={pooling}", SQLiteProvider.Microsoft), Times, file, new SqliteSpace(file));
         try
         {
             using var db = store.Open();
@@ -58,7 +67,7 @@ public sealed class ReadModelStore : IAsyncDisposable
     /// <exception cref="StorageException">The database can't be used; the message says what to do.</exception>
     public static async Task<ReadModelStore> PostgreSql(PostgresDatabase database, bool renew = false, CancellationToken cancellation = default)
     {
-        var store = new ReadModelStore(new DataOptions().UsePostgreSQL(database.ReadModelConnections, PostgreSQLVersion.v15), MappingSchema.CombineSchemas(TextsWithoutNull(), Times), null);
+        var store = new ReadModelStore(new DataOptions().UsePostgreSQL(database.ReadModelConnections, PostgreSQLVersion.v15), PostgresMapping(), null, null);
         // Nodes that start together make the tables once: whoever comes second finds them.
         await database.Alone(_ => Task.Run(() =>
         {
@@ -81,7 +90,7 @@ public sealed class ReadModelStore : IAsyncDisposable
     internal async Task<long> Position()
     {
         await using var db = Open();
-        return await db.Projections.Select(p => p.Position).FirstOrDefaultAsync();
+        return await db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName).Select(p => p.Position).FirstOrDefaultAsync();
     }
 
     /// <summary>How far it has followed each twin.</summary>
@@ -163,11 +172,60 @@ public sealed class ReadModelStore : IAsyncDisposable
     /// <inheritdoc cref="IJournalStore.GiveBack"/>
     internal int GiveBack() => _space?.GiveBack() ?? 0;
 
-    /// <summary>Empties all tables, so that the projection begins anew.</summary>
-    public void Clear()
+    /// <summary>What is known beside the tables, by its name; null: it is not.</summary>
+    internal async Task<long?> Fact(string name)
+    {
+        await using var db = Open();
+        return await db.Projections.Where(p => p.Name == name).Select(p => (long?)p.Position).FirstOrDefaultAsync();
+    }
+
+    /// <summary>Notes such, for all headquarters nodes.</summary>
+    internal void Note(string name, long? value)
     {
         using var db = Open();
-        MakeTables(db);
+        if (value is { } known)
+            db.InsertOrReplace(new ProjectionRow { Name = name, Position = known, Format = Format });
+        else
+            db.Projections.Delete(p => p.Name == name);
+    }
+
+    /// <summary>An empty read model beside this one, to be filled and then to replace it (<see cref="TakeOver"/>). It goes when it is disposed of.</summary>
+    internal async Task<ReadModelStore> Beside(CancellationToken cancellation)
+    {
+        if (_file is not null)
+        {
+            var file = _file + Fresh;
+            foreach (var old in (string[])[file, file + "-wal", file + "-shm"])
+                File.Delete(old);
+            return Sqlite(file, pooling: false);
+        }
+
+        // Tables of one session, found before those of the same names: they need no right to make a schema, and are gone with the session.
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_options.ConnectionOptions.ConnectionString!) { Pooling = false, CommandTimeout = 0 }.ToString());
+        await connection.OpenAsync(cancellation);
+        var fresh = new ReadModelStore(new DataOptions().UseConnection(PostgreSQLTools.GetDataProvider(PostgreSQLVersion.v15), connection, disposeConnection: false), PostgresMapping(), null, null) { _session = connection };
+        using var db = fresh.Open();
+        db.CreateTables(Format, temporary: true);
+        return fresh;
+    }
+
+    /// <summary>Replaces what this one shows, at once, by what another says that was written beside it. What is not from the journal stays, and so does what histories alone know any more.</summary>
+    /// <param name="reached">How far the other has followed the journal.</param>
+    /// <param name="from">Where this one must stand; null: wherever.</param>
+    /// <param name="firsts">What is left in the journal of each twin: from there on the other's histories are whole.</param>
+    /// <exception cref="InvalidOperationException">It stands elsewhere: another headquarters node writes it.</exception>
+    internal void TakeOver(ReadModelStore fresh, long reached, long? from, IReadOnlyCollection<FirstRow> firsts)
+    {
+        using var db = fresh.Open();
+        if (_file is not null)
+            db.Execute("PRAGMA temp_store = MEMORY; ATTACH @file AS served", new DataParameter("file", _file));
+        var swap = new ReadModelSwap(db, _file is null ? "pg_temp" : "main", _file is null ? PostgresDatabase.Schema : "served");
+        swap.Remember(firsts);
+        using var transaction = db.BeginTransaction();
+        if (!swap.Move(reached, from))
+            throw new InvalidOperationException($"the read model is not at position {from} any more: another headquarters node writes it");
+        swap.Replace();
+        Commit(db, transaction);
     }
 
     /// <summary>Replaces what another read model shows by what this one does.</summary>
@@ -180,7 +238,16 @@ public sealed class ReadModelStore : IAsyncDisposable
         transaction.Commit();
     }
 
-    public ValueTask DisposeAsync() => _notices?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        if (_notices is not null)
+            await _notices.DisposeAsync();
+        if (_session is not null)
+            await _session.DisposeAsync();
+        if (_file?.EndsWith(Fresh, StringComparison.Ordinal) == true)
+            foreach (var file in (string[])[_file, _file + "-wal", _file + "-shm"])
+                File.Delete(file);
+    }
 
     private void Commit(ReadModelConnection db, DataConnectionTransaction transaction)
     {
@@ -194,7 +261,7 @@ public sealed class ReadModelStore : IAsyncDisposable
     {
         using var db = Open();
         var found = db.Execute<long>(_space is not null ? "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'projection'" : "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema AND tablename = 'projection'");
-        var format = found == 0 ? 0 : db.Projections.Select(p => p.Format).FirstOrDefault();
+        var format = found == 0 ? 0 : db.Projections.Where(p => p.Name == ReadModelConnection.ProjectionName).Select(p => p.Format).FirstOrDefault();
         // Where several nodes share it, a newer one made it and may still write it.
         if (format > Format && _space is null && !renew)
             throw new StorageException($"the read model has format {format} and this version of Fleet knows {Format}: start the newer version, or stop all nodes and run 'headquarters rebuild-read-model' of this one");
@@ -202,20 +269,27 @@ public sealed class ReadModelStore : IAsyncDisposable
             MakeTables(db);
     }
 
+    // What histories know nobody can tell anew: those whose shape is still the same stay.
+    private HashSet<string> KeptOf(ReadModelConnection db) => [.. ReadModelConnection.Histories.Where(h => h.Columns.SetEquals(db.Query<string>(_file is not null
+        ? $"SELECT name FROM pragma_table_info('{h.Name}')" : $"SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema AND table_name = '{h.Name}'"))).Select(h => h.Name)];
+
     private static PresenceRow RowOf(OfficeId office, DevicePresence seen) =>
         new() { DeviceId = seen.DeviceId.Value, OfficeId = office.Value, LastSync = seen.LastSync, Through = seen.Through?.Value, State = (int)seen.State, Since = seen.Since, Why = seen.Why };
 
     // All or nothing: half a set of tables would not be found out later.
-    private static void MakeTables(ReadModelConnection db)
+    private void MakeTables(ReadModelConnection db)
     {
         using var transaction = db.BeginTransaction();
-        db.DropTables();
-        db.CreateTables(Format);
+        var kept = KeptOf(db);
+        db.DropTables(kept);
+        db.CreateTables(Format, kept: kept);
         transaction.Commit();
     }
 
     /// <summary>What a device reports may hold anything, and PostgreSQL's texts hold every character but this one.</summary>
     internal static string? WithoutNull(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
+
+    private static MappingSchema PostgresMapping() => MappingSchema.CombineSchemas(TextsWithoutNull(), Times);
 
     private static MappingSchema TextsWithoutNull()
     {
@@ -307,17 +381,19 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
             [.. twins.SelectMany((t, i) => (DataParameter[])[new($"p{i}", t.PersistenceId), new($"n{i}", t.SequenceNr)])]);
     }
 
-    public void DropTables()
+    public void DropTables(HashSet<string> kept)
     {
-        foreach (var table in Tables)
+        foreach (var table in Tables.Where(t => !kept.Contains(t.Name)))
             table.Drop(this);
     }
 
-    public void CreateTables(int format)
+    /// <param name="temporary">For this session alone.</param>
+    /// <param name="kept">Those that are there.</param>
+    public void CreateTables(int format, bool temporary = false, HashSet<string>? kept = null)
     {
-        foreach (var table in Tables)
-            table.Create(this);
-        foreach (var (table, columns) in Indexes)
+        foreach (var table in Tables.Where(t => kept?.Contains(t.Name) != true))
+            table.Create(this, temporary ? TableOptions.IsTemporary : TableOptions.NotSet);
+        foreach (var (table, columns) in Indexes.Where(i => kept?.Contains(i.Table) != true))
             this.Execute($"CREATE INDEX {table}_{columns.Replace(", ", "_", StringComparison.Ordinal)} ON {table} ({columns})");
         this.Insert(new ProjectionRow { Name = ProjectionName, Position = 0, Format = format });
     }
@@ -331,36 +407,42 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 
     public static IEnumerable<string> TableNames => Tables.Select(t => t.Name);
 
+    /// <summary>What happened and is over, of which the journal may hold less.</summary>
+    public static IEnumerable<ReadModelTable> Histories => Tables.Where(t => t.Kind == TableKind.History);
+
+    /// <summary>What the journal says that is.</summary>
+    public static IEnumerable<ReadModelTable> Told => Tables.Where(t => t.Kind == TableKind.Told);
+
     private static readonly IReadOnlyList<ReadModelTable> Tables =
     [
         ReadModelTable.Of<OfficeRow>(),
         ReadModelTable.Of<NodeRow>(),
         ReadModelTable.Of<DeviceRow>(),
         ReadModelTable.Of<DeviceLabelRow>(),
-        ReadModelTable.Of<PresenceRow>(),
+        ReadModelTable.Of<PresenceRow>(TableKind.Seen),
         ReadModelTable.Of<TokenRow>(),
         ReadModelTable.Of<PolicyRow>(),
-        ReadModelTable.Of<DeviceEventRow>(),
-        ReadModelTable.Of<NodeEventRow>(),
-        ReadModelTable.Of<OfficeEventRow>(),
-        ReadModelTable.Of<IncidentRow>(),
+        ReadModelTable.Of<DeviceEventRow>(TableKind.History),
+        ReadModelTable.Of<NodeEventRow>(TableKind.History),
+        ReadModelTable.Of<OfficeEventRow>(TableKind.History),
+        ReadModelTable.Of<IncidentRow>(TableKind.History),
         ReadModelTable.Of<RuleRow>(),
         ReadModelTable.Of<PollingRow>(),
-        ReadModelTable.Of<PollRow>(),
-        ReadModelTable.Of<InstallRow>(),
+        ReadModelTable.Of<PollRow>(TableKind.History),
+        ReadModelTable.Of<InstallRow>(TableKind.History),
         ReadModelTable.Of<DiscoveredRow>(),
-        ReadModelTable.Of<NetworkSeenRow>(),
+        ReadModelTable.Of<NetworkSeenRow>(TableKind.Seen),
         ReadModelTable.Of<RolloutRow>(),
-        ReadModelTable.Of<RolloutStandingRow>(),
-        ReadModelTable.Of<RolloutEventRow>(),
+        ReadModelTable.Of<RolloutStandingRow>(TableKind.Seen),
+        ReadModelTable.Of<RolloutEventRow>(TableKind.History),
         ReadModelTable.Of<AptRow>(),
         ReadModelTable.Of<VendorRow>(),
         ReadModelTable.Of<DownloadTaskRow>(),
-        ReadModelTable.Of<ContentCountRow>(),
-        ReadModelTable.Of<ContentStoreRow>(),
+        ReadModelTable.Of<ContentCountRow>(TableKind.Seen),
+        ReadModelTable.Of<ContentStoreRow>(TableKind.Seen),
         ReadModelTable.Of<UnreadableRow>(),
         ReadModelTable.Of<ProjectedRow>(),
-        ReadModelTable.Of<ProjectionRow>(),
+        ReadModelTable.Of<ProjectionRow>(TableKind.Progress),
     ];
 
     private static readonly (string Table, string Columns)[] Indexes =
@@ -387,19 +469,37 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
 }
 
 /// <summary>What is done with a table as a whole, whatever its rows are.</summary>
-internal sealed record ReadModelTable(string Name, Action<DataConnection> Drop, Action<DataConnection> Create, Action<DataConnection, DataConnection> Copy)
+internal sealed record ReadModelTable(string Name, TableKind Kind, HashSet<string> Columns, Action<DataConnection> Drop, Action<DataConnection, TableOptions> Create, Action<DataConnection, DataConnection> Copy)
 {
     /// <summary>SQLite takes 32,766 parameters a statement; the widest row has some 30 columns.</summary>
     private static readonly BulkCopyOptions Together = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = 200, UseParameters = true };
 
-    public static ReadModelTable Of<T>()
+    public static ReadModelTable Of<T>(TableKind kind = TableKind.Told)
         where T : class => new(
             MappingSchema.Default.GetEntityDescriptor(typeof(T)).Name.Name,
+            kind,
+            [.. MappingSchema.Default.GetEntityDescriptor(typeof(T)).Columns.Select(c => c.ColumnName)],
             db => db.DropTable<T>(throwExceptionIfNotExists: false),
-            db => db.CreateTable<T>(),
+            (db, options) => db.CreateTable<T>(tableOptions: options),
             (from, to) =>
             {
                 to.GetTable<T>().Delete();
                 to.GetTable<T>().BulkCopy(Together, from.GetTable<T>());
             });
+}
+
+/// <summary>Where the rows of a table are from.</summary>
+internal enum TableKind
+{
+    /// <summary>The journal says all that is in it.</summary>
+    Told = 1,
+
+    /// <summary>The journal did, and may have forgotten.</summary>
+    History = 2,
+
+    /// <summary>Twins say it as they see it, and not again.</summary>
+    Seen = 3,
+
+    /// <summary>How far the journal was followed.</summary>
+    Progress = 4,
 }

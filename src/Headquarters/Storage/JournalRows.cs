@@ -33,6 +33,9 @@ internal sealed record SnapshotRow
     [Column("serializer_id")] public int? SerializerId { get; init; }
 }
 
+/// <param name="Ordering">Where it stands in the whole journal.</param>
+internal sealed record FirstRow(string PersistenceId, long SequenceNr, long Ordering);
+
 /// <summary>
 /// Journal and snapshots of a store as rows, whichever kind of database it is: read in one order, written with the positions they had. Nobody may write to the
 /// store meanwhile, but where it says so.
@@ -60,6 +63,20 @@ internal sealed class JournalRows(IJournalStore store)
 
     /// <summary>The snapshots of one twin.</summary>
     public IEnumerable<SnapshotRow> SnapshotsOf(string persistenceId) => Read(db => SnapshotsIn(db).Where(r => r.PersistenceId == persistenceId));
+
+    /// <summary>The oldest event that is left of each twin.</summary>
+    public IReadOnlyDictionary<string, FirstRow> Firsts()
+    {
+        using var db = Open();
+        return db.GetTable<JournalRow>().Where(r => !r.Deleted).GroupBy(r => r.PersistenceId).Select(g => new FirstRow(g.Key, g.Min(r => r.SequenceNr), g.Min(r => r.Ordering))).ToDictionary(f => f.PersistenceId);
+    }
+
+    /// <summary>One snapshot; null: it is gone.</summary>
+    public SnapshotRow? Snapshot(string persistenceId, long sequenceNr)
+    {
+        using var db = Open();
+        return db.GetTable<SnapshotRow>().FirstOrDefault(r => r.PersistenceId == persistenceId && r.SequenceNr == sequenceNr);
+    }
 
     /// <summary>The newest position up to which no event is still to come.</summary>
     public async Task<long> CompleteTo(CancellationToken cancellation)

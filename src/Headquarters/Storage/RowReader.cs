@@ -11,21 +11,26 @@ internal sealed class RowReader(IJournalStore store, ActorSystem system)
     /// <summary>The events behind a position, in order.</summary>
     public IReadOnlyList<ReadRow> After(long position, int count) => [.. _rows.After(position, count).Select(Read)];
 
-    /// <summary>The newest snapshot of each twin that can be read, and those that can't be.</summary>
-    public (IReadOnlyDictionary<string, (long SequenceNr, object Snapshot)> Newest, IReadOnlyList<UnreadableRow> Unreadable) Snapshots()
+    /// <summary>The snapshots of each twin that can be read, by their numbers, the oldest first, and those that can't be.</summary>
+    public (ILookup<string, long> Readable, IReadOnlyList<UnreadableRow> Unreadable) Snapshots()
     {
-        Dictionary<string, (long, object)> newest = [];
+        List<(string PersistenceId, long SequenceNr)> readable = [];
         List<UnreadableRow> unreadable = [];
+        // One at a time: all of them may be more than fits into memory.
         foreach (var row in _rows.Snapshots())
         {
-            if (Problem(row.Snapshot, row.SerializerId, row.Manifest, out var snapshot) is { } problem)
+            if (Problem(row.Snapshot, row.SerializerId, row.Manifest, out _) is { } problem)
                 unreadable.Add(Named(row, problem));
             else
-                newest[row.PersistenceId] = (row.SequenceNr, snapshot);
+                readable.Add((row.PersistenceId, row.SequenceNr));
         }
 
-        return (newest, unreadable);
+        return (readable.ToLookup(r => r.PersistenceId, r => r.SequenceNr), unreadable);
     }
+
+    /// <summary>One snapshot; null: it is gone, or can't be read any more.</summary>
+    public object? Snapshot(string persistenceId, long sequenceNr) =>
+        _rows.Snapshot(persistenceId, sequenceNr) is { } row && Problem(row.Snapshot, row.SerializerId, row.Manifest, out var read) is null ? read : null;
 
     /// <summary>What of a twin can't be read.</summary>
     public IReadOnlyList<UnreadableRow> UnreadableOf(string persistenceId)

@@ -13,6 +13,7 @@ using Fleet.Headquarters.Discovery;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
 using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Updates;
 using Fleet.Messages.Admission;
 using Fleet.Messages.Transport;
@@ -50,6 +51,9 @@ public sealed record WebParts(
     ILoggerFactory Logging,
     IByteNetwork? Network = null)
 {
+    /// <summary>What headquarters keeps.</summary>
+    public required StorageView Storage { get; init; }
+
     /// <summary>Whether lists are put off.</summary>
     public Overload Overload { get; init; } = Overload.None;
 }
@@ -106,6 +110,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(parts.Updates);
         services.AddSingleton(parts.Vendors);
         services.AddSingleton(parts.Backups);
+        services.AddSingleton(parts.Storage);
         services.AddSingleton(parts.Credentials);
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));
         services.AddSingleton(new NetworkQueries(parts.ReadModel));
@@ -165,6 +170,7 @@ public sealed class WebFace : IAsyncDisposable
         api.MapRollouts();
         api.MapCluster();
         api.MapBackups();
+        api.MapStorage();
         api.MapFleet();
         host.MapConsole();
     }

@@ -54,3 +54,13 @@ public sealed record DrainClusterNode([property: Key(0)] string By);
 
 [MessagePackObject]
 public sealed record ClusterNodeDraining;
+
+// ---- Asked of the one that writes the read model ----
+
+/// <summary>Write the read model anew from the journal, while the one there is serves. Answer: <see cref="ReadModelRebuilding"/>, at once.</summary>
+[MessagePackObject]
+public sealed record RebuildReadModel([property: Key(0)] string By);
+
+/// <param name="Begun">False: it is under way already.</param>
+[MessagePackObject]
+public sealed record ReadModelRebuilding([property: Key(0)] bool Begun);

@@ -256,6 +256,8 @@ public static class Manifests
         ["cluster-node-state"] = typeof(ClusterNodeState),
         ["drain-cluster-node"] = typeof(DrainClusterNode),
         ["cluster-node-draining"] = typeof(ClusterNodeDraining),
+        ["rebuild-read-model"] = typeof(RebuildReadModel),
+        ["read-model-rebuilding"] = typeof(ReadModelRebuilding),
     };
 
     public static IReadOnlyDictionary<Type, string> Of { get; } = All.ToDictionary(p => p.Value, p => p.Key);

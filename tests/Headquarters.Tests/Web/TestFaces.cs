@@ -92,7 +92,7 @@ public sealed class TestFaces : IAsyncLifetime
             "1.2.3",
             TimeProvider.System,
             NullLoggerFactory.Instance)
-        { Overload = twins.Overload });
+        { Storage = new StorageView(StorageProvider.Sqlite, twins.Journal, twins.Store, twins.Cluster.ReadModelWriter, askTimeout), Overload = twins.Overload });
 
     public static HttpClient Client(Uri address, string? bearer)
     {
