@@ -123,10 +123,13 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
 
             var backups = new BackupMaker(directory.Path, options.Storage.Provider, storage.Journal, updates, options.SettingsFile, Version, clock, logging.CreateLogger<BackupMaker>());
             parts.Push(new Closing(backups));
+            var scheduled = new ScheduledBackups(options.Backups, backups, () => cluster.View.IsOldest, meter, clock, logging.CreateLogger<ScheduledBackups>());
+            scheduled.Start();
+            parts.Push(scheduled);
             var web = await WebFace.Start(new WebParts(
                 options.Web, new Owners(cluster.Company, cluster.Offices, options.Web.AskTimeout), cluster.View, new ClusterInvitations(directory.Path, authority, clock, logging.CreateLogger<ClusterInvitations>()), options.Cluster, new EnrolmentDial(network, Reached(agents.Local).ToString(), options.Link.ConnectTimeout, clock), readModel, updates, vendors, backups, credentials,
                 certificate, options.Offices.Discovery, authority.EnvelopePublicKey, directory.PathOf(DataFiles.ConsoleKeys), Version, clock, logging, simulated)
-            { Storage = new StorageView(options.Storage.Provider, storage.Journal, readModel, cluster.ReadModelWriter, options.Web.AskTimeout), Overload = overload }, cancellation);
+            { Scheduled = scheduled, Storage = new StorageView(options.Storage.Provider, storage.Journal, readModel, cluster.ReadModelWriter, options.Web.AskTimeout), Overload = overload }, cancellation);
             parts.Push(web);
 
             var shown = new HeadquartersHealth(cluster, edge, peers, readModel, meter, watch);

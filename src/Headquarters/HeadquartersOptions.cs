@@ -1,5 +1,6 @@
 using Fleet.Gateway;
 using Fleet.Gateway.Monitoring;
+using Fleet.Headquarters.Backups;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Company;
 using Fleet.Headquarters.Identity;
@@ -37,7 +38,8 @@ public sealed record HeadquartersOptions(
     UpdateOptions Updates,
     MonitoringOptions Monitoring,
     TraceOptions Traces,
-    OverloadOptions Overload)
+    OverloadOptions Overload,
+    BackupOptions Backups)
 {
     /// <summary>The administrator's file; null: there is none.</summary>
     public string? SettingsFile { get; init; }
@@ -69,7 +71,8 @@ public sealed record HeadquartersOptions(
             UpdateOptions.From(fleet, mustShare: cluster.IsOneOfMany, problems),
             MonitoringOptions.From(fleet, problems),
             TraceOptions.From(fleet, problems),
-            OverloadOptions.From(fleet, problems));
+            OverloadOptions.From(fleet, problems),
+            BackupOptions.From(fleet, problems));
         problems.ThrowIfAny();
         return options with { SettingsFile = file };
     }

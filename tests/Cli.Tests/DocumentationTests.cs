@@ -17,6 +17,7 @@ public sealed partial class DocumentationTests : IDisposable
     {
         ["status"] = [ApiJson.Default.StatusResource, ApiJson.Default.UnreadableRowResource],
         ["backup"] = [BackupCommandsJson.Default.BackupResource, BackupCommandsJson.Default.BackupOwnerResource],
+        ["backups"] = [ApiJson.Default.BackupsResource, ApiJson.Default.StoredBackupResource],
         ["storage"] = [ApiJson.Default.StorageResource],
         ["cluster-node"] = [ApiJson.Default.ClusterNodeResource],
         ["cluster-invitation"] = [ApiJson.Default.ClusterInvitationResource],

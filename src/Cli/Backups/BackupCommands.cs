@@ -17,6 +17,7 @@ internal static class BackupCommands
     public static Command Make(FleetCommands commands) => new("backup", "Backups of headquarters, made while it serves.")
     {
         Create(commands),
+        List(commands),
         Verify(commands),
         Restore(commands),
     };
@@ -46,6 +47,23 @@ internal static class BackupCommands
             },
             to, passphrase, plain, content);
     }
+
+    private static Command List(FleetCommands commands) => commands.Remote("list", "Lists the backups that headquarters makes by itself (fleet.backups), and says whether one is missed.", "fleet backup list",
+        async call =>
+        {
+            var found = await call.Client.Get("backups", ApiJson.Default.BackupsResource, call.Cancellation).ConfigureAwait(false);
+            call.Display.Show(found, ApiJson.Default.BackupsResource, () =>
+            {
+                if (found.Folder is null)
+                {
+                    call.Display.Say("headquarters makes none by itself: set fleet.backups.folder there");
+                    return;
+                }
+
+                call.Display.Facts([("folder", found.Folder), ("next", found.NextAt is { } next ? Words.At(next) : "never"), ("problem", found.Problem ?? "none")]);
+                call.Display.Section("Backups", ["FILE", "MADE", "SIZE"], [.. found.Backups.Select(IReadOnlyList<string> (b) => [b.Name, Words.At(b.MadeAt), Words.Size(b.Length)])]);
+            });
+        });
 
     private static Command Verify(FleetCommands commands)
     {

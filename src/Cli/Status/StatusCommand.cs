@@ -36,12 +36,15 @@ internal static class StatusCommand
             var offices = await call.Client.Get("offices?page-size=500", ApiJson.Default.ListPageOfficeResource, call.Cancellation).ConfigureAwait(false);
             call.Display.Section("Offices", ["OFFICE", "NODES LINKED", "DEVICES", "TITLE"], offices.Items.Select(IReadOnlyList<string> (o) =>
                 [o.Id, call.Display.Share(o.LinkedNodes, o.Nodes), Words.Number(o.Devices), o.Title]));
-            call.Display.Section("Needs a look", ["WHAT", "WHY"], [.. Authority(status, now), .. Unreadable(status), .. await DownNodes(call, now).ConfigureAwait(false), .. await Halted(call, now).ConfigureAwait(false), .. await Devices(call, status, now).ConfigureAwait(false)]);
+            call.Display.Section("Needs a look", ["WHAT", "WHY"], [.. Authority(status, now), .. Unreadable(status), .. await Backups(call).ConfigureAwait(false), .. await DownNodes(call, now).ConfigureAwait(false), .. await Halted(call, now).ConfigureAwait(false), .. await Devices(call, status, now).ConfigureAwait(false)]);
         });
 
     private static IEnumerable<IReadOnlyList<string>> Authority(StatusResource status, DateTimeOffset now) => status.AuthorityNotAfter - now > Soon
         ? []
         : [["headquarters' CA", $"runs out at {Words.At(status.AuthorityNotAfter)}: set up another headquarters and enrol every node and agent there before"]];
+
+    private static async Task<IEnumerable<IReadOnlyList<string>>> Backups(RemoteCall call) =>
+        (await call.Client.Get("backups", ApiJson.Default.BackupsResource, call.Cancellation).ConfigureAwait(false)).Problem is { } problem ? [["backups", problem]] : [];
 
     private static IEnumerable<IReadOnlyList<string>> Unreadable(StatusResource status) =>
         (status.Unreadable ?? []).Take(Looked).Select(IReadOnlyList<string> (r) => [r.Owner, $"{r.Kind} {r.Number} of its journal ({r.Content}, position {r.Position}) can't be read, so it refuses what it is asked: {r.Why}"]);

@@ -76,6 +76,7 @@ namespace Fleet.Contracts.Api;
 [JsonSerializable(typeof(ClusterInvitationResource))]
 [JsonSerializable(typeof(ClusterIdentityResource))]
 [JsonSerializable(typeof(NewBackup))]
+[JsonSerializable(typeof(BackupsResource))]
 [JsonSerializable(typeof(StorageResource))]
 [JsonSerializable(typeof(StatusResource))]
 [JsonSerializable(typeof(ProblemResource))]

@@ -2,6 +2,7 @@ using Fleet.Backups;
 using Fleet.Contracts.Api;
 using Fleet.Headquarters.Backups;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Fleet.Headquarters.Api;
 
@@ -10,9 +11,19 @@ internal static class BackupEndpoints
 {
     private const string FileType = "application/octet-stream";
 
-    public static void MapBackups(this IEndpointRouteBuilder api) =>
+    public static void MapBackups(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/backups", ListBackups).WithTags("Fleet").WithSummary("The backups that headquarters makes by itself, the newest first, and whether one is missed.");
         api.MapPost("/backups", Create).WithTags("Fleet").WithSummary("Makes a backup of headquarters and answers with it. An answer that is cut is no backup: its end is missing.")
             .Produces(StatusCodes.Status200OK, contentType: FileType).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static Ok<BackupsResource> ListBackups(ScheduledBackups scheduled)
+    {
+        var stored = scheduled.Stored();
+        return TypedResults.Ok(new BackupsResource(
+            scheduled.Options.AreMade ? scheduled.Options.Folder : null, scheduled.Next(stored), scheduled.Problem(stored), [.. stored.Select(b => new StoredBackupResource(b.Name, b.Length, b.MadeAt))]));
+    }
 
     private static async Task Create(NewBackup wanted, HttpContext http, BackupMaker backups, CancellationToken cancellation)
     {

@@ -19,6 +19,9 @@ public sealed class ClusterView
 
     internal ClusterView(ActorSystem system, IActorRef offices) => (_system, _offices, _cluster) = (system, offices, Akka.Cluster.Cluster.Get(system));
 
+    /// <summary>Whether this node is the oldest, as it sees the others: it does what one of them has to do.</summary>
+    public bool IsOldest => !_system.WhenTerminated.IsCompleted && _cluster.State.TakingPart().OrderBy(m => m, Member.AgeOrdering).FirstOrDefault()?.UniqueAddress == _cluster.SelfUniqueAddress;
+
     /// <summary>All nodes, the oldest first: it holds the singletons.</summary>
     public async Task<IReadOnlyList<ClusterNodeView>> Nodes()
     {

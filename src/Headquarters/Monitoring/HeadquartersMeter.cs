@@ -28,6 +28,7 @@ public sealed class HeadquartersMeter : IDisposable
     private readonly Counter<long> _contentBytes;
     private readonly Counter<long> _putOff;
     private readonly Counter<long> _removed;
+    private readonly Counter<long> _backupFailures;
 
     public HeadquartersMeter()
     {
@@ -44,6 +45,7 @@ public sealed class HeadquartersMeter : IDisposable
         _journalFailures = Meter.CreateCounter<long>("fleet.journal.failures", "{failure}", "Writes to the journal, and recoveries from it, that failed.");
         _contentBytes = Meter.CreateCounter<long>("fleet.content.bytes", "By", "Bytes of update content that were sent.");
         _putOff = Meter.CreateCounter<long>("fleet.put_off", "{request}", "What was put off under overload, by what: lists, enrolments, reports.");
+        _backupFailures = Meter.CreateCounter<long>("fleet.backup.failures", "{failure}", "Backups that were due and could not be made.");
         _removed = Meter.CreateCounter<long>("fleet.retention.removed", "{entry}", "Entries of histories that were taken out because of their age or number, by history.");
     }
 
@@ -85,6 +87,11 @@ public sealed class HeadquartersMeter : IDisposable
         Deferrable.Enrolments => "enrolments",
         _ => "reports",
     }));
+
+    /// <summary>When the newest backup was made of those that this node makes by itself; null: it makes none.</summary>
+    public DateTimeOffset? NewestBackup { get; set; }
+
+    public void BackupFailed() => _backupFailures.Add(1);
 
     /// <summary>Old entries went.</summary>
     public void Removed(string history, int entries) => _removed.Add(entries, new KeyValuePair<string, object?>("history", history));

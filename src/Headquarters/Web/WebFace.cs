@@ -51,6 +51,9 @@ public sealed record WebParts(
     ILoggerFactory Logging,
     IByteNetwork? Network = null)
 {
+    /// <summary>The backups that headquarters makes by itself.</summary>
+    public required ScheduledBackups Scheduled { get; init; }
+
     /// <summary>What headquarters keeps.</summary>
     public required StorageView Storage { get; init; }
 
@@ -110,6 +113,7 @@ public sealed class WebFace : IAsyncDisposable
         services.AddSingleton(parts.Updates);
         services.AddSingleton(parts.Vendors);
         services.AddSingleton(parts.Backups);
+        services.AddSingleton(parts.Scheduled);
         services.AddSingleton(parts.Storage);
         services.AddSingleton(parts.Credentials);
         services.AddSingleton(new ReadModelQueries(parts.ReadModel, parts.Clock));

@@ -12,6 +12,7 @@ using Fleet.Headquarters.Backups;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Links;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Updates;
@@ -83,7 +84,7 @@ public sealed class TestFaces : IAsyncLifetime
             twins.Store,
             updates,
             vendors,
-            new BackupMaker(Path.GetDirectoryName(keys)!, StorageProvider.Sqlite, twins.Journal, updates, null, "1.2.3", TimeProvider.System, NullLogger<BackupMaker>.Instance),
+            Maker(twins, updates, keys),
             credentials,
             new ShownCertificate(twins.Authority.Own, twins.Authority.Authority),
             TestOffices.Options.Discovery,
@@ -92,7 +93,14 @@ public sealed class TestFaces : IAsyncLifetime
             "1.2.3",
             TimeProvider.System,
             NullLoggerFactory.Instance)
-        { Storage = new StorageView(StorageProvider.Sqlite, twins.Journal, twins.Store, twins.Cluster.ReadModelWriter, askTimeout), Overload = twins.Overload });
+        {
+            Scheduled = new ScheduledBackups(HeadquartersOptions.Load(null, []).Backups, Maker(twins, updates, keys), () => true, HeadquartersMeter.Unheard, TimeProvider.System, NullLogger<ScheduledBackups>.Instance),
+            Storage = new StorageView(StorageProvider.Sqlite, twins.Journal, twins.Store, twins.Cluster.ReadModelWriter, askTimeout),
+            Overload = twins.Overload,
+        });
+
+    private static BackupMaker Maker(TestCompany twins, TenantRepository updates, string keys) =>
+        new(Path.GetDirectoryName(keys)!, StorageProvider.Sqlite, twins.Journal, updates, null, "1.2.3", TimeProvider.System, NullLogger<BackupMaker>.Instance);
 
     public static HttpClient Client(Uri address, string? bearer)
     {
