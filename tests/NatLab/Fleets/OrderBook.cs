@@ -14,7 +14,7 @@ namespace Fleet.NatLab.Fleets;
 public sealed class OrderBook : IAsyncDisposable
 {
     /// <summary>The label that carries an order's number.</summary>
-    private const string Label = "order";
+    public const string Label = "order";
 
     /// <summary>
     /// An order that is lost with a node would be waited for until headquarters gives it up (fleet.web.ask-timeout), and whether orders are decided again would not be
@@ -41,6 +41,9 @@ public sealed class OrderBook : IAsyncDisposable
 
     /// <summary>Orders that headquarters refused or did not answer.</summary>
     public long Unanswered => Interlocked.Read(ref _unanswered);
+
+    /// <summary>The newest that was acknowledged for each device.</summary>
+    public IReadOnlyDictionary<string, int> Newest => _acknowledged.ToDictionary(d => d.Key, d => Of(d.Value)[^1].Number);
 
     /// <summary>Begins to give orders.</summary>
     public static OrderBook Begin(ApiOperator api, IReadOnlyList<string> devices) => new(api, devices);

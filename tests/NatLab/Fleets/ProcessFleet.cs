@@ -26,6 +26,8 @@ public sealed class ProcessFleet : IFleetUnderTest
     private HttpClient? _api;
     private PrivatePostgres? _database;
     private string _databaseName = "";
+    /// <summary>The data directory of the headquarters that took the first one's place; null: it is the first.</summary>
+    private string? _restored;
     private FleetReader? _shown;
 
     private ProcessFleet(Topology topology, KernelLab? lab, LabPlan plan)
@@ -116,7 +118,7 @@ public sealed class ProcessFleet : IFleetUnderTest
     {
         var machine = _plan.HeadquartersNodes.Single(n => n.Name == name);
         await Start(name, machine, "headquarters is ready", Programs.Headquarters,
-            ["run", "--data", DataOf(name), .. _plan.HeadquartersSettings.Concat(HeadquartersSettings).Concat(await ClusterSettings(machine).ConfigureAwait(false)).SelectMany(Set)]).ConfigureAwait(false);
+            ["run", "--data", _restored ?? DataOf(name), .. _plan.HeadquartersSettings.Concat(HeadquartersSettings).Concat(await ClusterSettings(machine).ConfigureAwait(false)).SelectMany(Set)]).ConfigureAwait(false);
         if (_api is not null)
             return;
         if (!AdminToken.TryParse(await File.ReadAllTextAsync(AdminTokenFile).ConfigureAwait(false), out var token, out var problem))
@@ -142,6 +144,16 @@ public sealed class ProcessFleet : IFleetUnderTest
         if (code != 0)
             throw new LabException($"{name} could not join ({code}): {errors}");
         await StartHeadquarters(name).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes a headquarters of a backup, in a directory of its own; that is the one which starts next.</summary>
+    /// <returns>What it said.</returns>
+    /// <exception cref="LabException">It could not be made.</exception>
+    public async Task<string> RestoreHeadquarters(string backup, string passphraseFile)
+    {
+        _restored = DataOf("headquarters-restored");
+        var (code, output, errors) = await Run(_plan.Headquarters, Programs.Headquarters, ["restore", "--data", _restored, "--from", backup, "--passphrase-file", passphraseFile]).ConfigureAwait(false);
+        return code == 0 ? output : throw new LabException($"headquarters could not be restored ({code}): {errors}{output}");
     }
 
     /// <summary>SIGTERM, and waits for the end.</summary>

@@ -34,5 +34,6 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         Cluster.KillEach,
         Cluster.Partition,
         Cluster.Rolling,
+        BackupRestore.Journey,
     ];
 }
