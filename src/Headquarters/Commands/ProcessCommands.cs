@@ -3,6 +3,7 @@ using Fleet.Backups;
 using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.Identity;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.Storage;
 using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
@@ -29,6 +30,7 @@ internal static class ProcessCommands
             await using var node = await HeadquartersNode.Start(data, options, new TcpNetwork(), TimeProvider.System, logging, cancellation);
             System.Console.WriteLine(
                 $"headquarters is ready: console https://{options.Web.Host}:{node.Web.Port}, agents {node.Agents.Port}, link {node.Links.Port}, updates {node.Updates.Port}, administrator token in {node.AdminTokenFile}");
+            await using var heap = new HeapKeeper(logging.CreateLogger<HeapKeeper>());
             if (await Task.WhenAny(Stopped(cancellation), node.Ended) == node.Ended && await node.Ended is { Orderly: false } end)
                 throw new NodeEndedException(end.Why);
         });
