@@ -1,4 +1,5 @@
 using Fleet.Contracts.Storage;
+using Fleet.Messages.Link;
 using MessagePack;
 
 namespace Fleet.Swarm.Identities;
@@ -9,6 +10,8 @@ namespace Fleet.Swarm.Identities;
 /// <param name="Certificate">The node's, DER.</param>
 /// <param name="Authority">Headquarters' CA, DER.</param>
 /// <param name="HeadquartersKey">For envelopes, SubjectPublicKeyInfo DER.</param>
+/// <param name="Applied">Version of what the node was last told to be.</param>
+/// <param name="Roles">The roles in it; null in files from before they were kept.</param>
 [MessagePackObject]
 public sealed record SavedOffice(
     [property: Key(0)] string Node,
@@ -16,7 +19,9 @@ public sealed record SavedOffice(
     [property: Key(2)] byte[] Certificate,
     [property: Key(3)] byte[] Authority,
     [property: Key(4)] byte[] HeadquartersKey,
-    [property: Key(5)] IReadOnlyList<SavedDevice> Devices);
+    [property: Key(5)] IReadOnlyList<SavedDevice> Devices,
+    [property: Key(6)] ulong Applied = 0,
+    [property: Key(7)] IReadOnlyList<NodeRole>? Roles = null);
 
 /// <param name="Name">The machine's name; all that is made up of it follows from this.</param>
 /// <param name="Key">PKCS#8.</param>

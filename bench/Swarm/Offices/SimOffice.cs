@@ -71,7 +71,7 @@ internal sealed class SimOffice
         var certificate = new DeviceKey(1, saved.NodeKey, saved.Certificate, null).ForTls();
         var trust = new PeerTrust(X509CertificateLoader.LoadCertificate(saved.Authority), TimeProvider.System, PeerTrust.FieldTolerance);
         _node = new RawNode(PeerIdentity.Of(Node).LogicalHost, new LinkTls(() => certificate, trust, (peer, _) => peer.Kind == PeerKind.Headquarters ? null : $"{peer} is not headquarters"));
-        _report = new NodeReport(0, [], [], "0.1.0", saved.Node, _startedAt, [], [], [], "directly", [], null);
+        _report = Reported(new NodeReport(0, [], [], "0.1.0", saved.Node, _startedAt, [], [], [], "directly", [], null), saved.Applied, saved.Roles ?? []);
         _devices = saved.Devices.Select(d => new SimDevice(d)).ToDictionary(d => d.Id);
         _order = [.. _devices.Values];
         tools.Counts.Add(Count.Devices, _devices.Count);
@@ -125,7 +125,7 @@ internal sealed class SimOffice
     public SavedOffice Save()
     {
         lock (_gate)
-            return _saved with { Devices = [.. _devices.Values.Select(d => d.Saved)] };
+            return _saved with { Devices = [.. _devices.Values.Select(d => d.Saved)], Applied = _report.AppliedVersion, Roles = _report.Roles };
     }
 
     /// <summary>Begins to dial.</summary>
@@ -539,12 +539,17 @@ internal sealed class SimOffice
 
     private void Obey(NodeDesired desired)
     {
-        IReadOnlyList<string> At(NodeRole role) => desired.Roles.Contains(role) ? ["192.0.2.1:13000"] : [];
-        var report = _report with { AppliedVersion = desired.Version, Roles = desired.Roles, GatewayAddresses = At(NodeRole.Gateway), PushAddresses = At(NodeRole.PushServer), ContentAddresses = At(NodeRole.DistributionPoint) };
+        var report = Reported(_report, desired.Version, desired.Roles);
         if (report.AppliedVersion == _report.AppliedVersion)
             return;
         _report = report;
         _outbox.Enqueue(report);
+    }
+
+    private static NodeReport Reported(NodeReport before, ulong applied, IReadOnlyList<NodeRole> roles)
+    {
+        IReadOnlyList<string> At(NodeRole role) => roles.Contains(role) ? ["192.0.2.1:13000"] : [];
+        return before with { AppliedVersion = applied, Roles = roles, GatewayAddresses = At(NodeRole.Gateway), PushAddresses = At(NodeRole.PushServer), ContentAddresses = At(NodeRole.DistributionPoint) };
     }
 
     private void Obey(SimDevice device, ReadOnlyMemory<byte> envelope, List<DeviceLine> lines)
