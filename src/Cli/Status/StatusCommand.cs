@@ -8,6 +8,7 @@ namespace Fleet.Cli.Status;
 internal static class StatusCommand
 {
     private const int Looked = 10;
+    private const int Listed = 50;
 
     /// <summary>Long enough to enrol a fleet anew.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromDays(365);
@@ -33,9 +34,12 @@ internal static class StatusCommand
                 ("devices", $"{call.Display.Share(status.Converged, status.Devices)} run what is desired"),
                 ("policies", Words.Number(status.Policies)),
             ]);
-            var offices = await call.Client.Get("offices?page-size=500", ApiJson.Default.ListPageOfficeResource, call.Cancellation).ConfigureAwait(false);
-            call.Display.Section("Offices", ["OFFICE", "NODES LINKED", "DEVICES", "TITLE"], offices.Items.Select(IReadOnlyList<string> (o) =>
-                [o.Id, call.Display.Share(o.LinkedNodes, o.Nodes), Words.Number(o.Devices), o.Title]));
+            var offices = await call.Client.Get($"offices?page-size={Listed}", ApiJson.Default.ListPageOfficeResource, call.Cancellation).ConfigureAwait(false);
+            call.Display.Section("Offices", ["OFFICE", "NODES LINKED", "DEVICES", "TITLE"],
+            [
+                .. offices.Items.Select(IReadOnlyList<string> (o) => [o.Id, call.Display.Share(o.LinkedNodes, o.Nodes), Words.Number(o.Devices), o.Title]),
+                .. offices.Total > offices.Items.Count ? (IReadOnlyList<string>[])[[$"and {Words.Number(offices.Total - offices.Items.Count)} more", "", "", "fleet office list"]] : [],
+            ]);
             call.Display.Section("Needs a look", ["WHAT", "WHY"], [.. Authority(status, now), .. Unreadable(status), .. await Backups(call).ConfigureAwait(false), .. await DownNodes(call, now).ConfigureAwait(false), .. await Halted(call, now).ConfigureAwait(false), .. await Devices(call, status, now).ConfigureAwait(false)]);
         });
 

@@ -19,6 +19,9 @@ internal static class ConsoleEndpoints
     private const int PageRows = 50;
     private const int IncidentRows = 20;
 
+    /// <summary>What fits on a screen or two: nobody reads a thousand cards, and the browser shows each change of all.</summary>
+    private const int OfficeCards = 24;
+
     public static void MapConsole(this IEndpointRouteBuilder host)
     {
         var pages = host.MapGroup("").ExcludeFromDescription();
@@ -52,16 +55,18 @@ internal static class ConsoleEndpoints
             ? Missing("There is no such page.", live: false).ExecuteAsync(context.HttpContext)
             : Task.CompletedTask));
 
-    private static async Task<RazorComponentResult<OverviewPage>> Overview(string? q, string? office, int? page, ReadModelQueries queries)
+    private static async Task<RazorComponentResult<OverviewPage>> Overview(string? q, string? office, string? offices, int? page, ReadModelQueries queries)
     {
         var (list, rows, only) = Wanted("/", q, office, page);
+        var cards = await queries.Offices(new OfficeFilter(new PageRequest(0, OfficeCards), offices, only, DownFirst: true));
         var view = new Overview(
             await queries.Status(),
             await queries.Incidents(new IncidentFilter(new PageRequest(0, IncidentRows))),
-            await queries.Offices(new OfficeFilter(new PageRequest(0, PageRequest.MaxTake))),
-            await queries.Nodes(new NodeFilter(new PageRequest(0, PageRequest.MaxTake))),
+            cards,
+            cards.Items.Count == 0 ? new Page<NodeView>([], 0) : await queries.Nodes(new NodeFilter(new PageRequest(0, PageRequest.MaxTake), Offices: [.. cards.Items.Select(o => o.OfficeId)])),
             await queries.Devices(new DeviceFilter(rows, only, q)),
-            list);
+            list,
+            offices ?? "");
         return new RazorComponentResult<OverviewPage>(new Dictionary<string, object?> { [nameof(OverviewPage.View)] = view });
     }
 

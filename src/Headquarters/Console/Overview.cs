@@ -6,7 +6,10 @@ namespace Fleet.Headquarters.Console;
 
 /// <summary>What the first page shows.</summary>
 /// <param name="Incidents">Those that go on, the newest.</param>
-public sealed record Overview(FleetStatus Status, Page<IncidentView> Incidents, Page<OfficeView> Offices, Page<NodeView> Nodes, Page<DeviceView> Devices, ListQuery Query);
+/// <param name="Offices">Some of them; those with a node that is down first.</param>
+/// <param name="Nodes">Of these offices.</param>
+/// <param name="OfficeText">What offices are looked for; empty: any.</param>
+public sealed record Overview(FleetStatus Status, Page<IncidentView> Incidents, Page<OfficeView> Offices, Page<NodeView> Nodes, Page<DeviceView> Devices, ListQuery Query, string OfficeText = "");
 
 /// <summary>Which part of a list a page shows.</summary>
 /// <param name="Path">The page's own address.</param>

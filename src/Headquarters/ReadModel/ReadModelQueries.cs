@@ -21,8 +21,12 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         IQueryable<OfficeRow> rows = db.Offices;
         if (filter.Text is { Length: > 0 } text)
             rows = rows.Where(o => o.OfficeId.Contains(text, AnyCase) || o.Title.Contains(text, AnyCase));
-        var page = await Counted(db, rows).OrderBy(o => o.OfficeId).Paged(filter.Page).ToListAsync();
-        return new Page<OfficeView>(page, await rows.CountAsync());
+        if (filter.Office is { } office)
+            rows = rows.Where(o => o.OfficeId == office.Value);
+        var sorted = filter.DownFirst
+            ? rows.OrderByDescending(o => db.Nodes.Count(n => n.OfficeId == o.OfficeId && !n.Linked && !n.Periodic) > 0 ? 1 : 0).ThenBy(o => o.OfficeId)
+            : rows.OrderBy(o => o.OfficeId);
+        return new Page<OfficeView>(await Counted(db, sorted.Paged(filter.Page)).ToListAsync(), await rows.CountAsync());
     }
 
     public async Task<OfficeView?> Office(OfficeId office)
@@ -230,6 +234,7 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
             await db.Unreadable.OrderBy(r => r.PersistenceId).ThenBy(r => r.SequenceNr).Take(PageRequest.MaxTake).ToListAsync());
     }
 
+    // In the order of the offices.
     private static IQueryable<OfficeView> Counted(ReadModelConnection db, IQueryable<OfficeRow> offices) =>
         offices.Select(o => new OfficeView(new OfficeId(o.OfficeId), o.Title, o.OpenedAt,
             db.Nodes.Count(n => n.OfficeId == o.OfficeId),

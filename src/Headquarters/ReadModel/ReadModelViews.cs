@@ -29,7 +29,8 @@ public readonly record struct PageRequest(int Skip, int Take)
 public sealed record OfficeView(OfficeId OfficeId, string Title, DateTimeOffset OpenedAt, int Nodes, int LinkedNodes, int Devices);
 
 /// <param name="Text">Part of the id or title.</param>
-public sealed record OfficeFilter(PageRequest Page, string? Text = null);
+/// <param name="DownFirst">Those with a node that is down before the others.</param>
+public sealed record OfficeFilter(PageRequest Page, string? Text = null, OfficeId? Office = null, bool DownFirst = false);
 
 /// <param name="DesiredRoles">What headquarters wants the node to be.</param>
 /// <param name="Roles">What the node last said it is.</param>

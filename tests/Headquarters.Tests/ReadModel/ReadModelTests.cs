@@ -47,6 +47,28 @@ public sealed class ReadModelTests
     }
 
     [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task Offices_with_a_node_that_is_down_come_first_where_that_is_wanted(StorageProvider provider)
+    {
+        await using var storage = await TestStorage.New(provider);
+        var names = (string[])["a", "b", "c", "d"];
+        Happens(storage,
+        [
+            .. names.Select(n => new OfficeOpened(new OfficeId(n), n, "test", Noon)),
+            .. names.Select(n => new NodeEnrolled(new OfficeId(n), new NodeId($"gw.{n}"), new DeviceId($"d-{n}"), new CertificateRecord("01", default, 1, Noon.AddDays(30)), Noon)),
+            .. names.Where(n => n != "c").Select(n => new NodeLinkChanged(new OfficeId(n), new NodeId($"gw.{n}"), true, "", Noon)),
+        ]);
+        var queries = new ReadModelQueries(storage.ReadModel, TimeProvider.System);
+
+        var shown = await queries.Offices(new OfficeFilter(new PageRequest(0, 3), DownFirst: true));
+
+        Assert.Equal(["c", "a", "b"], shown.Items.Select(o => o.OfficeId.Value));
+        Assert.Equal([0, 1, 1], shown.Items.Select(o => o.LinkedNodes));
+        Assert.Equal(4, shown.Total);
+        Assert.Equal(["a", "b", "c", "d"], (await queries.Offices(new OfficeFilter(PageRequest.First))).Items.Select(o => o.OfficeId.Value));
+        Assert.Equal("d", Assert.Single((await queries.Offices(new OfficeFilter(PageRequest.First, Office: new OfficeId("d")))).Items).OfficeId.Value);
+    }
+
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
     public async Task A_writer_that_did_not_hear_of_the_next_one_writes_nothing_twice(StorageProvider provider)
     {
         await using var storage = await TestStorage.New(provider);
