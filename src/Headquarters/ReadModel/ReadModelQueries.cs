@@ -85,10 +85,11 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
         await using var db = store.Open();
         var rows = Filtered(db, filter);
         var total = await rows.CountAsync();
-        var page = await Sorted(rows, filter).Paged(filter.Page).ToListAsync();
-        var ids = page.Select(r => r.Device.DeviceId).ToList();
+        // The ids first, from indexes alone where those do: whole rows, each with its report, are not carried through sorting and past what is skipped.
+        var ids = await Sorted(db, rows, filter).Paged(filter.Page).ToListAsync();
+        var page = (await WithPresence(db).Where(r => ids.Contains(r.Device.DeviceId)).ToListAsync()).ToDictionary(r => r.Device.DeviceId);
         var labels = (await db.Labels.Where(l => ids.Contains(l.DeviceId)).ToListAsync()).ToLookup(l => l.DeviceId);
-        return new Page<DeviceView>([.. page.Select(r => View(r, labels[r.Device.DeviceId]))], total);
+        return new Page<DeviceView>([.. ids.Where(page.ContainsKey).Select(id => View(page[id], labels[id]))], total);
     }
 
     public async Task<DeviceDetail?> Device(DeviceId device)
@@ -249,45 +250,47 @@ public sealed class ReadModelQueries(ReadModelStore store, TimeProvider clock)
             Device = device, LastSync = presence.LastSync, Through = presence.Through, State = (int?)presence.State, Since = (DateTimeOffset?)presence.Since, Why = presence.Why,
         };
 
-    private static IQueryable<SeenDevice> Filtered(ReadModelConnection db, DeviceFilter filter)
+    private static IQueryable<DeviceRow> Filtered(ReadModelConnection db, DeviceFilter filter)
     {
-        var rows = WithPresence(db);
-        if (filter.Office is { } office)
-            rows = rows.Where(r => r.Device.OfficeId == office.Value);
-        if (filter.Text is { Length: > 0 } text)
-            rows = rows.Where(r => r.Device.DeviceId.Contains(text, AnyCase) || r.Device.Name.Contains(text, AnyCase) || r.Device.HostName.Contains(text, AnyCase));
-        if (filter.Converged is { } converged)
-            rows = rows.Where(r => r.Device.AppliedVersion >= r.Device.DesiredVersion == converged);
-        if (filter.Cloned is { } cloned)
-            rows = rows.Where(r => r.Device.CloneSeenAt != null == cloned);
-        if (filter.SeenBefore is { } before)
-            rows = rows.Where(r => r.LastSync == null || r.LastSync < before);
+        IQueryable<DeviceRow> rows = db.Devices;
+        // Presence is looked up where it is asked for.
         if (filter.State is { } state)
-            rows = rows.Where(r => (r.State ?? (int)PresenceState.Unknown) == (int)state);
+            rows = WithPresence(db).Where(r => (r.State ?? (int)PresenceState.Unknown) == (int)state).Select(r => r.Device);
+        if (filter.SeenBefore is { } before)
+            rows = from device in rows from presence in db.Presence.LeftJoin(p => p.DeviceId == device.DeviceId) where (DateTimeOffset?)presence.LastSync == null || presence.LastSync < before select device;
+        if (filter.Office is { } office)
+            rows = rows.Where(d => d.OfficeId == office.Value);
+        if (filter.Text is { Length: > 0 } text)
+            rows = rows.Where(d => d.DeviceId.Contains(text, AnyCase) || d.Name.Contains(text, AnyCase) || d.HostName.Contains(text, AnyCase));
+        if (filter.Converged is { } converged)
+            rows = rows.Where(d => d.AppliedVersion >= d.DesiredVersion == converged);
+        if (filter.Cloned is { } cloned)
+            rows = rows.Where(d => d.CloneSeenAt != null == cloned);
         if (filter.Package is { } package)
         {
             var line = filter.PackageVersion is { } version ? $"\n{package} {version}\n" : $"\n{package} ";
-            rows = rows.Where(r => r.Device.Packages.Contains(line));
+            rows = rows.Where(d => d.Packages.Contains(line));
         }
 
         foreach (var (label, value) in filter.Labels ?? new Dictionary<string, string>())
-            rows = rows.Where(r => db.Labels.Any(l => l.DeviceId == r.Device.DeviceId && l.Label == label && l.Value == value));
+            rows = rows.Where(d => db.Labels.Any(l => l.DeviceId == d.DeviceId && l.Label == label && l.Value == value));
         return rows;
     }
 
-    private static IQueryable<SeenDevice> Sorted(IQueryable<SeenDevice> rows, DeviceFilter filter)
+    /// <summary>The ids, in order.</summary>
+    private static IQueryable<string> Sorted(ReadModelConnection db, IQueryable<DeviceRow> rows, DeviceFilter filter)
     {
-        IOrderedQueryable<SeenDevice> By<T>(System.Linq.Expressions.Expression<Func<SeenDevice, T>> key) => rows.By(key, filter.Descending);
-        var sorted = filter.Sort switch
-        {
-            DeviceSort.Office => By(r => r.Device.OfficeId).ThenBy(r => r.Device.Name),
-            DeviceSort.LastSync => By(r => r.LastSync),
-            DeviceSort.ReportedAt => By(r => r.Device.ReportedAt),
-            DeviceSort.EnrolledAt => By(r => r.Device.EnrolledAt),
-            _ => By(r => r.Device.Name),
-        };
         // The id makes the order total, so that pages neither repeat nor skip a device.
-        return sorted.ThenBy(r => r.Device.DeviceId);
+        IQueryable<string> By<T>(System.Linq.Expressions.Expression<Func<DeviceRow, T>> key) => rows.By(key, filter.Descending).ThenBy(d => d.DeviceId).Select(d => d.DeviceId);
+        return filter.Sort switch
+        {
+            DeviceSort.Office => rows.By(d => d.OfficeId, filter.Descending).ThenBy(d => d.Name).ThenBy(d => d.DeviceId).Select(d => d.DeviceId),
+            DeviceSort.LastSync => (from device in rows from presence in db.Presence.LeftJoin(p => p.DeviceId == device.DeviceId) select new { device.DeviceId, presence.LastSync })
+                .ByIfKnown(r => r.LastSync, filter.Descending).ThenBy(r => r.DeviceId).Select(r => r.DeviceId),
+            DeviceSort.ReportedAt => rows.ByIfKnown(d => d.ReportedAt, filter.Descending).ThenBy(d => d.DeviceId).Select(d => d.DeviceId),
+            DeviceSort.EnrolledAt => By(d => d.EnrolledAt),
+            _ => By(d => d.Name),
+        };
     }
 
     private static DeviceView View(SeenDevice found, IEnumerable<DeviceLabelRow> labels) => new(
@@ -348,8 +351,12 @@ internal static class Paging
     /// <summary>How a searched text is met, whatever the database's own way.</summary>
     public const StringComparison AnyCase = StringComparison.OrdinalIgnoreCase;
 
-    /// <summary>What is not known comes before all that is, as the smallest; databases differ in that.</summary>
+    /// <summary>By what every row has.</summary>
     public static IOrderedQueryable<T> By<T, TKey>(this IQueryable<T> rows, System.Linq.Expressions.Expression<Func<T, TKey>> key, bool descending) =>
+        descending ? rows.OrderByDescending(key) : rows.OrderBy(key);
+
+    /// <summary>What is not known comes before all that is, as the smallest; databases differ in that. PostgreSQL takes no index for it.</summary>
+    public static IOrderedQueryable<T> ByIfKnown<T, TKey>(this IQueryable<T> rows, System.Linq.Expressions.Expression<Func<T, TKey>> key, bool descending) =>
         descending ? rows.OrderByDescending(key, Sql.NullsPosition.Last) : rows.OrderBy(key, Sql.NullsPosition.First);
 
     public static IQueryable<T> Paged<T>(this IQueryable<T> rows, PageRequest page) => rows.Skip(page.Skip).Take(page.Take);

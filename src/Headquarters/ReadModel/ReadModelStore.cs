@@ -19,7 +19,7 @@ namespace Fleet.Headquarters.ReadModel;
 public sealed class ReadModelStore : IAsyncDisposable
 {
     /// <summary>Raise it when a table changes: an older read model is then dropped and rebuilt at start.</summary>
-    private const int Format = 15;
+    private const int Format = 16;
 
     /// <summary>Behind the name of a file that is written to take the place of another.</summary>
     private const string Fresh = ".fresh";
@@ -418,8 +418,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
         ReadModelTable.Of<OfficeRow>(),
         ReadModelTable.Of<NodeRow>(),
         ReadModelTable.Of<DeviceRow>(),
-        ReadModelTable.Of<DeviceLabelRow>(),
-        ReadModelTable.Of<PresenceRow>(TableKind.Seen),
+        ReadModelTable.Of<DeviceLabelRow>(byKey: true),
+        ReadModelTable.Of<PresenceRow>(TableKind.Seen, byKey: true),
         ReadModelTable.Of<TokenRow>(),
         ReadModelTable.Of<PolicyRow>(),
         ReadModelTable.Of<DeviceEventRow>(TableKind.History),
@@ -448,8 +448,8 @@ internal sealed class ReadModelConnection(DataOptions options) : DataConnection(
     private static readonly (string Table, string Columns)[] Indexes =
     [
         ("nodes", "office_id"),
-        ("devices", "office_id, name"),
-        ("devices", "name"),
+        ("devices", "office_id, name, device_id"),
+        ("devices", "name, device_id"),
         ("device_labels", "label, value"),
         ("presence", "last_sync"),
         ("tokens", "office_id"),
@@ -474,13 +474,15 @@ internal sealed record ReadModelTable(string Name, TableKind Kind, HashSet<strin
     /// <summary>SQLite takes 32,766 parameters a statement; the widest row has some 30 columns.</summary>
     private static readonly BulkCopyOptions Together = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = 200, UseParameters = true };
 
-    public static ReadModelTable Of<T>(TableKind kind = TableKind.Told)
+    /// <param name="byKey">Rows are looked up by their key, one for each of many: SQLite keeps them in its order, so that no index lies between.</param>
+    public static ReadModelTable Of<T>(TableKind kind = TableKind.Told, bool byKey = false)
         where T : class => new(
             MappingSchema.Default.GetEntityDescriptor(typeof(T)).Name.Name,
             kind,
             [.. MappingSchema.Default.GetEntityDescriptor(typeof(T)).Columns.Select(c => c.ColumnName)],
             db => db.DropTable<T>(throwExceptionIfNotExists: false),
-            (db, options) => db.CreateTable<T>(tableOptions: options),
+            (db, options) => db.CreateTable<T>(
+                statementFooter: byKey && db.DataProvider.Name.StartsWith(ProviderName.SQLite, StringComparison.Ordinal) ? "WITHOUT ROWID" : null, tableOptions: options),
             (from, to) =>
             {
                 to.GetTable<T>().Delete();
