@@ -7,7 +7,7 @@ using Fleet.NatLab.Topologies;
 
 var target = new Option<string>("--target") { Description = $"What to measure: {string.Join(", ", Benchmark.All.Select(b => b.Name))}, or all.", Required = true };
 var idle = new Option<double>("--idle-minutes") { Description = "How long footprint idles before it reads memory, and how long fleet-idle is measured in quiet, and again with churn.", DefaultValueFactory = _ => 10 };
-var devices = new Option<int?>("--devices") { Description = "How many devices sync-throughput runs through a gateway (200; 0: only what headquarters itself takes is measured), or the benchmarks of large fleets have (fleet-million 1000000, others 100000)." };
+var devices = new Option<int?>("--devices") { Description = "How many devices sync-throughput runs through a gateway (200; 0: only what headquarters itself takes is measured), or the benchmarks of large fleets and lists have (fleet-million 1000000, others 100000)." };
 var seconds = new Option<int>("--seconds") { Description = "How long rates are measured.", DefaultValueFactory = _ => 30 };
 var trips = new Option<int>("--trips") { Description = "How many wake-ups wake-latency times.", DefaultValueFactory = _ => 1000 };
 var offices = new Option<int?>("--offices") { Description = "How many offices reconnect-storm has (200), or the benchmarks of large fleets (fleet-million 10000, others 1000)." };
