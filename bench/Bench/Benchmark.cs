@@ -11,7 +11,7 @@ internal sealed record Benchmark(string Name, string What, Func<BenchOptions, Ac
     {
     }
 
-    public static IReadOnlyList<Benchmark> All { get; } = [IdleSync.Benchmark, Footprint.Benchmark, SyncThroughput.Benchmark, WakeLatency.Benchmark, Discovery.Benchmark, ReconnectStorm.Benchmark, ManyLinks.Benchmark, Deltas.Benchmark, LanServe.Benchmark, OneCopies.Benchmark, FleetIdle.Benchmark, FleetIdle.Million, HqRestart.Benchmark, WakeAll.Benchmark, Failover.Benchmark, Lists.Benchmark];
+    public static IReadOnlyList<Benchmark> All { get; } = [IdleSync.Benchmark, Footprint.Benchmark, SyncThroughput.Benchmark, WakeLatency.Benchmark, Discovery.Benchmark, ReconnectStorm.Benchmark, ManyLinks.Benchmark, Deltas.Benchmark, LanServe.Benchmark, OneCopies.Benchmark, FleetIdle.Benchmark, FleetIdle.Million, HqRestart.Benchmark, WakeAll.Benchmark, Failover.Benchmark, Lists.Benchmark, Micro.Benchmark];
 }
 
 /// <param name="Most">The figure should be under it.</param>
