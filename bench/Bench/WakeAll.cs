@@ -8,7 +8,7 @@ namespace Fleet.Bench;
 /// <summary>
 /// One request to the API wakes every device of a fleet. The time is from the request until the node of the last office has the signals of all its devices;
 /// each signal is journaled as asked for, signed for its device and sent over the office's link. Beside it, in the same run: as many messages through a NATS
-/// hub to leaf nodes, which neither keep nor sign anything.
+/// hub to leaf nodes, and through a mosquitto with QoS 1, which neither keep nor sign anything.
 /// </summary>
 internal static class WakeAll
 {
@@ -18,14 +18,14 @@ internal static class WakeAll
     /// <summary>The wake-ups before the measured ones: headquarters derives each device's keys at the first, and keeps them.</summary>
     private const int Rounds = 2;
 
-    public static Benchmark Benchmark { get; } = new("wake-all", "100,000 always-connected devices in 1,000 offices woken at once, beside a NATS hub with leaves", Run,
+    public static Benchmark Benchmark { get; } = new("wake-all", "100,000 always-connected devices in 1,000 offices woken at once, beside a NATS hub with leaves and mosquitto", Run,
     [
         new Budget("last_office_s", 10, "s until the last office is reached"),
     ]);
 
     private static async Task<IReadOnlyDictionary<string, object>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
     {
-        DebianPackages.Require("nats-server");
+        DebianPackages.Require("nats-server", "mosquitto");
         var watch = new Reached();
         double devices, offices, peak;
         var last = new double[Rounds];
@@ -54,6 +54,8 @@ internal static class WakeAll
 
         var nats = await NatsFanOut.Run((int)offices, (int)(devices / offices), stop).ConfigureAwait(false);
         step(string.Create(CultureInfo.InvariantCulture, $"NATS, hub and {NatsFanOut.Leaves} leaves: the last office after {nats.TotalSeconds:0.00} s"));
+        var mosquitto = await MosquittoFanOut.Run((int)offices, (int)(devices / offices), stop).ConfigureAwait(false);
+        step(string.Create(CultureInfo.InvariantCulture, $"mosquitto, {NatsFanOut.Leaves} clients, QoS 1: the last office after {mosquitto.TotalSeconds:0.00} s"));
         return new Dictionary<string, object>
         {
             ["offices"] = offices,
@@ -61,6 +63,7 @@ internal static class WakeAll
             ["first_last_office_s"] = Math.Round(last[0], 2),
             ["last_office_s"] = Math.Round(last[^1], 2),
             ["nats_last_s"] = Math.Round(nats.TotalSeconds, 2),
+            ["mosquitto_last_s"] = Math.Round(mosquitto.TotalSeconds, 2),
             ["hq_peak_rss_mb"] = peak,
         };
     }
