@@ -11,6 +11,7 @@ using Fleet.Cli.Nodes;
 using Fleet.Cli.Offices;
 using Fleet.Cli.Policies;
 using Fleet.Cli.Rollouts;
+using Fleet.Cli.Sizing;
 using Fleet.Cli.Status;
 using Fleet.Cli.Storage;
 using Fleet.Cli.Tokens;
@@ -39,6 +40,7 @@ internal static class FleetCli
           fleet rollout create tills --version 1.4.0
           fleet backup create --passphrase-file ~/fleet-passphrase
           fleet status --json
+          fleet size --offices 200 --devices 10000
 
         Where headquarters is and who asks: --url and --token, else FLEET_URL and FLEET_TOKEN, else what 'fleet login' kept.
         A token may be written as @FILE. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
@@ -79,6 +81,7 @@ internal static class FleetCli
             StorageCommands.ReadModel(commands),
             BackupCommands.Make(commands),
             StatusCommand.Make(commands),
+            SizeCommand.Make(commands),
             LoginCommand.Make(commands),
             CompletionCommand.Make(commands),
         };

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Fleet.Cli.Backups;
 using Fleet.Cli.Output;
+using Fleet.Cli.Sizing;
 using Fleet.Cli.Updates;
 using Fleet.Contracts.Api;
 
@@ -11,7 +12,7 @@ namespace Fleet.Cli.Tests;
 /// <summary>docs/cli.md against the commands and the JSON that they print.</summary>
 public sealed partial class DocumentationTests : IDisposable
 {
-    private static readonly string Doc = File.ReadAllText(Find("docs/cli.md"));
+    private static readonly string Doc = Read("docs/cli.md");
 
     private static readonly Dictionary<string, JsonTypeInfo[]> Documents = new()
     {
@@ -21,6 +22,7 @@ public sealed partial class DocumentationTests : IDisposable
         ["storage"] = [ApiJson.Default.StorageResource],
         ["cluster-node"] = [ApiJson.Default.ClusterNodeResource],
         ["cluster-invitation"] = [ApiJson.Default.ClusterInvitationResource],
+        ["size"] = [SizingJson.Default.Sizing],
         ["office"] = [ApiJson.Default.OfficeResource],
         ["node"] = [ApiJson.Default.NodeResource],
         ["device"] = [ApiJson.Default.DeviceResource],
@@ -106,12 +108,13 @@ public sealed partial class DocumentationTests : IDisposable
         ? [path]
         : command.Subcommands.SelectMany(c => Leaves($"{path} {c.Name}", c));
 
-    private static string Find(string path)
+    /// <summary>A file of the repository, by its path there.</summary>
+    internal static string Read(string path)
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, path)))
             folder = folder.Parent;
-        return Path.Combine(folder.FullName, path);
+        return File.ReadAllText(Path.Combine(folder.FullName, path));
     }
 
     [GeneratedRegex("`([A-Za-z0-9]+)`")]
