@@ -19,17 +19,25 @@ public static class LinkHocon
     /// <summary>The path of the one actor that a stranger may address.</summary>
     public const string DoorPath = "/user/door";
 
+    /// <summary>
+    /// Akka looks at every association twice in this time (default 0.3 s) whether it owes an acknowledgement of a system message, such as a watch; over a link there are none.
+    /// With a thousand links that was most of the messages of a quiet headquarters.
+    /// </summary>
+    private const string LazyAcks = "akka.remote.system-message-ack-piggyback-timeout = 10s";
+
     /// <summary>Headquarters' edge system: office nodes reach the door and their own link, nothing else.</summary>
     public static Config Edge(LinkOptions options) => ConfigurationFactory.ParseString($$"""
         akka.actor.provider = remote
         akka.remote.untrusted-mode = on
         akka.remote.trusted-selection-paths = ["{{DoorPath}}"]
+        {{LazyAcks}}
         """).WithFallback(Hardening.Hocon).WithFallback(Common(EdgePort, options));
 
     /// <summary>An office node's system.</summary>
-    public static Config Office(LinkOptions options) => ConfigurationFactory.ParseString("""
+    public static Config Office(LinkOptions options) => ConfigurationFactory.ParseString($$"""
         akka.actor.provider = remote
         akka.remote.untrusted-mode = on
+        {{LazyAcks}}
         # Default 10 ms; an idle office node need not wake that often.
         akka.scheduler.tick-duration = 50ms
         """).WithFallback(Hardening.Hocon).WithFallback(Common(OfficePort, options));
