@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Contracts.Envelopes;
@@ -39,6 +40,14 @@ internal sealed class Machine(string name, ulong counter = 0) : IDisposable
     }
 
     public void Joined(Enrolled enrolled) => (Id, _headquartersKey) = (new DeviceId(enrolled.DeviceId), enrolled.HeadquartersKey.ToByteArray());
+
+    /// <summary>What it shows in a handshake.</summary>
+    public X509Certificate2 Certificate(Enrolled enrolled)
+    {
+        using var leaf = X509CertificateLoader.LoadCertificate(enrolled.CertificateChain[0].Span);
+        using var whole = leaf.CopyWithPrivateKey(_key);
+        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null);
+    }
 
     /// <summary>Reads what headquarters sealed for this machine's key.</summary>
     public byte[] OpenSecret(string purpose, ReadOnlyMemory<byte> secret)
