@@ -25,11 +25,13 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private readonly string _directory;
     private readonly bool _durable;
+    private readonly int _connections;
     private Process? _server;
 
     private readonly PostgresPlace? _place;
 
-    private PrivatePostgres(string directory, bool durable, PostgresPlace? place) => (_directory, _durable, _place, Port) = (directory, durable, place, FreePorts.One());
+    private PrivatePostgres(string directory, bool durable, PostgresPlace? place, int connections) =>
+        (_directory, _durable, _place, _connections, Port) = (directory, durable, place, connections, FreePorts.One());
 
     public int Port { get; }
 
@@ -56,11 +58,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     /// <param name="place">Null: this machine, on loopback.</param>
     /// <param name="durable">Whether what is committed survives a power failure, as in a company; tests are faster without.</param>
-    public static async Task<PrivatePostgres> Start(bool durable = false, PostgresPlace? place = null)
+    /// <param name="connections">That it takes at once.</param>
+    public static async Task<PrivatePostgres> Start(bool durable = false, PostgresPlace? place = null, int connections = 200)
     {
         if (Unable() is { } lacks)
             throw new InvalidOperationException(lacks);
-        var server = new PrivatePostgres(Directory.CreateTempSubdirectory("fleet-postgres-").FullName, durable, place);
+        var server = new PrivatePostgres(Directory.CreateTempSubdirectory("fleet-postgres-").FullName, durable, place, connections);
         try
         {
             await server.Initialize().ConfigureAwait(false);
@@ -129,7 +132,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             {
                 "-c",
                 $"""
-                {_place?.Within}{AsUser}{Programs}/postgres -D {Data} -c listen_addresses={Host} -c port={Port} -c unix_socket_directories={Sockets} -c max_connections=200 {safety} >>{Log} 2>&1 </dev/null &
+                {_place?.Within}{AsUser}{Programs}/postgres -D {Data} -c listen_addresses={Host} -c port={Port} -c unix_socket_directories={Sockets} -c max_connections={_connections} {safety} >>{Log} 2>&1 </dev/null &
                 server=$!
                 read -r wish
                 kill -INT $server

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using Fleet.Contracts;
+using Fleet.Headquarters.ReadModel;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Fleet.Headquarters.Api;
@@ -27,9 +28,9 @@ internal static class ApiProblems
     /// <summary>Says what is wrong with a request that could not be read, or that can't be answered for now.</summary>
     public static void Explain(ProblemDetailsContext context)
     {
-        if (context.Exception is DbException)
+        if (context.Exception is DbException fault)
         {
-            context.ProblemDetails.Detail = "headquarters' database can't be read now; its log says why. Try again in a moment";
+            context.ProblemDetails.Detail = $"headquarters' database can't be read now: {context.HttpContext.RequestServices.GetRequiredService<ReadModelStore>().Say(fault)}";
             context.ProblemDetails.Extensions[CodeField] = nameof(RefusalCode.Busy);
         }
 

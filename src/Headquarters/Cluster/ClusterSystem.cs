@@ -153,6 +153,7 @@ public sealed class ClusterSystem : IAsyncDisposable
         var tools = new OfficeTools(parts.Issuer, parts.Clock, parts.Offices, parts.Wake, () => region!, () => company!, progress.Of)
         {
             Meter = parts.Meter,
+            SayOfJournal = parts.Journal.Say,
             Overload = parts.Overload,
             Unreadable = new UnreadableTwins(id =>
             {

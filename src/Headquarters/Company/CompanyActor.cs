@@ -112,11 +112,19 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
 
     protected override void OnRecoveryFailure(Exception reason, object? message = null)
     {
+        // The journal itself works.
         if (_tools.Unreadable.SetAside(PersistenceId, reason))
+        {
             _log.Error("The company is set aside: {Reason}. What is asked of it is refused; offices go on", _tools.Unreadable.Why(PersistenceId));
-        else
-            base.OnRecoveryFailure(reason, message);
+            return;
+        }
+
+        _tools.JournalFailed(reason);
+        base.OnRecoveryFailure(reason, message);
     }
+
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>
+        _log.Error("The company's journal can't be written, and nothing was answered; it starts again after a wait: {Reason}", _tools.JournalFailed(cause));
 
     // Offices go on by the books that they have.
     private void SetAside()

@@ -135,14 +135,13 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             return;
         }
 
-        _tools.Meter.JournalFailed(reason.GetBaseException().Message);
+        _tools.JournalFailed(reason);
         base.OnRecoveryFailure(reason, message);
     }
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
-        _tools.Meter.JournalFailed(cause.GetBaseException().Message);
-        _log.Error(cause, "The journal of office {OfficeId} can't be written; nothing was answered. The twin starts again after a wait", _office.Id);
+        _log.Error("The journal of office {OfficeId} can't be written, and nothing was answered; the twin starts again after a wait: {Reason}", _office.Id, _tools.JournalFailed(cause));
     }
 
     private void Deciding()

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Pattern;
 using Fleet.Contracts;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Monitoring;
@@ -22,9 +23,21 @@ public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, 
     /// <summary>Where the twins of this node count what they do.</summary>
     public HeadquartersMeter Meter { get; init; } = HeadquartersMeter.Unheard;
 
+    /// <summary>What went wrong with the journal and what to do.</summary>
+    public Func<Exception, string> SayOfJournal { get; init; } = fault => fault.GetBaseException().Message;
+
     /// <summary>Whether the node is overloaded, and what is put off.</summary>
     public Overload Overload { get; init; } = Overload.None;
 
     /// <summary>Those of this node that can't be read from the journal.</summary>
     public UnreadableTwins Unreadable { get; init; } = UnreadableTwins.None;
+
+    /// <summary>The journal failed: counts it.</summary>
+    /// <returns>Why, and what to do. An open circuit breaker says only that it failed before: then it is still for that reason.</returns>
+    public string JournalFailed(Exception cause)
+    {
+        var why = cause.GetBaseException() is OpenCircuitException && Meter.Journal.Problem is { } known ? known : SayOfJournal(cause);
+        Meter.JournalFailed(why);
+        return why;
+    }
 }

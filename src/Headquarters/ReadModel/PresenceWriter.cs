@@ -98,7 +98,7 @@ public sealed class PresenceWriter : ReceiveActor, IWithTimers
         if (written.Fault is { } fault)
         {
             if (!_failing)
-                _log.Warning("Presence of devices can't be written and is tried again: {Reason}", fault.Message);
+                _log.Warning("Presence of devices can't be written and is tried again: {Reason}", _store.Say(fault));
             _failing = true;
             _pending.AddOlder(written.Batch);
             Timers.StartSingleTimer(nameof(WriteAgain), WriteAgain.Instance, _retryAfter);

@@ -247,7 +247,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
         // The stream's, which has ended.
         _around = ended.Fault is { } fault && IsUnreadable(fault);
         // Once for each reason, however long it lasts.
-        var reason = ended.Fault?.GetBaseException().Message ?? "the journal's stream ended";
+        var reason = (ended.Fault is null ? null : _store.Say(ended.Fault)) ?? "the journal's stream ended";
         if (reason != _trouble)
             _log.Warning("The read model stopped following the journal and tries again every {Wait}: {Reason}", _options.RetryAfter, reason);
         _trouble = reason;

@@ -30,6 +30,7 @@ public sealed class ReadModelStore : IAsyncDisposable
     /// <summary>Null, as what follows: it lies in PostgreSQL.</summary>
     private readonly string? _file;
     private readonly SqliteSpace? _space;
+    private readonly Func<Exception, string> _say;
     /// <summary>The one session that has its tables; null: all have.</summary>
     private NpgsqlConnection? _session;
     private ReadModelNotices? _notices;
@@ -37,7 +38,7 @@ public sealed class ReadModelStore : IAsyncDisposable
     /// <summary>Tells when something was written, by whichever node.</summary>
     public ReadModelSignal Changes { get; } = new();
 
-    private ReadModelStore(DataOptions options, MappingSchema mapping, string? file, SqliteSpace? space) => (_options, _file, _space) = (options.UseMappingSchema(mapping), file, space);
+    private ReadModelStore(DataOptions options, MappingSchema mapping, string? file, SqliteSpace? space, Func<Exception, string> say) => (_options, _file, _space, _say) = (options.UseMappingSchema(mapping), file, space, say);
 
     /// <summary>The read model in one SQLite file.</summary>
     /// <exception cref="StorageException">The file is damaged, locked or no database; the message says what to do.</exception>
@@ -45,7 +46,7 @@ public sealed class ReadModelStore : IAsyncDisposable
 
     private static ReadModelStore Sqlite(string file, bool pooling)
     {
-        var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling={pooling}", SQLiteProvider.Microsoft), Times, file, new SqliteSpace(file));
+        var store = new ReadModelStore(new DataOptions().UseSQLite($"Data Source={file};Pooling={pooling}", SQLiteProvider.Microsoft), Times, file, new SqliteSpace(file), fault => SqliteSpace.Say($"the read model {file}", fault));
         try
         {
             using var db = store.Open();
@@ -67,7 +68,7 @@ public sealed class ReadModelStore : IAsyncDisposable
     /// <exception cref="StorageException">The database can't be used; the message says what to do.</exception>
     public static async Task<ReadModelStore> PostgreSql(PostgresDatabase database, bool renew = false, CancellationToken cancellation = default)
     {
-        var store = new ReadModelStore(new DataOptions().UsePostgreSQL(database.ReadModelConnections, PostgreSQLVersion.v15), PostgresMapping(), null, null);
+        var store = new ReadModelStore(new DataOptions().UsePostgreSQL(database.ReadModelConnections, PostgreSQLVersion.v15), PostgresMapping(), null, null, database.SayIfOwn);
         // Nodes that start together make the tables once: whoever comes second finds them.
         await database.Alone(_ => Task.Run(() =>
         {
@@ -77,6 +78,9 @@ public sealed class ReadModelStore : IAsyncDisposable
         store._notices = new ReadModelNotices(database, store.Changes);
         return store;
     }
+
+    /// <summary>What went wrong and what to do, in words for an administrator.</summary>
+    public string Say(Exception fault) => _say(fault);
 
     internal ReadModelConnection Open()
     {
@@ -203,7 +207,7 @@ public sealed class ReadModelStore : IAsyncDisposable
         // Tables of one session, found before those of the same names: they need no right to make a schema, and are gone with the session.
         var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_options.ConnectionOptions.ConnectionString!) { Pooling = false, CommandTimeout = 0 }.ToString());
         await connection.OpenAsync(cancellation);
-        var fresh = new ReadModelStore(new DataOptions().UseConnection(PostgreSQLTools.GetDataProvider(PostgreSQLVersion.v15), connection, disposeConnection: false), PostgresMapping(), null, null) { _session = connection };
+        var fresh = new ReadModelStore(new DataOptions().UseConnection(PostgreSQLTools.GetDataProvider(PostgreSQLVersion.v15), connection, disposeConnection: false), PostgresMapping(), null, null, _say) { _session = connection };
         using var db = fresh.Open();
         db.CreateTables(Format, temporary: true);
         return fresh;

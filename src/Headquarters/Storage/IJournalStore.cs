@@ -34,6 +34,9 @@ public interface IJournalStore
     /// <returns>0: there is nothing to speak of, or the database does so by itself.</returns>
     int GiveBack();
 
+    /// <summary>What went wrong and what to do, in words for an administrator.</summary>
+    string Say(Exception fault);
+
     /// <summary>Makes it ready for use, or says why it can't be used; then nothing in it was touched.</summary>
     Task<string?> Prepare(CancellationToken cancellation = default);
 

@@ -79,6 +79,8 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
         return look();
     }
 
+    public string Say(Exception fault) => database.SayIfOwn(fault);
+
     public async Task<string?> Prepare(CancellationToken cancellation = default)
     {
         try

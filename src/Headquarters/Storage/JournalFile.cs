@@ -53,6 +53,8 @@ public sealed class JournalFile(string path) : IJournalStore
     // One writer, and what it has not committed is not seen.
     public Task<T> BetweenWrites<T>(Func<T> look, CancellationToken cancellation = default) => Task.FromResult(look());
 
+    public string Say(Exception fault) => SqliteSpace.Say($"the journal {path}", fault);
+
     public Task<string?> Prepare(CancellationToken cancellation = default) => Task.FromResult(Prepare());
 
     public StorageSize Size() => new SqliteSpace(path).Size();

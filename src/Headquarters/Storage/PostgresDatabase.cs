@@ -67,7 +67,7 @@ public sealed class PostgresDatabase
     }
 
     /// <summary>What went wrong and what to do, in words for an administrator.</summary>
-    public string Say(Exception fault) => $"PostgreSQL, {Name}: {fault switch
+    public string Say(Exception fault) => $"PostgreSQL, {Name}: {(fault.GetBaseException() as PostgresException ?? fault) switch
     {
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } e =>
             $"it does not let '{_given.Username}' in ({e.MessageText}). Set the right user and password in fleet.storage.connection-string or fleet.storage.password-file, and see what its pg_hba.conf allows",
@@ -78,16 +78,27 @@ public sealed class PostgresDatabase
         PostgresException { SqlState: PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.ConfigurationLimitExceeded } e =>
             $"it has no connection left ({e.MessageText}). Raise its max_connections, or lower fleet.storage.max-connections of the nodes that share it",
         PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => "it is read-only, as a standby is. Name the primary in fleet.storage.connection-string",
-        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => "its disk is full. Make room there",
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } e => $"its disk is full ({e.MessageText}). Make room there; it goes on by itself",
         PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow } e => $"it does not serve yet ({e.MessageText})",
         PostgresException e => $"{e.MessageText} ({e.SqlState})",
+        _ when IsPoolEmpty(fault) => $"all connections of this node are in use ({fault.GetBaseException().Message}). Raise fleet.storage.max-connections where its max_connections has room",
         _ when Unreachable(fault) => $"it can't be reached ({fault.GetBaseException().Message}). See that it runs, that nothing on the way blocks its port, and that fleet.storage.connection-string names it",
         _ => fault.Message,
     }}";
 
+    /// <summary>The same of a fault that may be another's than the database's.</summary>
+    public string SayIfOwn(Exception fault)
+    {
+        var first = fault is AggregateException many ? many.GetBaseException() : fault;
+        return first.GetBaseException() is NpgsqlException or SocketException or TimeoutException or IOException ? Say(first) : first.GetBaseException().Message;
+    }
+
     private static bool PassesByItself(Exception fault) => fault is PostgresException e
         ? e.SqlState is PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
         : Unreachable(fault);
+
+    // Npgsql has no code for it.
+    private static bool IsPoolEmpty(Exception fault) => fault is NpgsqlException { InnerException: TimeoutException } && fault.Message.Contains("pool", StringComparison.Ordinal);
 
     private static bool Unreachable(Exception fault) => fault.GetBaseException() is SocketException or TimeoutException or IOException;
 

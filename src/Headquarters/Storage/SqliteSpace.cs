@@ -22,6 +22,16 @@ internal sealed class SqliteSpace(string path)
 
     private readonly string _connection = $"Data Source={path}";
 
+    /// <summary>What went wrong with a file that was in use, and what to do, in words for an administrator.</summary>
+    /// <param name="what">The file, and what it is.</param>
+    public static string Say(string what, Exception fault) => fault.GetBaseException() switch
+    {
+        // SQLITE_FULL; SQLITE_IOERR, which is said where what lies beside the file can't grow.
+        SqliteException { SqliteErrorCode: 13 } full => $"{what} can't grow: {full.Message} Make room on its disk; it goes on by itself",
+        SqliteException { SqliteErrorCode: 10 } broken => $"the disk of {what} fails or is full: {broken.Message} Make room there, and see the machine's log",
+        var other => other.Message,
+    };
+
     /// <summary>Before the first table is made, or once for a file of an earlier version, which takes as long as copying it.</summary>
     public static void Prepare(SqliteConnection connection)
     {

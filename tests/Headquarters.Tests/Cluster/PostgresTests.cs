@@ -1,7 +1,10 @@
 using Akka.Actor;
+using Akka.Event;
+using Fleet.Contracts;
 using Fleet.Contracts.Storage;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
+using Fleet.Headquarters.Tests.Links;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Fleet.TestSupport;
@@ -50,6 +53,94 @@ public sealed class PostgresTests
         Assert.Equal([1UL, 2UL], (await company.Events()).OfType<DeviceEventRecorded>().Select(e => e.Number));
         await ReadModelShows(async () => (await company.ReadModel.DeviceEvents(till.Id, PageRequest.First)).Items.Count(e => e.Number > 0) == 2, "the read model has followed");
         await ReadModelShows(async () => (await company.ReadModel.Device(scale.Id))?.Device.Presence.State == PresenceState.Online, "what was seen meanwhile is shown");
+    }
+
+    [SkippableFact]
+    public async Task While_the_server_has_no_connection_left_that_is_said_and_what_is_acknowledged_is_stored()
+    {
+        Skip.If(PrivatePostgres.Unable() is not null, PrivatePostgres.Unable());
+        const int connections = 12;
+        await using var server = await PrivatePostgres.Start(connections: connections);
+        var database = await server.NewDatabase();
+        await using var company = await Start(new StorageOptions(StorageProvider.PostgreSql, database, 30, TimeSpan.FromSeconds(20)), 1000, Leeds, York);
+        using var till = await company.EnrolDevice(Leeds, "till-1");
+        using var scale = await company.EnrolDevice(York, "scale-1");
+
+        // Its own are fewer than are asked for at once, and all others are somebody else's.
+        var others = new List<NpgsqlConnection>();
+        await Fill(others, database);
+        var reads = Enumerable.Range(0, 40).Select(_ => Task.Run(() => company.ReadModel.Status())).ToList();
+        var stored = new Dictionary<string, ulong> { [till.Id.Value] = 0, [scale.Id.Value] = 0 };
+        for (ulong number = 1; number <= 20; number++)
+            foreach (var (machine, office) in new[] { (till, Leeds), (scale, York) })
+                if (stored[machine.Id.Value] == number - 1 && await Reported(company, machine, office, number, TimeSpan.FromSeconds(1)))
+                    stored[machine.Id.Value] = number;
+        var refused = new List<string>();
+        foreach (var read in reads)
+            if (await Record.ExceptionAsync(() => read) is { } fault)
+                refused.Add(company.Store.Say(fault));
+        Assert.NotEmpty(refused);
+        Assert.All(refused, why => Assert.Contains("Raise its max_connections, or lower fleet.storage.max-connections", why, StringComparison.Ordinal));
+
+        // Headquarters keeps none.
+        var said = LinkRig.Event<LogEvent>(company.System, e => e.ToString() is { } text && text.Contains("office", StringComparison.Ordinal) && text.Contains("it has no connection left", StringComparison.Ordinal));
+        await Until.True(async () =>
+        {
+            await Run(others[0], "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'fleet%'");
+            await Fill(others, database);
+            return others.Count >= connections;
+        }, "every connection is somebody else's");
+        Assert.False(await Reported(company, till, Leeds, stored[till.Id.Value] + 1, TimeSpan.FromSeconds(2)));
+        await Until.True(async () => !await Reported(company, till, Leeds, stored[till.Id.Value] + 1, TimeSpan.FromMilliseconds(300)) && said.IsCompleted, "the log says what to do");
+
+        foreach (var other in others)
+            await other.DisposeAsync();
+
+        foreach (var (machine, office) in new[] { (till, Leeds), (scale, York) })
+        {
+            await Until.True(() => Reported(company, machine, office, stored[machine.Id.Value] + 1, TimeSpan.FromSeconds(2)), $"{machine.Id}'s report is taken when it comes again", TimeSpan.FromSeconds(60));
+            await ReadModelShows(async () => (await company.ReadModel.Device(machine.Id))?.Device.ReportedVersion == stored[machine.Id.Value] + 1, "the read model has followed");
+            Assert.Equal(
+                Enumerable.Range(1, (int)stored[machine.Id.Value] + 1).Select(n => (ulong)n),
+                (await company.Events()).OfType<DeviceEventRecorded>().Where(e => e.DeviceId == machine.Id).Select(e => e.Number));
+        }
+    }
+
+    // Until the server takes no more.
+    private static async Task Fill(List<NpgsqlConnection> others, string database)
+    {
+        while (true)
+        {
+            var other = new NpgsqlConnection(database + ";Pooling=false;Application Name=other");
+            try
+            {
+                await other.OpenAsync();
+                others.Add(other);
+            }
+            catch (PostgresException full) when (full.SqlState == PostgresErrorCodes.TooManyConnections)
+            {
+                return;
+            }
+        }
+    }
+
+    private static async Task Run(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static async Task<bool> Reported(TestCompany company, Machine machine, OfficeId office, ulong number, TimeSpan within)
+    {
+        try
+        {
+            var answer = await company.Cluster.Offices.Ask<DirectAnswer>(new TakeDirect(office, [new DeviceEnvelopeUp(machine.Id, machine.Seal(machine.Report(number, events: [number])), office)]), within);
+            return answer.Items.OfType<DeviceEnvelopeDown>().Any(d => machine.OpenAck(d.Envelope).EventNumber == number);
+        }
+        catch (AskTimeoutException)
+        {
+            return false;
+        }
     }
 
     [SkippableFact]
