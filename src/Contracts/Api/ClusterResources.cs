@@ -12,7 +12,8 @@ public sealed record ClusterIdentityResource(IReadOnlyDictionary<string, byte[]>
 /// <param name="Status"><c>joining</c>, <c>up</c>, <c>draining</c>, <c>leaving</c> or <c>unreachable</c>.</param>
 /// <param name="Oldest">Whether it holds what runs once: the company and the projection.</param>
 /// <param name="Self">Whether it is the node that answers.</param>
-/// <param name="Version">Absent, like all that follows but offices: the node does not answer.</param>
+/// <param name="Version">Of its program, as it said when it came.</param>
+/// <param name="StartedAt">Absent, like all that follows but offices: the node does not answer.</param>
 /// <param name="Links">Office nodes that are linked to it.</param>
 /// <param name="Offices">Offices whose truth is kept on it.</param>
 /// <param name="MemoryBytes">Resident.</param>

@@ -47,6 +47,6 @@ internal static class ClusterEndpoints
     }
 
     private static ClusterNodeResource Of(ClusterNodeView node, DateTimeOffset now) => new(
-        node.Address, node.State is { Draining: true } ? "draining" : node.Status.ToString().ToLowerInvariant(), node.Oldest, node.Self, node.State?.Version, node.State?.StartedAt, node.State?.Links,
+        node.Address, node.State is { Draining: true } ? "draining" : node.Status.ToString().ToLowerInvariant(), node.Oldest, node.Self, node.Version, node.State?.StartedAt, node.State?.Links,
         node.Offices, node.State?.MemoryBytes, node.State?.Processors, node.State is { } state ? Math.Round((state.Now - now).TotalSeconds, 1) : null, node.State is { Overload.Length: > 0 } strained ? strained.Overload : null);
 }

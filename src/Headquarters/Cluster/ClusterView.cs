@@ -33,7 +33,8 @@ public sealed class ClusterView
             place == 0,
             member.Address == _cluster.SelfAddress,
             seen.Unreachable.Contains(member) ? null : await StateOf(member.Address),
-            (await offices).GetValueOrDefault(member.Address))));
+            (await offices).GetValueOrDefault(member.Address))
+        { Version = member.AppVersion.Version }));
     }
 
     /// <summary>Lets a node give its work to the others and stop.</summary>
@@ -100,7 +101,11 @@ public sealed class ClusterView
 /// <param name="Self">Whether it is the node that says all this.</param>
 /// <param name="State">What it says of itself; null: it does not answer.</param>
 /// <param name="Offices">Twins that run on it.</param>
-public sealed record ClusterNodeView(string Address, ClusterNodeStatus Status, bool Oldest, bool Self, ClusterNodeState? State, int Offices);
+public sealed record ClusterNodeView(string Address, ClusterNodeStatus Status, bool Oldest, bool Self, ClusterNodeState? State, int Offices)
+{
+    /// <summary>Of its program, as it said when it came; also of a node that does not answer.</summary>
+    public string Version { get; init; } = "";
+}
 
 public enum ClusterNodeStatus
 {

@@ -8,7 +8,9 @@ namespace Fleet.Headquarters.Cluster;
 /// <param name="State">How the node is.</param>
 /// <param name="Drain">Gives the node's work to the others and stops it; told once.</param>
 /// <param name="SendHome">Sends office nodes on whose own headquarters node is there again, given the link addresses of all that are.</param>
-internal sealed record HeadquartersNodeTools(Func<ClusterNodeState> State, Action<string> Drain, Action<IReadOnlyList<string>> SendHome, TimeProvider Clock);
+/// <param name="ClockOff">Told how far another node's clock is ahead of this one's where that is too much; null: it is right, or the node is gone.</param>
+internal sealed record HeadquartersNodeTools(
+    Func<ClusterNodeState> State, Action<string> Drain, Action<IReadOnlyList<string>> SendHome, Action<string, TimeSpan?> ClockOff, TimeProvider Clock);
 
 /// <summary>
 /// Stands for one headquarters node among the others: says how it is, drains it, and looks after the others, whose clocks and versions may differ. One a node,
@@ -61,7 +63,11 @@ internal sealed class HeadquartersNodeActor : ReceiveActor, IWithTimers
     {
         var up = _cluster.OthersTakingPart().Select(m => m.Address).ToHashSet();
         foreach (var gone in _others.Keys.Where(a => !up.Contains(a)).ToList())
+        {
             _others.Remove(gone);
+            _tools.ClockOff(ClusterSeeds.At(gone), null);
+        }
+
         var now = _tools.Clock.GetTimestamp();
         List<string> home = [.. _others.Values.Where(o => o.State is { Draining: false, LinkAddress.Length: > 0 } && _tools.Clock.GetElapsedTime(o.Since, now) >= ComesHomeAfter).Select(o => o.State.LinkAddress)];
         if (home.Count > 0)
@@ -77,8 +83,9 @@ internal sealed class HeadquartersNodeActor : ReceiveActor, IWithTimers
         var at = Sender.Path.Address;
         var known = _others.GetValueOrDefault(at);
         var off = state.Now - (_tools.Clock.GetUtcNow() - trip / 2);
-        // Told once for each, and again when it is right.
         var wrong = off.Duration() > ClockTolerance + trip;
+        _tools.ClockOff(ClusterSeeds.At(at), wrong ? off : null);
+        // Told once for each, and again when it was right between.
         if (wrong && known is not { ClockWrong: true })
             _log.Warning("The clock of headquarters node {Address} is {Seconds} s off this one's: set both by NTP", state.Address, (long)off.TotalSeconds);
         if (known is null && state.Version != HeadquartersNode.Version)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Fleet.Contracts;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Monitoring;
@@ -22,6 +23,7 @@ internal sealed class HeadquartersPeers
     private readonly TimeProvider _clock;
     private readonly DateTimeOffset _startedAt;
     private readonly TaskCompletionSource<NodeEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, TimeSpan> _clocks = new();
     private int _draining;
 
     private HeadquartersPeers(ClusterSystem cluster, EdgeSystem edge, OverloadWatch overload, HeadquartersOptions options, TimeProvider clock) =>
@@ -30,13 +32,16 @@ internal sealed class HeadquartersPeers
     /// <summary>Whether the node gives its work away, to stop.</summary>
     public bool IsDraining => Volatile.Read(ref _draining) == 1;
 
+    /// <summary>Which other nodes' clocks are off, in words; empty: none.</summary>
+    public string ClocksOff => string.Join(", ", _clocks.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key} is {c.Value.Duration().TotalSeconds:0} s {(c.Value > TimeSpan.Zero ? "ahead" : "behind")}"));
+
     /// <summary>Done when the node should stop.</summary>
     public Task<NodeEnd> Ended => _ended.Task;
 
     public static HeadquartersPeers Start(ClusterSystem cluster, EdgeSystem edge, OverloadWatch overload, HeadquartersOptions options, TimeProvider clock)
     {
         var peers = new HeadquartersPeers(cluster, edge, overload, options, clock);
-        cluster.System.ActorOf(HeadquartersNodeActor.Props(new HeadquartersNodeTools(peers.State, _ => peers._ended.TrySetResult(new NodeEnd(Orderly: true, "drained")), peers.SendHome, clock)), HeadquartersNodeActor.Name);
+        cluster.System.ActorOf(HeadquartersNodeActor.Props(new HeadquartersNodeTools(peers.State, _ => peers._ended.TrySetResult(new NodeEnd(Orderly: true, "drained")), peers.SendHome, peers.SetClock, clock)), HeadquartersNodeActor.Name);
         _ = peers.Watch();
         return peers;
     }
@@ -61,6 +66,14 @@ internal sealed class HeadquartersPeers
             return;
         List<string> there = [own, .. others];
         _ = _edge.Part(GoHomeAtOnce, "its own headquarters node is there again", node => Rendezvous.Order(node.Value, there, a => a).First() != own);
+    }
+
+    private void SetClock(string address, TimeSpan? off)
+    {
+        if (off is { } wrong)
+            _clocks[address] = wrong;
+        else
+            _clocks.TryRemove(address, out _);
     }
 
     private async Task Watch()

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Akka.Actor;
 using Akka.Cluster;
 using Fleet.Gateway.Monitoring;
@@ -24,6 +25,7 @@ internal sealed class HeadquartersHealth(ClusterSystem cluster, EdgeSystem edge,
     [
         new("cluster", Member),
         new("draining", () => peers.IsDraining ? Health.Failed("the node gives its work to the others, and stops") : Health.Fine),
+        new("clocks", () => peers.ClocksOff is { Length: > 0 } off ? Health.Degraded($"set all clocks by NTP: headquarters node {off}") : Health.Fine),
         new("links", () => edge.IsOpen ? Health.Fine : Health.Failed("the port for office nodes takes no more links")),
         new("journal", () => Health.Unless(meter.Journal.Problem is { } problem ? $"the journal failed when it was last needed: {problem}" : null)),
         new("read-model", ReadModel),
@@ -49,6 +51,10 @@ internal sealed class HeadquartersHealth(ClusterSystem cluster, EdgeSystem edge,
             // Off this thread: SQLite answers on whichever asks.
             await Task.Run(readModel.Position, cancellation).WaitAsync(ReadModelPatience, cancellation);
             return Health.Fine;
+        }
+        catch (DbException fault)
+        {
+            return Health.Failed(readModel.Say(fault));
         }
         catch (TimeoutException)
         {

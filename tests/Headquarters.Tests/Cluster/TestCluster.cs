@@ -26,11 +26,12 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly List<string> _addresses;
     private readonly List<CutNetwork> _networks;
     private readonly List<ClusterSystem?> _nodes = [];
+    private readonly Func<int, Config> _more;
     private int _offices;
 
-    private TestCluster(StorageOptions storage, ReadModelStore store, int nodes)
+    private TestCluster(StorageOptions storage, ReadModelStore store, int nodes, Func<int, Config> more)
     {
-        (_database, Store) = (new PostgresDatabase(storage), store);
+        (_database, Store, _more) = (new PostgresDatabase(storage), store, more);
         Authority = CertificateAuthority.OpenOrCreate(_directory, new IdentityOptions(TimeSpan.FromDays(30)), TimeProvider.System);
         _addresses = [.. FreePorts.Take(nodes).Select(port => $"127.0.0.1:{port}")];
         _networks = [.. _addresses.Select(_ => new CutNetwork())];
@@ -44,10 +45,11 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public IReadOnlyList<string> Addresses => _addresses;
 
-    public static async Task<TestCluster> Start(int nodes)
+    /// <param name="more">Settings of each node that come before all others.</param>
+    public static async Task<TestCluster> Start(int nodes, Func<int, Config>? more = null)
     {
         var storage = await TestStorage.PostgresOptions();
-        var cluster = new TestCluster(storage, await ReadModelStore.PostgreSql(new PostgresDatabase(storage)), nodes);
+        var cluster = new TestCluster(storage, await ReadModelStore.PostgreSql(new PostgresDatabase(storage)), nodes, more ?? (_ => Config.Empty));
         for (var i = 0; i < nodes; i++)
             cluster._nodes.Add(await ClusterSystem.Start(cluster.Parts(i)).WaitAsync(Patience));
         return cluster;
@@ -111,7 +113,7 @@ internal sealed class TestCluster : IAsyncDisposable
             TimeProvider.System,
             new ClusterTransport(
                 // Founding takes a seed's timeout, which need not be long where all are on one machine.
-                ConfigurationFactory.ParseString("akka { loglevel = WARNING, cluster.seed-node-timeout = 1s }").WithFallback(LinkHocon.Cluster(link)), [ClusterLink.Setup(_networks[node], Authority, options)]))
+                _more(node).WithFallback(ConfigurationFactory.ParseString("akka { loglevel = WARNING, cluster.seed-node-timeout = 1s }")).WithFallback(LinkHocon.Cluster(link)), [ClusterLink.Setup(_networks[node], Authority, options)]))
         {
             Cluster = options,
             Shared = _database,

@@ -51,7 +51,7 @@ public sealed class MonitoringTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, live);
         Assert.Equal(HttpStatusCode.OK, ready);
         Assert.Equal("fine", answer.GetProperty("status").GetString());
-        Assert.Equal(["cluster", "draining", "links", "journal", "read-model", "overload"], answer.GetProperty("checks").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        Assert.Equal(["cluster", "draining", "clocks", "links", "journal", "read-model", "overload"], answer.GetProperty("checks").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
     }
 
     [Fact]

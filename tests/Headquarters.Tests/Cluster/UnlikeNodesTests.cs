@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Event;
+using Akka.Serialization;
+using Fleet.Contracts;
+using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Tests.Links;
+using Fleet.Messages.Cluster;
+using Fleet.Messages.Offices;
+using Fleet.Messages.Serialization;
+using Fleet.TestSupport;
+
+namespace Fleet.Headquarters.Tests.Cluster;
+
+/// <summary>Nodes of one headquarters that differ: in their version, what they can say, or their clock.</summary>
+public sealed class UnlikeNodesTests
+{
+    private const int Offices = 12;
+
+    [SkippableFact]
+    public async Task A_message_of_a_newer_version_is_dropped_and_neither_twin_nor_cluster_suffers()
+    {
+        await using var cluster = await TestCluster.Start(2, node => node == 0 ? NewerSerializer.Hocon : Config.Empty);
+        await cluster.AddOffices(Offices);
+        await Until.True(async () => await cluster.OfficesOnEach() is [> 0, > 0] each && each.Sum() == Offices, "both nodes have offices", TestCluster.Patience);
+        var dropped = LinkRig.Event<LogEvent>(cluster.Node(1).System, e => e.ToString()!.Contains("unknown message 'office-teleported'", StringComparison.Ordinal));
+
+        for (var i = 0; i < Offices; i++)
+            cluster.Node(0).Offices.Tell(new OfficeTeleported(new OfficeId($"office-{i}")));
+
+        await dropped.WaitAsync(TestCluster.Patience);
+        for (var i = 0; i < Offices; i++)
+            Assert.IsType<TokenMade>(await cluster.Node(0).Offices.Ask<IOfficeReply>(new CreateToken(new OfficeId($"office-{i}"), JoinKind.Agent, 1, TimeSpan.FromHours(1), "test"), TestCluster.Patience));
+        Assert.Empty(Akka.Cluster.Cluster.Get(cluster.Node(0).System).State.Unreachable);
+    }
+
+    [SkippableFact]
+    public async Task Each_node_says_its_version_also_where_it_does_not_answer()
+    {
+        await using var cluster = await TestCluster.Start(2, node => node == 1 ? "akka.cluster.app-version = 9.9.9" : Config.Empty);
+
+        // Nobody stands for the nodes here.
+        var nodes = await cluster.Node(0).View.Nodes();
+
+        Assert.All(nodes, n => Assert.Null(n.State));
+        Assert.Equal([HeadquartersNode.Version, "9.9.9"], nodes.Select(n => n.Version));
+    }
+
+    [SkippableFact]
+    public async Task A_node_whose_clock_is_off_is_named()
+    {
+        await using var cluster = await TestCluster.Start(2);
+        var told = new ConcurrentQueue<(string Address, TimeSpan? Off)>();
+        var warned = LinkRig.Event<LogEvent>(cluster.Node(0).System, e => e.ToString() is { } text
+            && text.Contains($"The clock of headquarters node {cluster.Addresses[1]} is ", StringComparison.Ordinal) && text.Contains("set both by NTP", StringComparison.Ordinal));
+
+        Stand(cluster, 0, TimeProvider.System, (address, off) => told.Enqueue((address, off)));
+        Stand(cluster, 1, new OffClock(TimeSpan.FromMinutes(5)), (_, _) => { });
+
+        await warned.WaitAsync(TestCluster.Patience);
+        Assert.Contains(told, t => t.Address == cluster.Addresses[1] && t.Off is { TotalSeconds: > 290 and < 310 });
+        var shown = (await cluster.Node(0).View.Nodes())[1].State!.Now - DateTimeOffset.UtcNow;
+        Assert.InRange(shown.TotalSeconds, 290, 310);
+
+        await cluster.Stop(1);
+
+        await Until.True(() => told.Last() == (cluster.Addresses[1], null), "it is forgotten when it is gone", TestCluster.Patience);
+    }
+
+    private static void Stand(TestCluster cluster, int node, TimeProvider clock, Action<string, TimeSpan?> clockOff) => cluster.Node(node).System.ActorOf(
+        HeadquartersNodeActor.Props(new HeadquartersNodeTools(
+            () => new ClusterNodeState(cluster.Addresses[node], HeadquartersNode.Version, clock.GetUtcNow(), clock.GetUtcNow(), 0, 0, 0, Draining: false, ""), _ => { }, _ => { }, clockOff, clock)),
+        HeadquartersNodeActor.Name);
+
+    private sealed class OffClock(TimeSpan off) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + off;
+    }
+}
+
+/// <summary>What this version does not know.</summary>
+internal sealed record OfficeTeleported(OfficeId OfficeId) : IForOffice;
+
+/// <summary>Fleet's serializer, of a version that knows one message more.</summary>
+public sealed class NewerSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
+{
+    private readonly FleetSerializer _known = new(system);
+
+    internal static Config Hocon { get; } = ConfigurationFactory.ParseString($$"""
+        akka.actor {
+          serializers.fleet = "{{typeof(NewerSerializer).FullName}}, {{typeof(NewerSerializer).Assembly.GetName().Name}}"
+          serialization-bindings { "{{typeof(OfficeTeleported).FullName}}, {{typeof(OfficeTeleported).Assembly.GetName().Name}}" = fleet }
+        }
+        """);
+
+    public override int Identifier => FleetSerializer.SerializerId;
+
+    public override string Manifest(object o) => o is OfficeTeleported ? "office-teleported" : _known.Manifest(o);
+
+    public override byte[] ToBinary(object obj) => obj is OfficeTeleported ? [1] : _known.ToBinary(obj);
+
+    public override object FromBinary(byte[] bytes, string manifest) => _known.FromBinary(bytes, manifest);
+}
