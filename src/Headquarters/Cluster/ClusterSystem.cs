@@ -203,6 +203,8 @@ public sealed class ClusterSystem : IAsyncDisposable
             log.Warning("No headquarters node has let this one in yet; asking {Seeds}. They must run, be reachable at their fleet.cluster.address, and be on the same database and of a version that goes with this one's", string.Join(", ", seeds.Where(s => s != cluster.SelfAddress).Select(ClusterSeeds.At)));
         }
 
+        // Akka says of a wait that was given up that joining failed.
+        cancellation.ThrowIfCancellationRequested();
         await joined;
         log.Info("This headquarters node, {Address}, is one of {Count}", options.Address, cluster.State.Members.Count);
     }

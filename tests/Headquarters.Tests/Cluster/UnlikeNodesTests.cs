@@ -5,15 +5,21 @@ using Akka.Event;
 using Akka.Serialization;
 using Fleet.Contracts;
 using Fleet.Headquarters.Cluster;
+using Fleet.Headquarters.Links;
+using Fleet.Headquarters.ReadModel;
+using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Tests.Links;
 using Fleet.Messages.Cluster;
+using Fleet.Messages.Log;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
+using Fleet.Messages.Transport;
 using Fleet.TestSupport;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Fleet.Headquarters.Tests.Cluster;
 
-/// <summary>Nodes of one headquarters that differ: in their version, what they can say, or their clock.</summary>
+/// <summary>Nodes of one headquarters that differ: in their version, what they can say, their clock or their database.</summary>
 public sealed class UnlikeNodesTests
 {
     private const int Offices = 12;
@@ -66,6 +72,40 @@ public sealed class UnlikeNodesTests
         await cluster.Stop(1);
 
         await Until.True(() => told.Last() == (cluster.Addresses[1], null), "it is forgotten when it is gone", TestCluster.Patience);
+    }
+
+    [SkippableFact]
+    public async Task A_node_on_another_database_meets_nobody_and_says_what_must_be_the_same()
+    {
+        await using var cluster = await TestCluster.Start(1);
+        var storage = await TestStorage.PostgresOptions();
+        await using var store = await ReadModelStore.PostgreSql(new PostgresDatabase(storage));
+        using var log = new CaughtLog();
+        using var enough = new CancellationTokenSource();
+
+        // As a headquarters that was restored beside this one, with the same CA and the seeds of old.
+        var starting = ClusterSystem.Start(Beside(cluster, storage, store, log), enough.Token);
+        await Until.True(() => log.Lines.Any(l => l.Text.Contains("be on the same database", StringComparison.Ordinal) && l.Text.Contains(cluster.Addresses[0], StringComparison.Ordinal)), "it says whom it asks in vain, and why that may be", TestCluster.Patience);
+        await enough.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting);
+        Assert.Equal(cluster.Addresses, (await cluster.Node(0).View.Nodes()).Select(n => n.Address));
+        await cluster.AddOffices(1);
+    }
+
+    private static ClusterParts Beside(TestCluster cluster, StorageOptions storage, ReadModelStore store, CaughtLog log)
+    {
+        var (like, port) = (cluster.Parts(0), FreePorts.One());
+        var options = like.Cluster with { Port = port, Address = $"127.0.0.1:{port}", Seeds = [new ClusterSeed(cluster.Addresses[0], ByDns: false), new ClusterSeed($"127.0.0.1:{port}", ByDns: false)] };
+        var database = new PostgresDatabase(storage);
+        return like with
+        {
+            Journal = new JournalDatabase(database),
+            ReadModel = store,
+            Shared = database,
+            Cluster = options,
+            Transport = new ClusterTransport(ActorLog.Hocon(LogLevel.Information).WithFallback(like.Transport.Config), [new ActorLogSetup(log), ClusterLink.Setup(new TcpNetwork(), cluster.Authority, options)]),
+        };
     }
 
     private static void Stand(TestCluster cluster, int node, TimeProvider clock, Action<string, TimeSpan?> clockOff) => cluster.Node(node).System.ActorOf(
