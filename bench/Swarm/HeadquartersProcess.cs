@@ -94,6 +94,8 @@ public sealed class HeadquartersProcess : IAsyncDisposable
 /// <summary>An operator of the headquarters under load.</summary>
 public sealed class SwarmOperator : IDisposable
 {
+    private const string AlreadyThere = "already-exists";
+
     private static readonly TimeSpan BusyWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BusyPatience = TimeSpan.FromMinutes(5);
 
@@ -116,15 +118,21 @@ public sealed class SwarmOperator : IDisposable
     /// <exception cref="LabException">Headquarters refuses it for long.</exception>
     public async Task Ask(Func<Task> request, CancellationToken stop)
     {
-        var waited = Stopwatch.StartNew();
+        var (waited, again) = (Stopwatch.StartNew(), false);
         while (true)
             try
             {
                 await request().ConfigureAwait(false);
                 return;
             }
+            catch (LabException refused) when (again && refused.Message.Contains(AlreadyThere, StringComparison.Ordinal))
+            {
+                // The request before was late, not lost.
+                return;
+            }
             catch (LabException) when (waited.Elapsed < BusyPatience)
             {
+                again = true;
                 await Task.Delay(BusyWait, stop).ConfigureAwait(false);
             }
     }

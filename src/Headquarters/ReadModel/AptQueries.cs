@@ -10,7 +10,7 @@ namespace Fleet.Headquarters.ReadModel;
 [Table("apt_repositories")]
 internal sealed class AptRow
 {
-    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("name", CanBeNull = false), PrimaryKey] public string Name { get; set; } = "";
     /// <summary>An AptRepository as the journal's MessagePack.</summary>
     [Column("repository"), NotNull] public byte[] Repository { get; set; } = [];
 }

@@ -11,9 +11,9 @@ namespace Fleet.Headquarters.ReadModel;
 [Table("content_counts")]
 internal sealed class ContentCountRow
 {
-    [Column("node_id"), PrimaryKey(1)] public string NodeId { get; set; } = "";
-    [Column("package"), PrimaryKey(2)] public string Package { get; set; } = "";
-    [Column("package_version"), PrimaryKey(3)] public string PackageVersion { get; set; } = "";
+    [Column("node_id", CanBeNull = false), PrimaryKey(1)] public string NodeId { get; set; } = "";
+    [Column("package", CanBeNull = false), PrimaryKey(2)] public string Package { get; set; } = "";
+    [Column("package_version", CanBeNull = false), PrimaryKey(3)] public string PackageVersion { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
     [Column("since")] public DateTimeOffset Since { get; set; }
     [Column("at")] public DateTimeOffset At { get; set; }
@@ -25,7 +25,7 @@ internal sealed class ContentCountRow
 [Table("content_stores")]
 internal sealed class ContentStoreRow
 {
-    [Column("node_id"), PrimaryKey] public string NodeId { get; set; } = "";
+    [Column("node_id", CanBeNull = false), PrimaryKey] public string NodeId { get; set; } = "";
     [Column("used")] public long Used { get; set; }
     [Column("quota")] public long Quota { get; set; }
     [Column("here")] public long Here { get; set; }

@@ -12,7 +12,7 @@ namespace Fleet.Headquarters.ReadModel;
 [Table("download_tasks")]
 internal sealed class DownloadTaskRow
 {
-    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("name", CanBeNull = false), PrimaryKey] public string Name { get; set; } = "";
     /// <summary>A DownloadTask as the journal's MessagePack.</summary>
     [Column("task"), NotNull] public byte[] Task { get; set; } = [];
 }

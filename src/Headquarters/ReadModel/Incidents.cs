@@ -10,7 +10,7 @@ internal sealed class IncidentRow
     /// <summary>Of the event that opened it.</summary>
     [Column("position"), PrimaryKey(1)] public long Position { get; set; }
     /// <summary>The node; where it is the whole office, the office.</summary>
-    [Column("subject"), PrimaryKey(2)] public string Subject { get; set; } = "";
+    [Column("subject", CanBeNull = false), PrimaryKey(2)] public string Subject { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
     [Column("whole_office")] public bool WholeOffice { get; set; }
     [Column("opened_at")] public DateTimeOffset OpenedAt { get; set; }

@@ -8,7 +8,7 @@ namespace Fleet.Headquarters.ReadModel;
 [Table("pollings")]
 internal sealed class PollingRow
 {
-    [Column("office_id"), PrimaryKey] public string OfficeId { get; set; } = "";
+    [Column("office_id", CanBeNull = false), PrimaryKey] public string OfficeId { get; set; } = "";
     [Column("poller")] public string? Poller { get; set; }
     /// <summary>A PollPlan as the journal's MessagePack; null: the defaults.</summary>
     [Column("poll_plan")] public byte[]? Plan { get; set; }
@@ -17,7 +17,7 @@ internal sealed class PollingRow
 [Table("polls")]
 internal sealed class PollRow
 {
-    [Column("poll_id"), PrimaryKey] public string PollId { get; set; } = "";
+    [Column("poll_id", CanBeNull = false), PrimaryKey] public string PollId { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
     [Column("node_id"), NotNull] public string NodeId { get; set; } = "";
     /// <summary>A PollMethod.</summary>
@@ -44,7 +44,7 @@ internal sealed class PollRow
 [Table("discovered")]
 internal sealed class DiscoveredRow
 {
-    [Column("discovered_id"), PrimaryKey] public string DiscoveredId { get; set; } = "";
+    [Column("discovered_id", CanBeNull = false), PrimaryKey] public string DiscoveredId { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
     [Column("name"), NotNull] public string Name { get; set; } = "";
     [Column("mac"), NotNull] public string Mac { get; set; } = "";
@@ -67,7 +67,7 @@ internal sealed class DiscoveredRow
 [Table("installs")]
 internal sealed class InstallRow
 {
-    [Column("install_id"), PrimaryKey] public string InstallId { get; set; } = "";
+    [Column("install_id", CanBeNull = false), PrimaryKey] public string InstallId { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
     [Column("discovered_id"), NotNull] public string DiscoveredId { get; set; } = "";
     [Column("name"), NotNull] public string Name { get; set; } = "";
@@ -89,7 +89,7 @@ internal sealed class InstallRow
 [Table("network_seen")]
 internal sealed class NetworkSeenRow
 {
-    [Column("device_id"), PrimaryKey] public string DeviceId { get; set; } = "";
+    [Column("device_id", CanBeNull = false), PrimaryKey] public string DeviceId { get; set; } = "";
     [Column("at")] public DateTimeOffset At { get; set; }
     [Column("seen_by"), NotNull] public string SeenBy { get; set; } = "";
     /// <summary>A PollMethod.</summary>

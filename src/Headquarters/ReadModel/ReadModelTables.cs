@@ -7,7 +7,7 @@ namespace Fleet.Headquarters.ReadModel;
 [Table("offices")]
 internal sealed class OfficeRow
 {
-    [Column("office_id"), PrimaryKey] public string OfficeId { get; set; } = "";
+    [Column("office_id", CanBeNull = false), PrimaryKey] public string OfficeId { get; set; } = "";
     [Column("title"), NotNull] public string Title { get; set; } = "";
     [Column("opened_at")] public DateTimeOffset OpenedAt { get; set; }
 }
@@ -15,7 +15,7 @@ internal sealed class OfficeRow
 [Table("nodes")]
 internal sealed class NodeRow
 {
-    [Column("node_id"), PrimaryKey] public string NodeId { get; set; } = "";
+    [Column("node_id", CanBeNull = false), PrimaryKey] public string NodeId { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
     [Column("device_id"), NotNull] public string DeviceId { get; set; } = "";
     [Column("enrolled_at")] public DateTimeOffset EnrolledAt { get; set; }
@@ -54,7 +54,7 @@ internal sealed class NodeRow
 [Table("devices")]
 internal sealed class DeviceRow
 {
-    [Column("device_id"), PrimaryKey] public string DeviceId { get; set; } = "";
+    [Column("device_id", CanBeNull = false), PrimaryKey] public string DeviceId { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
     [Column("name"), NotNull] public string Name { get; set; } = "";
     [Column("enrolled_at")] public DateTimeOffset EnrolledAt { get; set; }
@@ -95,15 +95,15 @@ internal sealed class DeviceRow
 [Table("device_labels")]
 internal sealed class DeviceLabelRow
 {
-    [Column("device_id"), PrimaryKey(1)] public string DeviceId { get; set; } = "";
-    [Column("label"), PrimaryKey(2)] public string Label { get; set; } = "";
+    [Column("device_id", CanBeNull = false), PrimaryKey(1)] public string DeviceId { get; set; } = "";
+    [Column("label", CanBeNull = false), PrimaryKey(2)] public string Label { get; set; } = "";
     [Column("value"), NotNull] public string Value { get; set; } = "";
 }
 
 [Table("presence")]
 internal sealed class PresenceRow
 {
-    [Column("device_id"), PrimaryKey] public string DeviceId { get; set; } = "";
+    [Column("device_id", CanBeNull = false), PrimaryKey] public string DeviceId { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
     [Column("last_sync")] public DateTimeOffset? LastSync { get; set; }
     [Column("through_node")] public string? Through { get; set; }
@@ -116,7 +116,7 @@ internal sealed class PresenceRow
 [Table("tokens")]
 internal sealed class TokenRow
 {
-    [Column("token_id"), PrimaryKey] public string TokenId { get; set; } = "";
+    [Column("token_id", CanBeNull = false), PrimaryKey] public string TokenId { get; set; } = "";
     [Column("office_id"), NotNull] public string OfficeId { get; set; } = "";
     [Column("kind"), NotNull] public string Kind { get; set; } = "";
     [Column("uses")] public int Uses { get; set; }
@@ -130,7 +130,7 @@ internal sealed class TokenRow
 [Table("policies")]
 internal sealed class PolicyRow
 {
-    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("name", CanBeNull = false), PrimaryKey] public string Name { get; set; } = "";
     [Column("version")] public long Version { get; set; }
     [Column("applied_at")] public DateTimeOffset AppliedAt { get; set; }
     [Column("applied_by"), NotNull] public string AppliedBy { get; set; } = "";
@@ -142,7 +142,7 @@ internal sealed class PolicyRow
 [Table("rules")]
 internal sealed class RuleRow
 {
-    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("name", CanBeNull = false), PrimaryKey] public string Name { get; set; } = "";
     /// <summary>In the order of the book.</summary>
     [Column("place")] public int Place { get; set; }
     /// <summary>A PlacementRule as the journal's MessagePack.</summary>
@@ -192,7 +192,7 @@ internal sealed class OfficeEventRow
 [Table("projection")]
 internal sealed class ProjectionRow
 {
-    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("name", CanBeNull = false), PrimaryKey] public string Name { get; set; } = "";
     [Column("position")] public long Position { get; set; }
     /// <summary>The shape of the tables; another one is rebuilt from the journal.</summary>
     [Column("format")] public int Format { get; set; }
@@ -205,9 +205,9 @@ public sealed class UnreadableRow
     public const string Event = "event";
     public const string Snapshot = "snapshot";
 
-    [Column("persistence_id"), PrimaryKey(1)] public string PersistenceId { get; set; } = "";
+    [Column("persistence_id", CanBeNull = false), PrimaryKey(1)] public string PersistenceId { get; set; } = "";
     [Column("sequence_nr"), PrimaryKey(2)] public long SequenceNr { get; set; }
-    [Column("kind"), PrimaryKey(3)] public string Kind { get; set; } = "";
+    [Column("kind", CanBeNull = false), PrimaryKey(3)] public string Kind { get; set; } = "";
     /// <summary>In the whole journal; 0 of a snapshot.</summary>
     [Column("position")] public long Position { get; set; }
     [Column("manifest"), NotNull] public string Manifest { get; set; } = "";
@@ -218,6 +218,6 @@ public sealed class UnreadableRow
 [Table("projected")]
 internal sealed class ProjectedRow
 {
-    [Column("persistence_id"), PrimaryKey] public string PersistenceId { get; set; } = "";
+    [Column("persistence_id", CanBeNull = false), PrimaryKey] public string PersistenceId { get; set; } = "";
     [Column("sequence_nr")] public long SequenceNr { get; set; }
 }

@@ -10,7 +10,7 @@ namespace Fleet.Headquarters.ReadModel;
 [Table("rollouts")]
 internal sealed class RolloutRow
 {
-    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("name", CanBeNull = false), PrimaryKey] public string Name { get; set; } = "";
     [Column("package"), NotNull] public string Package { get; set; } = "";
     [Column("created_at")] public DateTimeOffset CreatedAt { get; set; }
     /// <summary>Whether it goes on.</summary>
@@ -23,7 +23,7 @@ internal sealed class RolloutRow
 [Table("rollout_standings")]
 internal sealed class RolloutStandingRow
 {
-    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("name", CanBeNull = false), PrimaryKey] public string Name { get; set; } = "";
     [Column("waits_for"), NotNull] public string WaitsFor { get; set; } = "";
     /// <summary>RingCounts as MessagePack.</summary>
     [Column("rings"), NotNull] public byte[] Rings { get; set; } = [];

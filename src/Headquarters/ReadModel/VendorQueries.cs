@@ -10,7 +10,7 @@ namespace Fleet.Headquarters.ReadModel;
 [Table("vendors")]
 internal sealed class VendorRow
 {
-    [Column("name"), PrimaryKey] public string Name { get; set; } = "";
+    [Column("name", CanBeNull = false), PrimaryKey] public string Name { get; set; } = "";
     /// <summary>A Vendor as the journal's MessagePack.</summary>
     [Column("vendor"), NotNull] public byte[] Vendor { get; set; } = [];
 }

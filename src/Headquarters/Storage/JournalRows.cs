@@ -25,7 +25,7 @@ internal sealed record JournalRow
 [Table("snapshot")]
 internal sealed record SnapshotRow
 {
-    [Column("persistence_id"), PrimaryKey(1)] public string PersistenceId { get; init; } = "";
+    [Column("persistence_id", CanBeNull = false), PrimaryKey(1)] public string PersistenceId { get; init; } = "";
     [Column("sequence_number"), PrimaryKey(2)] public long SequenceNr { get; init; }
     [Column("created")] public long Created { get; init; }
     [Column("snapshot")] public byte[]? Snapshot { get; init; }

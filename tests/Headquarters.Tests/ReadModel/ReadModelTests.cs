@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
 using Fleet.Messages.Offices;
+using LinqToDB.Mapping;
 
 namespace Fleet.Headquarters.Tests.ReadModel;
 
@@ -44,6 +45,15 @@ public sealed class ReadModelTests
         Assert.Equal("b", Ids(await queries.Devices(new DeviceFilter(PageRequest.First, Sort: DeviceSort.LastSync, Descending: true)))[0]);
         Assert.Equal(["a", "c"], Ids(await queries.Devices(new DeviceFilter(PageRequest.First, SeenBefore: Noon))).Order());
         Assert.Equal(3, Assert.Single((await queries.Offices(new OfficeFilter(PageRequest.First, "high street"))).Items).Devices);
+    }
+
+    [Fact]
+    public void No_key_may_be_null_or_a_join_over_it_reads_the_whole_other_table_for_each_row()
+    {
+        var tables = typeof(ReadModelStore).Assembly.GetTypes().Where(t => t.IsDefined(typeof(TableAttribute), inherit: false)).Select(t => MappingSchema.Default.GetEntityDescriptor(t)).ToList();
+
+        Assert.True(tables.Count > 20);
+        Assert.Empty(tables.SelectMany(t => t.Columns.Where(c => c.IsPrimaryKey && c.CanBeNull).Select(c => $"{t.Name.Name}.{c.ColumnName}")));
     }
 
     [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
