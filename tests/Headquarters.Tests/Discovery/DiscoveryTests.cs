@@ -132,7 +132,7 @@ public sealed class DiscoveryTests : IAsyncLifetime
         var report = till.Report(1);
         report.Inventory.Interfaces.Add(new NetworkInterface { Name = "eth0", Mac = "52:54:00:00:00:09", Addresses = { "192.168.1.30" } });
         await node.Send(new DeviceEnvelopeUp(till.Id, till.Seal(report), Leeds));
-        await Until.True(async () => (await _company.ReadModel.Device(till.Id))?.Report is not null, "the report is shown");
+        await Until.True(async () => await _company.ReadModel.Device(till.Id) is { Report: not null, Device.Presence.Since: not null }, "the report and its presence are shown");
         await node.Send(Progress());
         var before = (await _company.ReadModel.Device(till.Id))!;
         var events = (await _company.Events()).Count;
