@@ -20,8 +20,6 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     /// <summary>The one company.</summary>
     public const string Id = "company";
 
-    private static readonly TimeSpan SnapshotAgainAfter = TimeSpan.FromMinutes(5);
-
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly OfficeTools _tools;
     private readonly ConnectionBudgets _budgets;
@@ -30,16 +28,12 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     private readonly Dictionary<OfficeId, ulong> _updatesAdopted = [];
     private readonly Dictionary<OfficeId, string> _refusals = [];
     private readonly RolloutCounts _counts = new();
+    private readonly SnapshotPlan _snapshots;
     private Company _company = new();
-    private long _snapshotAt;
-    private DateTimeOffset _snapshotDueAt;
-    private int _sinceSnapshot;
-    private long _covered;
-    private long _deletedTo;
 
     public CompanyActor(OfficeTools tools, ConnectionBudgets budgets)
     {
-        (_tools, _budgets) = (tools, budgets);
+        (_tools, _budgets, _snapshots) = (tools, budgets, new SnapshotPlan(tools.Options.SnapshotWithin));
 
         if (tools.Unreadable.IsSetAside(PersistenceId))
         {
@@ -50,13 +44,12 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Recover<SnapshotOffer>(offer =>
         {
             _company = Company.From((CompanySnapshot)offer.Snapshot);
-            (_snapshotAt, _snapshotDueAt) = (offer.Metadata.SequenceNr, offer.Metadata.Timestamp + tools.Options.SnapshotWithin);
+            _snapshots.Offered(offer.Metadata);
         });
         Recover<ICompanyEvent>(Happened);
         Recover<RecoveryCompleted>(_ =>
         {
-            if (_snapshotAt == 0)
-                _snapshotDueAt = Now + tools.Options.SnapshotWithin;
+            _snapshots.Recovered(Now, overdue: TimeSpan.Zero);
             HandBooks();
         });
 
@@ -220,15 +213,16 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
             SnapshotWhenDue();
         });
 
-    private void Happened(ICompanyEvent e) => (_company, _sinceSnapshot) = (_company.Apply(e), _sinceSnapshot + 1);
+    private void Happened(ICompanyEvent e)
+    {
+        _company = _company.Apply(e);
+        _snapshots.Count(1);
+    }
 
     private void SnapshotWhenDue()
     {
-        var now = Now;
-        if (_sinceSnapshot == 0 || (_sinceSnapshot < _tools.Options.SnapshotEvery && now < _snapshotDueAt))
-            return;
-        (_snapshotDueAt, _sinceSnapshot) = (now + _tools.Options.SnapshotWithin, 0);
-        SaveSnapshot(_company.ToSnapshot());
+        if (_snapshots.Begin(Now, _tools.Options.SnapshotEvery))
+            SaveSnapshot(_company.ToSnapshot());
     }
 
     private void HandBooks()
@@ -248,26 +242,22 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         }
     }
 
-    // The snapshot before is kept as a second leg; events go once both it and the read model are past them.
     private void Handle(SaveSnapshotSuccess saved)
     {
-        (_covered, _snapshotAt) = (_snapshotAt, saved.Metadata.SequenceNr);
+        _snapshots.Saved(saved.Metadata);
         DeleteOldEvents();
     }
 
     private void Handle(SaveSnapshotFailure failed)
     {
         _log.Warning("The company could not save a snapshot and tries again: {Reason}", failed.Cause.Message);
-        (_snapshotDueAt, _sinceSnapshot) = (Now + SnapshotAgainAfter, Math.Max(1, _sinceSnapshot));
+        _snapshots.Failed(Now);
     }
 
-    // Again at each tick: the read model may follow later than the snapshot.
     private void DeleteOldEvents()
     {
-        var over = Math.Min(_covered, _tools.ProjectedTo(PersistenceId));
-        if (over <= _deletedTo)
+        if (_snapshots.Over(_tools.ProjectedTo(PersistenceId)) is not { } over)
             return;
-        _deletedTo = over;
         DeleteSnapshots(new SnapshotSelectionCriteria(over - 1));
         DeleteMessages(over);
     }

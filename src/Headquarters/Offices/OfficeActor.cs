@@ -36,8 +36,6 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     /// <summary>Snapshots that are due when headquarters starts are saved within this.</summary>
     private static readonly TimeSpan OverdueWithin = TimeSpan.FromHours(1);
 
-    private static readonly TimeSpan SnapshotAgainAfter = TimeSpan.FromMinutes(5);
-
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly OfficeTools _tools;
     private readonly OfficeLinks _links = new();
@@ -50,22 +48,18 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private readonly DeviceEnvelopes _envelopes;
     private readonly List<OfficeWork> _queue = [];
     private readonly HashSet<DeviceId> _resting = [];
+    private readonly SnapshotPlan _snapshots;
     private readonly Dictionary<NodeId, NodePresence> _nodesChanged = [];
     private ConnectionsGranted? _grant;
     private (int Links, int Devices)? _asked;
     private (int Links, int Devices)? _wanted;
     private Office _office;
     private OfficeBatch? _batch;
-    private long _snapshotAt;
-    private DateTimeOffset _snapshotDueAt;
-    private int _sinceSnapshot;
-    private long _covered;
-    private long _deletedTo;
 
     public OfficeActor(OfficeId id, OfficeTools tools)
     {
         PersistenceId = PersistenceIdOf(id);
-        (_office, _tools) = (new Office(id), tools);
+        (_office, _tools, _snapshots) = (new Office(id), tools, new SnapshotPlan(tools.Options.SnapshotWithin));
         _presence = new Presence(tools.Clock.GetUtcNow(), tools.Meter.Devices);
         _envelopes = new DeviceEnvelopes(tools.Issuer, tools.Clock);
         _wakes = new OfficeWakes(tools, _links, _presence, _envelopes, Context.System.EventStream.Publish, () => Timers);
@@ -255,7 +249,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Restore(SnapshotOffer offer)
     {
         _office = Office.From((OfficeSnapshot)offer.Snapshot);
-        (_snapshotAt, _snapshotDueAt) = (offer.Metadata.SequenceNr, offer.Metadata.Timestamp + _tools.Options.SnapshotWithin);
+        _snapshots.Offered(offer.Metadata);
     }
 
     // No link survives this process, and settings may have changed while it was down.
@@ -264,8 +258,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _tools.Meter.Journal.Worked();
         var now = Now;
         // Of the many that are due at a start, some at a time.
-        if (_snapshotDueAt <= now)
-            _snapshotDueAt = now + (_snapshotAt > 0 ? Spread(Least(OverdueWithin, _tools.Options.SnapshotWithin)) : _tools.Options.SnapshotWithin);
+        _snapshots.Recovered(now, overdue: Spread(Least(OverdueWithin, _tools.Options.SnapshotWithin)));
         List<IOfficeEvent> events = [.. _office.Nodes.Values.Where(n => n.Linked).Select(n => new NodeLinkChanged(_office.Id, n.NodeId, false, "headquarters restarted", now))];
         events.AddRange(_office.Devices.Values.Select(d => DesiredState.Change(_office, d, _tools.Options, now)).OfType<IOfficeEvent>());
         Store(events, () =>
@@ -642,7 +635,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         });
     }
 
-    private void CountToSnapshot(IOfficeEvent row) => _sinceSnapshot += row is OfficeEvents many ? many.Events.Count : 1;
+    private void CountToSnapshot(IOfficeEvent row) => _snapshots.Count(row is OfficeEvents many ? many.Events.Count : 1);
 
     private void TellLinks(Office before, IReadOnlyList<IOfficeEvent> events)
     {
@@ -702,33 +695,26 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     {
         // A snapshot holds every device: after twice as many events it costs each of them half a device's state at most. Where little happens, events go by age.
         var now = Now;
-        if (_sinceSnapshot == 0 || (_sinceSnapshot < Math.Max(_tools.Options.SnapshotEvery, 2 * _office.Devices.Count) && now < _snapshotDueAt))
-            return;
-        (_snapshotDueAt, _sinceSnapshot) = (now + _tools.Options.SnapshotWithin, 0);
-        SaveSnapshot(_office.ToSnapshot(now));
+        if (_snapshots.Begin(now, Math.Max(_tools.Options.SnapshotEvery, 2 * _office.Devices.Count)))
+            SaveSnapshot(_office.ToSnapshot(now));
     }
 
-    // The snapshot before is kept as a second leg; events go once both it and the read model are past them.
     private void Handle(SaveSnapshotSuccess saved)
     {
-        (_covered, _snapshotAt) = (_snapshotAt, saved.Metadata.SequenceNr);
+        _snapshots.Saved(saved.Metadata);
         DeleteOldEvents();
     }
 
-    // Those there are stay, and so do the events behind them.
     private void Handle(SaveSnapshotFailure failed)
     {
         _log.Warning("Office {OfficeId} could not save a snapshot and tries again: {Reason}", _office.Id, failed.Cause.Message);
-        (_snapshotDueAt, _sinceSnapshot) = (Now + Least(SnapshotAgainAfter, _tools.Options.SnapshotWithin), Math.Max(1, _sinceSnapshot));
+        _snapshots.Failed(Now);
     }
 
-    // Again at each tick: the read model may follow later than the snapshot, and the next snapshot may be long in coming.
     private void DeleteOldEvents()
     {
-        var over = Math.Min(_covered, _tools.ProjectedTo(PersistenceId));
-        if (over <= _deletedTo)
+        if (_snapshots.Over(_tools.ProjectedTo(PersistenceId)) is not { } over)
             return;
-        _deletedTo = over;
         DeleteSnapshots(new SnapshotSelectionCriteria(over - 1));
         DeleteMessages(over);
     }
