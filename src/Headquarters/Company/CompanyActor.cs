@@ -112,8 +112,10 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
             return;
         }
 
-        _tools.JournalFailed(reason);
-        base.OnRecoveryFailure(reason, message);
+        if (message is null)
+            _log.Error("The company's journal can't be read; it starts again after a wait: {Reason}", _tools.JournalFailed(reason));
+        else
+            base.OnRecoveryFailure(reason, message);
     }
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>

@@ -129,8 +129,10 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             return;
         }
 
-        _tools.JournalFailed(reason);
-        base.OnRecoveryFailure(reason, message);
+        if (message is null)
+            _log.Error("The journal of office {OfficeId} can't be read; the twin starts again after a wait: {Reason}", _office.Id, _tools.JournalFailed(reason));
+        else
+            base.OnRecoveryFailure(reason, message);
     }
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)

@@ -26,11 +26,13 @@ public sealed class PostgresTests
         await company.Report(till, Leeds, till.Report(1, applied: 1, events: [1]));
         using var scale = await company.EnrolDevice(York, "scale-1");
 
+        var said = LinkRig.Event<LogEvent>(company.System, e => e.ToString() is { } text && text.Contains("can't be read; the twin starts again after a wait: PostgreSQL", StringComparison.Ordinal));
         await server.Stop();
         // More than the journal's circuit breaker lets through: it opens, and has to close again.
         for (ulong i = 0; i < 12; i++)
             await Assert.ThrowsAsync<AskTimeoutException>(() =>
                 company.Cluster.Offices.Ask<DirectAnswer>(new TakeDirect(Leeds, [new DeviceEnvelopeUp(till.Id, till.Seal(till.Report(2, applied: 1, events: [1, 2])), Leeds)]), TimeSpan.FromMilliseconds(300)));
+        await Until.True(async () => !await Reported(company, till, Leeds, 2, TimeSpan.FromMilliseconds(300)) && said.IsCompleted, "a twin that wants to start says why it can't");
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => company.ReadModel.Status());
         var online = new DevicePresence(scale.Id, TimeProvider.System.GetUtcNow(), null, PresenceState.Online, TimeProvider.System.GetUtcNow(), "");
         company.System.EventStream.Publish(new PresenceChanged(York, [], [online]));
