@@ -85,8 +85,10 @@ public sealed partial class TenantRepository : IAsyncDisposable
 
             var repository = new TenantRepository(directory, writer, writers, keys, options, clock, log);
             repository.Relist();
-            await repository.Renew();
             var every = TimeSpan.FromTicks(Math.Min(options.Lifetimes.Timestamp.Ticks / 8, LongestWait.Ticks));
+            // Every office hears of a new timestamp: not for a restart's sake.
+            if (repository.IsDue(clock.GetUtcNow(), every))
+                await repository.Renew();
             repository._renewal = clock.CreateTimer(_ => _ = repository.Renew(), null, every, every);
             if (options.IsShared)
                 repository._following = clock.CreateTimer(_ => repository.Follow(), null, FollowEvery, FollowEvery);
@@ -377,6 +379,9 @@ public sealed partial class TenantRepository : IAsyncDisposable
         else
             LogRootAway(root.Expires, _keys.PathOf(RoleNames.Root));
     }
+
+    private bool IsDue(DateTimeOffset now, TimeSpan every) =>
+        !(_writer.TimestampExpires - now > _options.Lifetimes.Timestamp - every) || TargetsAreDue(now) || (_writer.Root is { } root && IsOld(root, _options.Lifetimes.Root, now));
 
     private static bool IsOld(Metadata metadata, TimeSpan lifetime, DateTimeOffset now) => metadata.Expires - now < lifetime / 2;
 

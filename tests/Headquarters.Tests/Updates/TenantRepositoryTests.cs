@@ -46,6 +46,23 @@ public sealed class TenantRepositoryTests : IDisposable
         Assert.Equal(["file0", "file1"], again.Content.ManifestOf(package)!.Files.Select(f => f.Path));
     }
 
+    // Every office hears of a new timestamp.
+    [Fact]
+    public async Task A_restart_signs_the_timestamp_anew_only_where_it_is_time()
+    {
+        ulong first;
+        await using (var repository = await Open())
+            first = repository.Timestamp;
+
+        _clock.Advance(TimeSpan.FromHours(1));
+        await using (var soon = await Open())
+            Assert.Equal(first, soon.Timestamp);
+        _clock.Advance(TimeSpan.FromHours(3));
+        await using var later = await Open();
+
+        Assert.Equal(first + 1, later.Timestamp);
+    }
+
     [Fact]
     public async Task Each_publication_is_a_generation_of_its_own_and_the_same_again_is_none()
     {

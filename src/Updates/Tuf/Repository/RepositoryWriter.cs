@@ -51,6 +51,9 @@ public sealed class RepositoryWriter
     /// <summary>Version of the newest timestamp; 0 before the first is published.</summary>
     public long TimestampVersion => CurrentTimestamp()?.Version ?? 0;
 
+    /// <summary>When the newest timestamp expires; null before the first is published.</summary>
+    public DateTimeOffset? TimestampExpires => CurrentTimestamp()?.Expires;
+
     /// <summary>What the role says now; null where it was never published.</summary>
     public Targets? TargetsOf(string role) => CurrentSnapshot()?.Files.GetValueOrDefault(Snapshot.FileOf(role)) is { } file
         ? MetadataReader.Targets(Parse(Read(FileOf(role, file.Version))).Signed)
