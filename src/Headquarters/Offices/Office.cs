@@ -52,6 +52,9 @@ public sealed record Office(OfficeId Id)
     /// <summary>Devices on the office's network that have no agent.</summary>
     public ImmutableDictionary<DiscoveredId, DiscoveredDevice> Discovered { get; init; } = ImmutableDictionary<DiscoveredId, DiscoveredDevice>.Empty;
 
+    /// <summary>What all devices' documents were last compared by (<see cref="OfficeDocumentsChecked"/>); empty: they never were.</summary>
+    public ReadOnlyMemory<byte> DocumentsBasis { get; init; }
+
     /// <summary>The gateways that devices of the office are told of, in order.</summary>
     public IEnumerable<NodeSnapshot> Gateways =>
         Nodes.Values.Where(n => n.Roles.Contains(NodeRole.Gateway) && n.Report is { GatewayAddresses.Count: > 0 }).OrderBy(n => n.NodeId.Value, StringComparer.Ordinal);
@@ -98,6 +101,7 @@ public sealed record Office(OfficeId Id)
         OfficeRulesAdopted e => this with { Rules = e.Book },
         OfficeUpdatesAdopted e => this with { Updates = e.Book },
         OfficePoliciesAdopted e => this with { Book = e.Book },
+        OfficeDocumentsChecked e => this with { DocumentsBasis = e.Basis },
         DeviceEnrolled e => this with { Devices = Devices.SetItem(e.DeviceId, Device.From(e)) },
         DeviceMovedIn e => this with { Devices = Devices.SetItem(e.DeviceId, new Device(e.Device)), Forwards = Forwards.Remove(e.DeviceId) },
         DeviceMovedOut e => this with
@@ -127,7 +131,7 @@ public sealed record Office(OfficeId Id)
     public OfficeSnapshot ToSnapshot(DateTimeOffset now) => new(Id, Title, IsOpen,
         [.. Tokens.Values.Where(t => t.ExpiresAt > now - TokensKept).Select(t => t.Revoked || t.ExpiresAt <= now ? t with { Secret = default } : t)],
         [.. Nodes.Values], [.. Devices.Values.Select(d => d.Known)],
-        [.. Forwards.Values.Where(f => f.Leaving is not null || f.At is null || f.At > now - ForwardsKept).Select(f => f with { At = f.At ?? now })], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values), Rules, [.. Installs.Values], Updates);
+        [.. Forwards.Values.Where(f => f.Leaving is not null || f.At is null || f.At > now - ForwardsKept).Select(f => f with { At = f.At ?? now })], Book, OpenedAt, Polling.ToSnapshot(Discovered.Values), Rules, [.. Installs.Values], Updates, DocumentsBasis);
 
     public static Office From(OfficeSnapshot s) => new(s.OfficeId)
     {
@@ -142,6 +146,7 @@ public sealed record Office(OfficeId Id)
         Installs = (s.Installs ?? []).ToImmutableDictionary(i => i.Begun.InstallId),
         Rules = s.Rules ?? RuleBook.Empty,
         Updates = s.Updates ?? UpdateBook.Empty,
+        DocumentsBasis = s.DocumentsBasis,
         Polling = s.Network is { } network ? Polling.From(network) : new Polling(),
         Discovered = (s.Network?.Discovered ?? []).ToImmutableDictionary(d => d.DiscoveredId),
     };

@@ -262,7 +262,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         // Of the many that are due at a start, some at a time.
         _snapshots.Recovered(now, overdue: Spread(Least(OverdueWithin, _tools.Options.SnapshotWithin)));
         List<IOfficeEvent> events = [.. _office.Nodes.Values.Where(n => n.Linked).Select(n => new NodeLinkChanged(_office.Id, n.NodeId, false, "headquarters restarted", now))];
-        events.AddRange(_office.Devices.Values.Select(d => DesiredState.Change(_office, d, _tools.Options, now)).OfType<IOfficeEvent>());
+        events.AddRange(DesiredState.Check(_office, _tools.Options, now));
         Store(events, () =>
         {
             _wakes.BeginAll(_office);

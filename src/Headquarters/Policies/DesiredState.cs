@@ -14,6 +14,8 @@ namespace Fleet.Headquarters.Policies;
 /// <summary>Makes a device's effective desired document from its office's policies, gateways and releases, and the device's labels.</summary>
 public static class DesiredState
 {
+    private static readonly byte[] Program = [.. new[] { typeof(DesiredState), typeof(OfficeSnapshot), typeof(DesiredDocument) }.SelectMany(t => t.Module.ModuleVersionId.ToByteArray())];
+
     /// <summary>The document that the device should hold, under its journaled version.</summary>
     public static DesiredDocument For(Office office, Device device, OfficeOptions options)
     {
@@ -47,10 +49,35 @@ public static class DesiredState
             : new DeviceDesiredChanged(office.Id, device.Id, device.Known.DesiredVersion + 1, hash, now);
     }
 
+    /// <summary>
+    /// What changes that may make every device's document another; none where documents were compared on the same basis before. All else that they are made from is
+    /// journaled, and compared when it changes: comparing a hundred thousand at each start would keep their offices waiting.
+    /// </summary>
+    public static IReadOnlyList<IOfficeEvent> Check(Office office, OfficeOptions options, DateTimeOffset now)
+    {
+        var basis = BasisOf(options);
+        return office.DocumentsBasis.Span.SequenceEqual(basis) || (office.Devices.IsEmpty && office.DocumentsBasis.IsEmpty)
+            ? []
+            : [.. office.Devices.Values.Select(d => Change(office, d, options, now)).OfType<IOfficeEvent>(), new OfficeDocumentsChecked(office.Id, basis, now)];
+    }
+
     /// <summary>Whether a policy is for the device.</summary>
     public static bool Selects(PolicyDocument policy, Office office, Device device) =>
         (policy.Offices.Count == 0 || policy.Offices.Contains(office.Id))
         && policy.Labels.All(l => device.Known.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
+
+    // Another program may make another document of the same state: its modules' ids are other ones with whatever is compiled into them.
+    private static byte[] BasisOf(OfficeOptions options)
+    {
+        var settings = new DesiredDocument
+        {
+            SyncInterval = options.SyncInterval.ToDuration(),
+            HeadquartersAddresses = { options.HeadquartersAddresses },
+            HeadquartersPushAddresses = { options.HeadquartersPushAddresses },
+            HeadquartersUpdateAddresses = { options.HeadquartersUpdateAddresses },
+        };
+        return SHA256.HashData([.. settings.ToByteArray(), .. Program]);
+    }
 
     private static DesiredDocument Content(Office office, Device device, OfficeOptions options)
     {

@@ -83,8 +83,8 @@ internal sealed class Projection(ReadModelConnection db)
                 DownloadQueries.Put(db, e.Book.Tasks);
                 VendorQueries.Put(db, e.Book.Vendors);
                 break;
-            case OfficePoliciesAdopted or OfficeRulesAdopted or OfficeUpdatesAdopted:
-                // Shown is the company's book.
+            case OfficePoliciesAdopted or OfficeRulesAdopted or OfficeUpdatesAdopted or OfficeDocumentsChecked:
+                // Shown is the company's book, and each device's document.
                 break;
             case OfficeAdded or OfficeRemoved:
                 // The office's own OfficeOpened and OfficeClosed say the same.

@@ -391,6 +391,14 @@ public sealed record DeviceDesiredChanged(
     [property: Key(3)] ReadOnlyMemory<byte> ContentHash,
     [property: Key(4)] DateTimeOffset At) : IDeviceEvent;
 
+/// <summary>Every device's effective desired document was compared with what it should be.</summary>
+/// <param name="Basis">What documents were made from besides the office's own state, as a hash: headquarters' settings and its program.</param>
+[MessagePackObject]
+public sealed record OfficeDocumentsChecked(
+    [property: Key(0)] OfficeId OfficeId,
+    [property: Key(1)] ReadOnlyMemory<byte> Basis,
+    [property: Key(2)] DateTimeOffset At) : IOfficeEvent;
+
 /// <param name="Counter">In the wake signals; rises.</param>
 [MessagePackObject]
 public sealed record DeviceWakeRequested(

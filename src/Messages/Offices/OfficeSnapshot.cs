@@ -21,7 +21,8 @@ public sealed record OfficeSnapshot(
     [property: Key(9)] NetworkSnapshot? Network,
     [property: Key(10)] RuleBook? Rules,
     [property: Key(11)] IReadOnlyList<InstallSnapshot>? Installs,
-    [property: Key(12)] UpdateBook? Updates);
+    [property: Key(12)] UpdateBook? Updates,
+    [property: Key(13)] ReadOnlyMemory<byte> DocumentsBasis);
 
 /// <param name="Secret">Blank once the token is over.</param>
 [MessagePackObject]

@@ -201,6 +201,7 @@ public static class Manifests
         ["office-rules-adopted"] = typeof(OfficeRulesAdopted),
         ["device-placed"] = typeof(DevicePlaced),
         ["office-policies-adopted"] = typeof(OfficePoliciesAdopted),
+        ["office-documents-checked"] = typeof(OfficeDocumentsChecked),
         ["office-snapshot"] = typeof(OfficeSnapshot),
 
         // Company.

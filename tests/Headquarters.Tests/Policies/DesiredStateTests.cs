@@ -69,6 +69,23 @@ public sealed class DesiredStateTests
         Assert.Equal(acme.Root.ToArray(), named.Root.ToByteArray());
     }
 
+    [Fact]
+    public void At_a_start_documents_are_compared_where_settings_are_other_ones_than_they_were_last_compared_by()
+    {
+        var office = Open(Leeds).WithTill();
+        var others = TestOffices.Options with { HeadquartersAddresses = ["other.example:13000"] };
+
+        var first = DesiredState.Check(office, TestOffices.Options, Noon);
+        var known = first.Aggregate(office, (o, e) => o.With(e));
+        var changed = DesiredState.Check(known, others, Noon);
+
+        Assert.IsType<OfficeDocumentsChecked>(Assert.Single(first));
+        Assert.Empty(DesiredState.Check(Office.From(known.ToSnapshot(Noon)), TestOffices.Options, Noon));
+        Assert.Equal(Till, Assert.Single(changed.OfType<DeviceDesiredChanged>()).DeviceId);
+        Assert.Empty(DesiredState.Check(changed.Aggregate(known, (o, e) => o.With(e)), others, Noon));
+        Assert.Empty(DesiredState.Check(Open(York), TestOffices.Options, Noon));
+    }
+
     [Theory]
     [InlineData("sync.interval", "soon")]
     [InlineData("sync.interval", "0s")]
