@@ -1,5 +1,4 @@
 using Fleet.Contracts;
-using LinqToDB;
 using LinqToDB.Mapping;
 
 namespace Fleet.Headquarters.ReadModel;
@@ -29,77 +28,93 @@ internal sealed class Incidents(ReadModelConnection db)
     /// <summary>What is over sooner was a restart or a moment's loss, and is nobody's work.</summary>
     public static readonly TimeSpan Moment = TimeSpan.FromSeconds(30);
 
+    // Of the open incidents of an office.
+    private const string OfSubject = "subject = @subject";
+    private const string OfSubjectOrOffice = "(subject = @subject OR whole_office)";
+    private const string OfNodes = "NOT whole_office";
+    private const string OfAny = "TRUE";
+
     /// <summary>After the node's row says how its link is.</summary>
     public void LinkChanged(long position, NodeId node, bool up, string why, DateTimeOffset at)
     {
+        var nodes = NodesOf(node.Office);
         // One that dials periodically has hung up: nothing went wrong.
-        if (!up && db.Nodes.Any(n => n.NodeId == node.Value && n.Periodic))
+        if (!up && nodes.Exists(n => n.Id == node.Value && n.Periodic))
             return;
-        var linked = db.Nodes.Count(n => n.OfficeId == node.Office.Value && n.Linked);
+        var linked = nodes.Count(n => n.Linked);
         if (up)
-            CameUp(position, node, at, first: linked == 1);
+            CameUp(position, node, nodes, at, first: linked == 1);
         else if (linked > 0)
-            Open(position, node.Office.Value, node.Value, why, at);
+            Open(position, node.Office, node.Value, why, at);
         else
-            WentDark(position, node.Office.Value, why, at);
+            WentDark(position, node.Office, why, at);
     }
 
     /// <summary>An office whose older events are no longer in the journal.</summary>
     public void Begin(long position, OfficeId office)
     {
-        var nodes = Known(office.Value).OrderBy(n => n.LinkSince).ToList();
+        var nodes = NodesOf(office).Where(n => n.IsKnown).OrderBy(n => n.LinkSince).ToList();
         if (nodes.Exists(n => n.Linked))
             foreach (var down in nodes.Where(n => !n.Linked))
-                Open(position, office.Value, down.NodeId, down.LinkReason, down.LinkSince ?? down.EnrolledAt);
+                Open(position, office, down.Id, down.LinkReason, down.Since);
         else if (nodes is [.., var last])
-            WentDark(position, office.Value, last.LinkReason, last.LinkSince ?? last.EnrolledAt);
+            WentDark(position, office, last.LinkReason, last.Since);
     }
 
     /// <summary>After the node's row is gone: what is removed is nobody's trouble.</summary>
     public void Removed(NodeId node, DateTimeOffset at)
     {
-        Close(i => i.Subject == node.Value, at);
-        if (!Known(node.Office.Value).Any())
+        Close(node.Office, OfSubject, node.Value, at);
+        if (!NodesOf(node.Office).Exists(n => n.IsKnown))
             Closed(node.Office, at);
     }
 
-    public void Closed(OfficeId office, DateTimeOffset at) => Close(i => i.OfficeId == office.Value, at);
+    public void Closed(OfficeId office, DateTimeOffset at) => Close(office, OfAny, "", at);
 
-    private void CameUp(long position, NodeId node, DateTimeOffset at, bool first)
+    private void CameUp(long position, NodeId node, List<Known> nodes, DateTimeOffset at, bool first)
     {
-        Close(i => i.Subject == node.Value || (first && i.OfficeId == node.Office.Value && i.WholeOffice), at);
+        Close(node.Office, first ? OfSubjectOrOffice : OfSubject, node.Value, at);
         if (!first)
             return;
         // The office is back; those of its nodes that are not are incidents of their own from now on.
-        foreach (var down in Known(node.Office.Value).Where(n => !n.Linked).ToList())
-            Open(position, down.OfficeId, down.NodeId, down.LinkReason, at);
+        foreach (var down in nodes.Where(n => n is { IsKnown: true, Linked: false }))
+            Open(position, node.Office, down.Id, down.LinkReason, at);
     }
 
-    private void WentDark(long position, string office, string why, DateTimeOffset at)
+    private void WentDark(long position, OfficeId office, string why, DateTimeOffset at)
     {
         // Part of the office's from here.
-        Close(i => i.OfficeId == office && !i.WholeOffice, at);
-        Open(position, office, office, why, at);
+        Close(office, OfNodes, "", at);
+        Open(position, office, office.Value, why, at);
     }
 
-    // One that never linked is being set up; one that dials periodically is not down between its dials.
-    private IQueryable<NodeRow> Known(string office) => db.Nodes.Where(n => n.OfficeId == office && (n.Linked || (n.ReportedAt != null && !n.Periodic)));
+    private List<Known> NodesOf(OfficeId office) => db.Read(
+        "SELECT node_id, linked, periodic, reported_at IS NOT NULL, link_reason, link_since, enrolled_at FROM nodes WHERE office_id = @office",
+        r => new Known(r.GetString(0), r.GetBoolean(1), r.GetBoolean(2), r.GetBoolean(3), r.GetString(4), r.IsDBNull(5) ? null : At(r.GetInt64(5)), At(r.GetInt64(6))),
+        ("@office", office.Value));
 
-    private void Open(long position, string office, string subject, string why, DateTimeOffset at)
+    private void Open(long position, OfficeId office, string subject, string why, DateTimeOffset at) => db.Run("""
+        INSERT INTO incidents (position, subject, office_id, whole_office, opened_at, closed_at, why, devices)
+        SELECT @position, @subject, @office, @whole, @at, NULL, @why, (SELECT count(*) FROM devices WHERE office_id = @office)
+        WHERE NOT EXISTS (SELECT 1 FROM incidents WHERE office_id = @office AND subject = @subject AND closed_at IS NULL)
+        ON CONFLICT (position, subject) DO UPDATE SET closed_at = NULL, opened_at = excluded.opened_at, why = excluded.why, devices = excluded.devices
+        """,
+        ("@position", position), ("@subject", subject), ("@office", office.Value), ("@whole", subject == office.Value), ("@at", at), ("@why", why));
+
+    private void Close(OfficeId office, string which, string subject, DateTimeOffset at)
     {
-        if (db.Incidents.Any(i => i.Subject == subject && i.ClosedAt == null))
-            return;
-        db.InsertOrReplace(new IncidentRow
-        {
-            Position = position, Subject = subject, OfficeId = office, WholeOffice = subject == office, OpenedAt = at, Why = why,
-            Devices = db.Devices.Count(d => d.OfficeId == office),
-        });
+        db.Run($"DELETE FROM incidents WHERE office_id = @office AND closed_at IS NULL AND opened_at > @moment AND {which}",
+            ("@office", office.Value), ("@moment", at - Moment), ("@subject", subject));
+        db.Run($"UPDATE incidents SET closed_at = @at WHERE office_id = @office AND closed_at IS NULL AND {which}", ("@office", office.Value), ("@at", at), ("@subject", subject));
     }
 
-    private void Close(System.Linq.Expressions.Expression<Func<IncidentRow, bool>> which, DateTimeOffset at)
+    private static DateTimeOffset At(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+
+    private readonly record struct Known(string Id, bool Linked, bool Periodic, bool Reported, string LinkReason, DateTimeOffset? LinkSince, DateTimeOffset EnrolledAt)
     {
-        var open = db.Incidents.Where(i => i.ClosedAt == null).Where(which);
-        open.Where(i => i.OpenedAt > at - Moment).Delete();
-        open.Set(i => i.ClosedAt, at).Update();
+        // One that never linked is being set up; one that dials periodically is not down between its dials.
+        public bool IsKnown => Linked || (Reported && !Periodic);
+
+        public DateTimeOffset Since => LinkSince ?? EnrolledAt;
     }
 }

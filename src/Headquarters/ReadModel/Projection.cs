@@ -6,6 +6,7 @@ using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
 using LinqToDB;
+using LinqToDB.Data;
 using MessagePack;
 
 namespace Fleet.Headquarters.ReadModel;
@@ -17,13 +18,20 @@ internal sealed class Projection(ReadModelConnection db)
     private readonly Incidents _incidents = new(db);
     private readonly NetworkRows _network = new(db);
     private readonly RolloutRows _rollouts = new(db);
+    private readonly List<NodeEventRow> _nodeEvents = [];
     private long _position;
 
     /// <summary>Reads ahead what these events will change.</summary>
     public void Expect(IEnumerable<object> rows) => _devices.Read(rows.SelectMany(EventsOf).OfType<IDeviceEvent>().Where(e => e is not DeviceReported).Select(e => e.DeviceId.Value));
 
     /// <summary>Writes what was kept back to be written together.</summary>
-    public void Complete() => _devices.Save();
+    public void Complete()
+    {
+        _devices.Save();
+        if (_nodeEvents.Count > 0)
+            db.NodeEvents.BulkCopy(DeviceRows.Together, _nodeEvents);
+        _nodeEvents.Clear();
+    }
 
     /// <summary>Writes what a row of the journal means.</summary>
     /// <param name="ordering">Where it stands in the whole journal.</param>
@@ -258,7 +266,7 @@ internal sealed class Projection(ReadModelConnection db)
 
                 break;
             case NodeEventRecorded e:
-                db.Insert(new NodeEventRow
+                _nodeEvents.Add(new NodeEventRow
                 {
                     Position = _position, NodeId = e.NodeId.Value, OfficeId = e.OfficeId.Value, Number = (long)e.Event.Number,
                     Kind = e.Event.Kind, Text = e.Event.Text, NodeTime = e.Event.At, At = e.At,
@@ -266,8 +274,8 @@ internal sealed class Projection(ReadModelConnection db)
                 break;
             case NodeLinkChanged e:
                 // Another reason for the same outage does not begin it anew.
-                db.Nodes.Where(n => n.NodeId == e.NodeId.Value && (e.Up || n.Linked)).Set(n => n.LinkSince, e.At).Update();
-                db.Nodes.Where(n => n.NodeId == e.NodeId.Value).Set(n => n.Linked, e.Up).Set(n => n.LinkReason, e.Reason).Update();
+                db.Run("UPDATE nodes SET link_since = CASE WHEN @up OR linked THEN @at ELSE link_since END, linked = @up, link_reason = @why WHERE node_id = @node",
+                    ("@up", e.Up), ("@at", e.At), ("@why", e.Reason), ("@node", e.NodeId.Value));
                 _incidents.LinkChanged(_position, e.NodeId, e.Up, e.Reason, e.At);
                 Note(e.NodeId, e.Up ? "linked" : "unlinked", e.Reason, e.At);
                 break;
@@ -431,7 +439,7 @@ internal sealed class Projection(ReadModelConnection db)
         db.Insert(new OfficeEventRow { Position = _position, OfficeId = office.Value, Kind = kind, Text = text, At = at });
 
     private void Note(NodeId node, string kind, string text, DateTimeOffset at) =>
-        db.Insert(new NodeEventRow { Position = _position, NodeId = node.Value, OfficeId = node.Office.Value, Kind = kind, Text = text, At = at });
+        _nodeEvents.Add(new NodeEventRow { Position = _position, NodeId = node.Value, OfficeId = node.Office.Value, Kind = kind, Text = text, At = at });
 
     private void Note(IDeviceEvent e, string kind, string text) =>
         _devices.Note(new DeviceEventRow { Position = _position, DeviceId = e.DeviceId.Value, OfficeId = e.OfficeId.Value, Kind = kind, Text = text, At = e.At });

@@ -131,6 +131,7 @@ public sealed class ReadModelStore : IAsyncDisposable
         // Together: after a start of headquarters every device of the fleet is seen anew within seconds.
         foreach (var part in changes.Presence.Values.Select(p => RowOf(p.Office, p.Seen)).Chunk(DeviceRows.Chunk))
         {
+            KeepLastSync(db, part);
             var ids = part.Select(r => r.DeviceId).ToList();
             db.Presence.Delete(p => ids.Contains(p.DeviceId));
             db.Presence.BulkCopy(DeviceRows.Together, part);
@@ -151,6 +152,17 @@ public sealed class ReadModelStore : IAsyncDisposable
         foreach (var standing in changes.Rollouts.Values)
             db.InsertOrReplace(new RolloutStandingRow { Name = standing.Name.Value, WaitsFor = standing.WaitsFor, Rings = MessagePackSerializer.Serialize(standing.Rings, Codec.Options) });
         Commit(db, transaction);
+    }
+
+    // A twin that began anew does not know when its devices synced before.
+    private static void KeepLastSync(ReadModelConnection db, PresenceRow[] rows)
+    {
+        var unsaid = rows.Where(r => r.LastSync is null).ToDictionary(r => r.DeviceId);
+        if (unsaid.Count == 0)
+            return;
+        var ids = unsaid.Keys.ToList();
+        foreach (var known in db.Presence.Where(p => ids.Contains(p.DeviceId) && p.LastSync != null).Select(p => new { p.DeviceId, p.LastSync, p.Through }))
+            (unsaid[known.DeviceId].LastSync, unsaid[known.DeviceId].Through) = (known.LastSync, known.Through);
     }
 
     /// <summary>Names rows of a twin that can't be read, in place of those that could not be before.</summary>

@@ -30,6 +30,27 @@ public sealed class ReadModelTests
     }
 
     [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
+    public async Task A_twin_that_began_anew_leaves_what_is_known_of_the_last_sync(StorageProvider provider)
+    {
+        await using var storage = await TestStorage.New(provider);
+        var (till, scale) = (new DeviceId("till"), new DeviceId("scale"));
+        Happens(storage, [new OfficeOpened(Leeds, "Leeds", "test", Noon), Enrolled("till", "till"), Enrolled("scale", "scale")]);
+        var synced = new SeenChanges();
+        synced.Presence[till] = (Leeds, new DevicePresence(till, Noon, new NodeId("gw1.leeds"), PresenceState.Online, Noon, ""));
+        storage.ReadModel.Write(synced);
+
+        var began = new SeenChanges();
+        foreach (var device in (DeviceId[])[till, scale])
+            began.Presence[device] = (Leeds, new DevicePresence(device, null, null, PresenceState.Unknown, Noon.AddHours(1), "not heard of since headquarters started"));
+        storage.ReadModel.Write(began);
+
+        var queries = new ReadModelQueries(storage.ReadModel, TimeProvider.System);
+        var shown = (await queries.Device(till))!.Device;
+        Assert.Equal((PresenceState.Unknown, Noon), (shown.Presence.State, shown.LastSync));
+        Assert.Null((await queries.Device(scale))!.Device.LastSync);
+    }
+
+    [SkippableTheory, MemberData(nameof(TestStorage.Both), MemberType = typeof(TestStorage))]
     public async Task Lists_are_searched_in_any_case_and_unknown_times_come_first(StorageProvider provider)
     {
         await using var storage = await TestStorage.New(provider);
