@@ -23,9 +23,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly OfficeTools _tools;
     private readonly ConnectionBudgets _budgets;
-    private readonly Dictionary<OfficeId, ulong> _adopted = [];
-    private readonly Dictionary<OfficeId, ulong> _rulesAdopted = [];
-    private readonly Dictionary<OfficeId, ulong> _updatesAdopted = [];
+    private readonly BookHandOver _books;
     private readonly Dictionary<OfficeId, string> _refusals = [];
     private readonly RolloutCounts _counts = new();
     private readonly SnapshotPlan _snapshots;
@@ -34,6 +32,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     public CompanyActor(OfficeTools tools, ConnectionBudgets budgets)
     {
         (_tools, _budgets, _snapshots) = (tools, budgets, new SnapshotPlan(tools.Options.SnapshotWithin));
+        _books = new BookHandOver(said => tools.Offices().Tell(said));
 
         if (tools.Unreadable.IsSetAside(PersistenceId))
         {
@@ -50,7 +49,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Recover<RecoveryCompleted>(_ =>
         {
             _snapshots.Recovered(Now, overdue: TimeSpan.Zero);
-            HandBooks();
+            _books.Review(_company);
         });
 
         Command<RemoveOffice>(Handle);
@@ -65,14 +64,14 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         });
         Command<ICompanyCommand>(command => Decided(_company.Decide(command, Now)));
         Command<GetPolicyBook>(query => Sender.Tell(new AdoptPolicyBook(query.OfficeId, _company.Book)));
-        Command<PolicyBookAdopted>(adopted => _adopted[adopted.OfficeId] = adopted.Version);
-        Command<RuleBookAdopted>(adopted => _rulesAdopted[adopted.OfficeId] = adopted.Version);
-        Command<UpdateBookAdopted>(adopted => _updatesAdopted[adopted.OfficeId] = adopted.Version);
+        Command<PolicyBookAdopted>(adopted => _books.HasPolicies(_company, adopted.OfficeId, adopted.Version));
+        Command<RuleBookAdopted>(adopted => _books.HasRules(_company, adopted.OfficeId, adopted.Version));
+        Command<UpdateBookAdopted>(adopted => _books.HasUpdates(_company, adopted.OfficeId, adopted.Version));
         Command<OfficeAccepted>(accepted => _refusals.Remove(accepted.OfficeId));
         Command<OfficeRefused>(Handle);
         Command<ResendTick>(_ =>
         {
-            HandBooks();
+            _books.Tick(_company);
             SnapshotWhenDue();
             DeleteOldEvents();
         });
@@ -146,6 +145,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         if (_refusals.GetValueOrDefault(refused.OfficeId) != refused.Detail)
             _log.Warning("Office {OfficeId} refused: {Detail}", refused.OfficeId, refused.Detail);
         _refusals[refused.OfficeId] = refused.Detail;
+        _books.Refused(_company, refused.OfficeId);
     }
 
     private RolloutTally TallyOf(Rollout rollout) => _counts.Of(rollout, _company.Offices.Values.Select(o => o.OfficeId));
@@ -197,15 +197,15 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         {
             foreach (var gone in events.OfType<OfficeRemoved>())
             {
-                _adopted.Remove(gone.OfficeId);
-                _rulesAdopted.Remove(gone.OfficeId);
-                _updatesAdopted.Remove(gone.OfficeId);
+                _books.Forget(gone.OfficeId);
                 _counts.Forget(gone.OfficeId);
             }
 
             // Before the answer: what the asker sends to a new office next must find it open.
+            foreach (var added in events.OfType<OfficeAdded>())
+                _books.Begin(_company, added.OfficeId);
             if (events.Count > 0)
-                HandBooks();
+                _books.Review(_company);
             _counts.Changed |= events.Any(e => e is IRolloutEvent);
             foreach (var halted in events.OfType<RolloutHalted>())
                 _log.Warning("Rollout {Rollout} is halted: {Reason}", halted.Name, halted.Why);
@@ -225,23 +225,6 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
     {
         if (_snapshots.Begin(Now, _tools.Options.SnapshotEvery))
             SaveSnapshot(_company.ToSnapshot());
-    }
-
-    private void HandBooks()
-    {
-        foreach (var office in _company.Offices.Values)
-        {
-            if (!_adopted.TryGetValue(office.OfficeId, out var policies) || policies < _company.Book.Version)
-            {
-                _tools.Offices().Tell(new OpenOffice(office.OfficeId, office.Title, office.By));
-                _tools.Offices().Tell(new AdoptPolicyBook(office.OfficeId, _company.Book));
-            }
-
-            if (!_rulesAdopted.TryGetValue(office.OfficeId, out var rules) || rules < _company.Rules.Version)
-                _tools.Offices().Tell(new AdoptRuleBook(office.OfficeId, _company.Rules));
-            if (!_updatesAdopted.TryGetValue(office.OfficeId, out var updates) || updates < _company.Updates.Version)
-                _tools.Offices().Tell(new AdoptUpdateBook(office.OfficeId, _company.Updates));
-        }
     }
 
     private void Handle(SaveSnapshotSuccess saved)
