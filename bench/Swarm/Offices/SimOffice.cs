@@ -49,6 +49,7 @@ internal sealed class SimOffice
     private Welcome? _welcome;
     private string _peer = "";
     private int _turn;
+    private int _greeting;
     private int _failures;
     private bool _running;
     private TimeSpan _returnWithin;
@@ -284,13 +285,7 @@ internal sealed class SimOffice
                 }
 
                 _link = link;
-                link.Hello(new Hello(Node, Hello.CurrentProtocol, "0.1.0", _incarnation, DateTimeOffset.UtcNow));
-                _tools.Counts.Add(Count.Up);
-                _tools.Wheel.In(_tools.Link.ConnectTimeout * 2, () => If(turn, () =>
-                {
-                    if (_welcome is null)
-                        Lose();
-                }));
+                Greet();
                 _tools.Wheel.In(SwarmTools.HeartbeatEvery, () => If(turn, () => Beat(turn)));
             }
 
@@ -302,6 +297,26 @@ internal sealed class SimOffice
             _tools.Counts.Add(Count.Unreached);
             If(turn, () => Wait(Gate + NextBackoff()));
         }
+    }
+
+    private void Greet()
+    {
+        var (turn, greeting) = (_turn, ++_greeting);
+        _link!.Hello(new Hello(Node, Hello.CurrentProtocol, "0.1.0", _incarnation, DateTimeOffset.UtcNow));
+        _tools.Counts.Add(Count.Up);
+        _tools.Wheel.In(_tools.Link.ConnectTimeout * 2, () => If(turn, () =>
+        {
+            if (_welcome is null && greeting == _greeting)
+                Lose();
+        }));
+    }
+
+    // It keeps its connection: asking again costs one message, a new one a handshake.
+    private void GreetAgain(TimeSpan wait)
+    {
+        var turn = _turn;
+        _greeting++;
+        _tools.Wheel.In(wait, () => If(turn, Greet));
     }
 
     private void Hear(RawLink link, object message, string sender)
@@ -318,7 +333,7 @@ internal sealed class SimOffice
                     break;
                 case NotWelcome refused:
                     _tools.Counts.Add(Count.NotWelcome);
-                    Lose(RetryAfter.Read(refused.RetryAfter));
+                    GreetAgain(RetryAfter.Read(refused.RetryAfter) ?? NextBackoff());
                     break;
                 case Pong pong when pong.Epoch == _welcome?.Epoch:
                     (_heardAt, _returnWithin) = (Now, RetryAfter.Read(pong.ReturnWithin) ?? TimeSpan.Zero);

@@ -24,6 +24,12 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     /// </summary>
     private static readonly TimeSpan LongestForQuiet = TimeSpan.FromSeconds(36);
 
+    /// <summary>
+    /// A headquarters that begins reads all its offices at once, with all its processors: nodes that wait for that to end come in no cheaper afterwards. How many
+    /// are inside at a time is bounded besides (<see cref="IsFull"/>).
+    /// </summary>
+    private const double LeastSpeed = 0.5;
+
     private int _linked;
     private int _opening;
 
@@ -37,7 +43,7 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     public double Processors => meter.Now.Processors;
 
     /// <summary>Nodes that may be let in a second now.</summary>
-    public double AdmittedPerSecond => hellosPerSecond * LoadRule.Speed(meter.Now.Processors);
+    public double AdmittedPerSecond => hellosPerSecond * LoadRule.Speed(meter.Now.Processors, LeastSpeed);
 
     /// <summary>So many links wait for their office's twin that another would only wait as well.</summary>
     public bool IsFull => Opening >= hellosPerSecond;

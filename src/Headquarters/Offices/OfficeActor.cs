@@ -555,6 +555,13 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         foreach (var node in _office.Nodes.Values.Where(n => n.DmzAddress is not null))
             Context.System.EventStream.Publish(new DialNode(node.NodeId, node.DmzAddress));
     }
+        // Asked again while this twin began: it is linked already.
+        if (_links.Current(link.NodeId, link.Epoch)?.Session.Equals(session) == true)
+        {
+            session.Tell(new NodeWelcomed(link.NodeId, link.Epoch, node.EventNumber));
+            return;
+        }
+
 
     private void Handle(NodeNotDialled failed)
     {

@@ -6,11 +6,12 @@ public static class LoadRule
     /// <summary>Up to this share of the processors, newcomers are let in at full speed.</summary>
     private const double Easy = 0.7;
 
-    /// <summary>Whatever the load, so much of the full speed is left: nobody is kept out for ever.</summary>
+    /// <summary>Whatever the load, so much of the full speed is left where the server says nothing else: nobody is kept out for ever.</summary>
     private const double Least = 0.1;
 
     /// <summary>The share of the full speed at which newcomers are let in while this share of the processors is in use.</summary>
-    public static double Speed(double processors) => processors <= Easy ? 1 : Math.Max(Least, (1 - processors) / (1 - Easy));
+    /// <param name="least">What is left of it whatever the load.</param>
+    public static double Speed(double processors, double least = Least) => processors <= Easy ? 1 : Math.Max(least, (1 - processors) / (1 - Easy));
 
     /// <summary>
     /// Within which so many should come back, that no more than <paramref name="perSecond"/> do. They wait anywhere up to half of it

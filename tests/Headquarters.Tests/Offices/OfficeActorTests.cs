@@ -207,6 +207,18 @@ public sealed class OfficeActorTests : IAsyncLifetime
         await node.Link("epoch-old");
     }
 
+    // A session asks again until it is answered, and a twin that begins takes long.
+    [Fact]
+    public async Task A_link_that_is_asked_for_again_is_linked_once()
+    {
+        var node = await Linked(Leeds, "gw1");
+
+        await node.Link(node.Epoch);
+        await node.Link("epoch-2");
+
+        Assert.Equal([true, true], (await _company.Events()).OfType<NodeLinkChanged>().Select(e => e.Up));
+    }
+
     [Fact]
     public async Task A_cloned_machine_is_refused_by_name_and_the_twin_is_unharmed()
     {
