@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Fleet.Contracts;
@@ -19,6 +20,7 @@ public sealed class CertificateAuthority : ICertificateIssuer
     private readonly IdentityOptions _options;
     private readonly TimeProvider _clock;
     private readonly DerivedKeys _keys = new(DerivedKeys.Usual);
+    private readonly ConcurrentBag<ECDiffieHellman> _agreements = [];
     private readonly Lock _gate = new();
     private readonly Dictionary<PeerIdentity, X509Certificate2> _own = [];
 
@@ -81,18 +83,33 @@ public sealed class CertificateAuthority : ICertificateIssuer
     {
         if (_keys.Find(device, certificate.Serial) is { } known)
             return known;
-        // One native key is not for several threads at once.
-        EnvelopeKeys keys;
-        lock (_gate)
-            keys = EnvelopeKeys.Derive(_files.EnvelopeKey, certificate.PublicKey.Span, device, certificate.Generation);
-        _keys.Keep(certificate.Serial, keys);
-        return keys;
+        // One native key is not for several threads at once: each takes one that is free.
+        if (!_agreements.TryTake(out var own))
+            own = CopyOfEnvelopeKey();
+        try
+        {
+            var keys = EnvelopeKeys.Derive(own, certificate.PublicKey.Span, device, certificate.Generation);
+            _keys.Keep(certificate.Serial, keys);
+            return keys;
+        }
+        finally
+        {
+            _agreements.Add(own);
+        }
     }
+
+    public bool HasKeysFor(DeviceId device, CertificateRecord certificate) => _keys.Find(device, certificate.Serial) is not null;
 
     public byte[] OpenSecret(string purpose, ReadOnlySpan<byte> secret)
     {
         lock (_gate)
             return NodeSecret.Open(_files.EnvelopeKey, purpose, secret);
+    }
+
+    private ECDiffieHellman CopyOfEnvelopeKey()
+    {
+        lock (_gate)
+            return ECDiffieHellman.Create(_files.EnvelopeKey.ExportParameters(includePrivateParameters: true));
     }
 
     private X509Certificate2 IssueOwn(PeerIdentity headquarters)

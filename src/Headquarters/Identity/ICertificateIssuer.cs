@@ -26,6 +26,9 @@ public interface ICertificateIssuer
 
     /// <summary>The envelope keys shared with a device for one of its certificates. Cached; cheap to ask again.</summary>
     EnvelopeKeys KeysFor(DeviceId device, CertificateRecord certificate);
+
+    /// <summary>Whether those keys are there already.</summary>
+    bool HasKeysFor(DeviceId device, CertificateRecord certificate);
 }
 
 /// <param name="Chain">DER, leaf first, CA last.</param>

@@ -50,6 +50,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private readonly HashSet<DeviceId> _resting = [];
     private readonly SnapshotPlan _snapshots;
     private readonly Dictionary<NodeId, NodePresence> _nodesChanged = [];
+    /// <summary>Devices whose keys are not derived ahead yet; null until it is time for that.</summary>
+    private Queue<DeviceId>? _keysWanted;
+    private DateTimeOffset _begunAt;
     private ConnectionsGranted? _grant;
     private (int Links, int Devices)? _asked;
     private (int Links, int Devices)? _wanted;
@@ -237,6 +240,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         {
             PublishPresence();
             CountRollouts(again: false);
+            DeriveKeysAhead();
         });
         Command<SaveSnapshotSuccess>(Handle);
         Command<SaveSnapshotFailure>(Handle);
@@ -248,6 +252,20 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     // ---- Recovery ----
 
+    private void DeriveKeysAhead()
+    {
+        const int atOnce = 10;
+        if (_keysWanted is null && Now - _begunAt < KeysAhead.After)
+            return;
+        _keysWanted ??= new Queue<DeviceId>(_office.Devices.Keys);
+        for (var i = 0; i < atOnce && _keysWanted.TryPeek(out var next); i++)
+        {
+            if (_office.Devices.TryGetValue(next, out var device) && !_tools.KeysAhead.Has(device))
+                return;
+            _keysWanted.Dequeue();
+        }
+    }
+
     private void Restore(SnapshotOffer offer)
     {
         _office = Office.From((OfficeSnapshot)offer.Snapshot);
@@ -258,7 +276,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     private void Recovered()
     {
         _tools.Meter.Journal.Worked();
-        var now = Now;
+        var now = _begunAt = Now;
         // Of the many that are due at a start, some at a time.
         _snapshots.Recovered(now, overdue: Spread(Least(OverdueWithin, _tools.Options.SnapshotWithin)));
         List<IOfficeEvent> events = [.. _office.Nodes.Values.Where(n => n.Linked).Select(n => new NodeLinkChanged(_office.Id, n.NodeId, false, "headquarters restarted", now))];
@@ -537,6 +555,13 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             return;
         }
 
+        // Asked again while this twin began: it is linked already.
+        if (_links.Current(link.NodeId, link.Epoch)?.Session.Equals(session) == true)
+        {
+            session.Tell(new NodeWelcomed(link.NodeId, link.Epoch, node.EventNumber));
+            return;
+        }
+
         Store([new NodeLinkChanged(_office.Id, link.NodeId, true, "linked", now)], () =>
         {
             if (_links.Of(session) is null)
@@ -555,13 +580,6 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         foreach (var node in _office.Nodes.Values.Where(n => n.DmzAddress is not null))
             Context.System.EventStream.Publish(new DialNode(node.NodeId, node.DmzAddress));
     }
-        // Asked again while this twin began: it is linked already.
-        if (_links.Current(link.NodeId, link.Epoch)?.Session.Equals(session) == true)
-        {
-            session.Tell(new NodeWelcomed(link.NodeId, link.Epoch, node.EventNumber));
-            return;
-        }
-
 
     private void Handle(NodeNotDialled failed)
     {

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Pattern;
 using Fleet.Contracts;
+using Fleet.Headquarters.Devices;
 using Fleet.Headquarters.Identity;
 using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.Wakes;
@@ -20,6 +21,9 @@ public sealed record DialNode(NodeId NodeId, string? Address);
 /// <param name="ProjectedTo">How far the read model has followed a persistence id; what it has not read is never deleted.</param>
 public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, OfficeOptions Options, WakeOptions Wake, Func<IActorRef> Offices, Func<IActorRef> Company, Func<string, long> ProjectedTo)
 {
+    /// <summary>Shared by the twins of this node.</summary>
+    public KeysAhead KeysAhead { get; } = new(Issuer, Clock);
+
     /// <summary>Where the twins of this node count what they do.</summary>
     public HeadquartersMeter Meter { get; init; } = HeadquartersMeter.Unheard;
 
