@@ -12,9 +12,20 @@ namespace Fleet.Headquarters.Cluster;
 /// <summary>The <c>akka { }</c> settings of the cluster system.</summary>
 internal static class ClusterHocon
 {
+    private const string SharedPool = "akka.persistence.dispatchers.default-plugin-dispatcher";
+
     public static Config For(IJournalStore journal, JournalOptions options, ClusterOptions cluster) => ConfigurationFactory.ParseString($$"""
         akka {
           actor.provider = cluster
+          # Twins work on threads of their own (decision 15). On the shared pool a ping, and each step of the journal's own work, would wait behind whatever a thousand twins have to do:
+          # longer than a link's lease and than a write may take, when all devices are woken at once.
+          actor.default-dispatcher {
+            type = ForkJoinDispatcher
+            dedicated-thread-pool {
+              thread-count = {{Math.Max(2, Environment.ProcessorCount)}}
+              threadtype = background
+            }
+          }
           log-dead-letters = 10
           log-dead-letters-during-shutdown = off
           cluster {
@@ -48,6 +59,7 @@ internal static class ClusterHocon
               auto-initialize = {{Switch(!journal.MakesOwnTables)}}
               parallelism = {{options.Parallelism ?? journal.Parallelism}}
               read-isolation-level = read-uncommitted
+              materializer-dispatcher = {{SharedPool}}
               # Over this many waiting events a write fails; a frame of many devices is one write.
               buffer-size = 100000
               # A database that was away is tried again soon; each failed twin waits on its own besides.
@@ -55,6 +67,7 @@ internal static class ClusterHocon
             }
             snapshot-store.plugin = "akka.persistence.snapshot-store.sql"
             snapshot-store.sql {
+              materializer-dispatcher = {{SharedPool}}
               # Akka's minute would keep twins away as long as that after the database is back: each asks for its snapshot first.
               circuit-breaker.reset-timeout = 5s
               auto-initialize = {{Switch(!journal.MakesOwnTables)}}
@@ -62,6 +75,7 @@ internal static class ClusterHocon
               provider-name = "{{journal.ProviderName}}"
             }
             query.journal.sql {
+              materializer-dispatcher = {{SharedPool}}
               connection-string = {{Quoted(journal.ConnectionString)}}
               provider-name = "{{journal.ProviderName}}"
               refresh-interval = {{Text(options.RefreshInterval)}}
