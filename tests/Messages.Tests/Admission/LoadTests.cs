@@ -14,6 +14,12 @@ public sealed class LoadTests
     public void Newcomers_are_let_in_slower_while_the_processors_are_busy_and_never_not_at_all(double processors, double speed) =>
         Assert.Equal(speed, LoadRule.Speed(processors), precision: 6);
 
+    [Theory]
+    [InlineData(0.85, 0.5)]
+    [InlineData(1, 0.4)]
+    public void A_server_says_itself_what_is_left_of_its_speed_whatever_the_load(double processors, double speed) =>
+        Assert.Equal(speed, LoadRule.Speed(processors, least: 0.4), precision: 6);
+
     [Fact]
     public void Those_who_come_back_within_the_window_bring_no_more_a_second_than_it_was_made_for()
     {
