@@ -106,6 +106,9 @@ internal sealed class SimDevice
 
     public bool IsGenuine(ReadOnlySpan<byte> wake, byte[] headquartersKey) => WakeSignal.IsGenuine(Keys(headquartersKey), wake);
 
+    /// <summary>What a device does once, on a processor of its own: not while headquarters is measured.</summary>
+    public void DeriveKeys(byte[] headquartersKey) => _ = Keys(headquartersKey);
+
     private EnvelopeKeys Keys(byte[] headquartersKey) => _keys ??= new DeviceKey(1, _key, null, null).Share(headquartersKey, Id);
 
     private static IReadOnlyDictionary<string, string> Share(IReadOnlyDictionary<string, string> settings) =>

@@ -129,6 +129,14 @@ internal sealed class SimOffice
             return _saved with { Devices = [.. _devices.Values.Select(d => d.Saved)], Applied = _report.AppliedVersion, Roles = _report.Roles };
     }
 
+    /// <summary>Its devices derive the keys that they share with headquarters.</summary>
+    public void DeriveKeys()
+    {
+        lock (_gate)
+            foreach (var device in _order)
+                device.DeriveKeys(_saved.HeadquartersKey);
+    }
+
     /// <summary>Begins to dial.</summary>
     public void Start()
     {
