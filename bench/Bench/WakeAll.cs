@@ -13,6 +13,7 @@ namespace Fleet.Bench;
 internal static class WakeAll
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     /// <summary>Headquarters derives keys ahead, 500 a second, from a minute after it began.</summary>
     private static readonly TimeSpan RestForKeys = TimeSpan.FromSeconds(90);
 

@@ -88,9 +88,9 @@ internal sealed class FleetSwarm : IAsyncDisposable
             step($"{joined} devices are enrolled, {joined / began.Elapsed.TotalSeconds:0} a second");
 
         _offices.AddRange(saved.Select((s, number) => new SimOffice(NameOf(number), s, scenario.Of(number, offices), _tools)));
-        // Clones have no devices: what is counted of devices is counted once.
-        // On a device's own processor; here on that of the headquarters that is measured, if it were done when the first wake-up comes.
+        // A device does it on its own processor; here it would be on that of the headquarters that is measured, when the first wake-up comes.
         Parallel.ForEach(_offices, office => office.DeriveKeys());
+        // Clones have no devices: what is counted of devices is counted once.
         _clones.AddRange(_offices.Where(o => o.Behaviour.ClonedNode).Select(o => new SimOffice(o.Id, o.Save() with { Devices = [] }, Behaviour.Idle, _tools)));
     }
 

@@ -262,7 +262,7 @@ internal sealed class SimOffice
                     break;
                 case Hostility.HelloFlood:
                     for (var i = 0; i < HellosInFlood; i++)
-                        link.Hello(new Hello(Node, Hello.CurrentProtocol, "0.1.0", _incarnation, DateTimeOffset.UtcNow));
+                        SayHello(link);
                     break;
                 default:
                     throw new NotSupportedException($"{how} is no hostility");
@@ -310,7 +310,7 @@ internal sealed class SimOffice
     private void Greet()
     {
         var (turn, greeting) = (_turn, ++_greeting);
-        _link!.Hello(new Hello(Node, Hello.CurrentProtocol, "0.1.0", _incarnation, DateTimeOffset.UtcNow));
+        SayHello(_link!);
         _tools.Counts.Add(Count.Up);
         _tools.Wheel.In(_tools.Link.ConnectTimeout * 2, () => If(turn, () =>
         {
@@ -318,6 +318,8 @@ internal sealed class SimOffice
                 Lose();
         }));
     }
+
+    private void SayHello(RawLink link) => link.Hello(new Hello(Node, Hello.CurrentProtocol, "0.1.0", _incarnation, DateTimeOffset.UtcNow));
 
     // It keeps its connection: asking again costs one message, a new one a handshake.
     private void GreetAgain(TimeSpan wait)

@@ -250,8 +250,6 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<DeleteSnapshotsFailure>(f => _log.Warning("Office {OfficeId} could not delete old snapshots: {Reason}", _office.Id, f.Cause.Message));
     }
 
-    // ---- Recovery ----
-
     private void DeriveKeysAhead()
     {
         const int atOnce = 10;
@@ -265,6 +263,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             _keysWanted.Dequeue();
         }
     }
+
+    // ---- Recovery ----
 
     private void Restore(SnapshotOffer offer)
     {

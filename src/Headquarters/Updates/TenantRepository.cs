@@ -372,7 +372,7 @@ public sealed partial class TenantRepository : IAsyncDisposable
 
     private void RenewRoot(DateTimeOffset now)
     {
-        if (_writer.Root is not { } root || !IsOld(root, _options.Lifetimes.Root, now))
+        if (OldRoot(now) is not { } root)
             return;
         if (_keys.Find(RoleNames.Root) is { } key)
             _writer.PublishRoot(now, MetadataDocument.Sign(_writer.DraftRoot(now, new Dictionary<string, Signers>()), key));
@@ -381,7 +381,9 @@ public sealed partial class TenantRepository : IAsyncDisposable
     }
 
     private bool IsDue(DateTimeOffset now, TimeSpan every) =>
-        !(_writer.TimestampExpires - now > _options.Lifetimes.Timestamp - every) || TargetsAreDue(now) || (_writer.Root is { } root && IsOld(root, _options.Lifetimes.Root, now));
+        !(_writer.TimestampExpires - now > _options.Lifetimes.Timestamp - every) || TargetsAreDue(now) || OldRoot(now) is not null;
+
+    private Root? OldRoot(DateTimeOffset now) => _writer.Root is { } root && IsOld(root, _options.Lifetimes.Root, now) ? root : null;
 
     private static bool IsOld(Metadata metadata, TimeSpan lifetime, DateTimeOffset now) => metadata.Expires - now < lifetime / 2;
 

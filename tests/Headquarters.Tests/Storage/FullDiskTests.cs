@@ -32,7 +32,8 @@ public sealed class FullDiskTests(ITestOutputHelper output)
             acknowledged++;
         await said.WaitAsync(LinkRig.Patience);
         // More than the journal's circuit breaker lets through. What another file gave back meanwhile is taken too.
-        for (var refused = 0; refused < 12 && acknowledged < Most;)
+        var refused = 0;
+        while (refused < 12 && acknowledged < Most)
         {
             disk.Fill();
             if (await Reported(company, till, acknowledged + 1, TimeSpan.FromMilliseconds(300)))
@@ -41,6 +42,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
                 refused++;
         }
 
+        Assert.Equal(12, refused);
         output.WriteLine($"{acknowledged} reports were acknowledged, {acknowledged - WithRoom} of them on the full disk");
 
         disk.MakeRoom();
