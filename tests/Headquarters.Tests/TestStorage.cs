@@ -25,7 +25,8 @@ internal sealed class TestStorage : IAsyncDisposable
     /// <summary>For tests that say nothing of storage. The variable runs all of them on the other.</summary>
     public static StorageProvider Usual { get; } = StorageOptions.ProviderOf(Environment.GetEnvironmentVariable("FLEET_TEST_STORAGE") ?? "sqlite")!.Value;
 
-    public IJournalStore Journal { get; }
+    /// <summary>Another may stand in its place before it is used.</summary>
+    public IJournalStore Journal { get; set; }
 
     public ReadModelStore ReadModel { get; private set; } = null!;
 

@@ -75,7 +75,7 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
     {
         _stop.Shutdown();
         _stopping.Cancel();
-        _progress.Held = false;
+        _progress.Hold(false);
         _lag.Ends();
     }
 
@@ -183,45 +183,74 @@ public sealed class ProjectionActor : ReceiveActor, IWithTimers
         Task.Run(() => Rebuild(system, () => asker.Tell(new ReadModelRebuilding(Begun: true)), stopping)).PipeTo(Self, success: position => new Rebuilt(position, null), failure: fault => new Rebuilt(0, fault));
     }
 
-    // Beside the stream, which goes on writing the one that serves until the other is as far.
     private async Task<long> Rebuild(ActorSystem system, Action begun, CancellationToken stopping)
     {
-        _progress.Held = true;
+        var told = 0;
+        void Tell(long reached, long end)
+        {
+            if (told++ % TellEvery != 0)
+                return;
+            _store.Note(RebuildFacts.Reached, reached);
+            _store.Note(RebuildFacts.End, end);
+        }
+
+        var held = _clock.GetTimestamp();
+        _progress.Hold(true);
         try
         {
-            var told = 0;
-            void Tell(long reached, long end)
-            {
-                if (told++ % TellEvery != 0)
-                    return;
-                _store.Note(RebuildFacts.Reached, reached);
-                _store.Note(RebuildFacts.End, end);
-            }
-
             Tell(0, 0);
             begun();
-            await using var rebuild = await ReadModelRebuild.Begin(system, _journal, _store, stopping);
-            await rebuild.Fill(Tell, stopping);
-            await rebuild.Fill(Tell, stopping);
-            await _writing.WaitAsync(stopping);
-            try
+            while (true)
             {
-                rebuild.FillTo(_position, (_, _) => { }, stopping);
-                rebuild.TakeOver(_position);
-                _position = rebuild.Reached;
+                var tried = _clock.GetElapsedTime(held);
+                try
+                {
+                    return await Rebuild(system, Tell, stopping);
+                }
+                catch (EventsGoneException gone) when (tried < ProjectionProgress.HeldEverywhereAfter)
+                {
+                    _log.Info("The read model is begun anew: {Reason}", gone.Message);
+                }
             }
-            finally
-            {
-                _writing.Release();
-            }
-
-            _store.Note(RebuildFacts.Done, _clock.GetUtcNow().ToUnixTimeMilliseconds());
-            return rebuild.Reached;
         }
         finally
         {
-            _progress.Held = false;
+            Release();
+        }
+    }
+
+    // Beside the stream, which goes on writing the one that serves until the other is as far.
+    private async Task<long> Rebuild(ActorSystem system, Action<long, long> tell, CancellationToken stopping)
+    {
+        await using var rebuild = await ReadModelRebuild.Begin(system, _journal, _store, stopping);
+        await rebuild.Fill(tell, stopping);
+        await rebuild.Fill(tell, stopping);
+        await _writing.WaitAsync(stopping);
+        try
+        {
+            rebuild.FillTo(_position, (_, _) => { }, stopping);
+            rebuild.TakeOver(_position);
+            _position = rebuild.Reached;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+
+        _store.Note(RebuildFacts.Done, _clock.GetUtcNow().ToUnixTimeMilliseconds());
+        return rebuild.Reached;
+    }
+
+    private void Release()
+    {
+        try
+        {
             _store.Note(RebuildFacts.Reached, null);
+        }
+        finally
+        {
+            // After: who read the note before that reads it in vain.
+            _progress.Hold(false);
         }
     }
 

@@ -12,11 +12,21 @@ public sealed class ProjectionProgress(ReadModelStore store, TimeProvider clock)
     private static readonly TimeSpan ReadEvery = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, long> _reached = new();
+    private readonly Lock _holding = new();
     private long _readAt;
     private volatile bool _held;
+    /// <summary>How often it was decided here: what was read before says nothing since.</summary>
+    private int _decided;
+
+    /// <summary>From when on every node holds, and what its twins were deleting is gone.</summary>
+    public static TimeSpan HeldEverywhereAfter { get; } = 2 * ReadEvery;
 
     /// <summary>While the read model is written anew nothing goes that it has not read: as if it had nothing yet. Other nodes hear of it when they read next.</summary>
-    public bool Held { get => _held; set => _held = value; }
+    public void Hold(bool held)
+    {
+        lock (_holding)
+            (_held, _decided) = (held, _decided + 1);
+    }
 
     /// <summary>The newest event of a twin that the read model has; 0 where none is known yet.</summary>
     public long Of(string persistenceId)
@@ -35,7 +45,10 @@ public sealed class ProjectionProgress(ReadModelStore store, TimeProvider clock)
     {
         try
         {
-            _held = await store.Fact(RebuildFacts.Reached) is not null;
+            var decided = Volatile.Read(ref _decided);
+            var held = await store.Fact(RebuildFacts.Reached) is not null;
+            lock (_holding)
+                _held = decided == _decided ? held : _held;
             foreach (var row in await store.Projected())
                 _reached.AddOrUpdate(row.PersistenceId, row.SequenceNr, (_, known) => Math.Max(known, row.SequenceNr));
         }

@@ -78,7 +78,8 @@ internal sealed class ReadModelRebuild : IAsyncDisposable
 
     /// <summary>Lets it replace the one that serves, all at once.</summary>
     /// <param name="from">Where that one must stand; null: wherever.</param>
-    /// <exception cref="InvalidOperationException">It is elsewhere, or events went before they were read; nothing was replaced.</exception>
+    /// <exception cref="InvalidOperationException">It is elsewhere; nothing was replaced.</exception>
+    /// <exception cref="EventsGoneException">Events went before they were read; nothing was replaced.</exception>
     public void TakeOver(long? from)
     {
         foreach (var (twin, sequenceNr) in _beginnings)
@@ -95,7 +96,7 @@ internal sealed class ReadModelRebuild : IAsyncDisposable
         "{Kind} {SequenceNr} of {PersistenceId} ({Manifest}, position {Position}) in the journal can't be read and is set aside: {Why}. What it said is missing; everything else goes on",
         row.Kind, row.SequenceNr, row.PersistenceId, row.Manifest, row.Position, row.Why);
 
-    private static InvalidOperationException Gone(string twin) => new($"{twin} deleted events before they were read");
+    private static EventsGoneException Gone(string twin) => new($"{twin} deleted events before they were read");
 
     private void Begin()
     {
@@ -152,3 +153,6 @@ internal sealed class ReadModelRebuild : IAsyncDisposable
             projection.Name(row);
     }
 }
+
+/// <summary>A twin has deleted what was still to be read. What is begun anew finds in a newer snapshot what it came to.</summary>
+internal sealed class EventsGoneException(string message) : Exception(message);

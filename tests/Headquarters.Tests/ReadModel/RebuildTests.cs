@@ -48,6 +48,34 @@ public sealed class RebuildTests
         await ReadModelShows(() => Task.FromResult(Left(company) < 30), "old events go");
     }
 
+    [SkippableFact]
+    public async Task It_is_begun_anew_where_a_twin_was_still_deleting_events()
+    {
+        var storage = await TestStorage.New(TestStorage.Usual);
+        var journal = new WatchedJournal(storage.Journal);
+        storage.Journal = journal;
+        await using var company = await TestCompany.Start(storage, 10, [Leeds]);
+        var till = await company.EnrolDevice(Leeds, "till-1");
+        for (ulong version = 1; version <= Before; version++)
+            await company.Report(till, Leeds, till.Report(version, events: [version]));
+        await ReadModelShows(async () => Left(company) < 30 && (await Numbers(company, till)).Count == Before, "old events are gone from the journal, and the read model has them");
+        var looks = 0;
+        // After it found out where twins begin.
+        journal.Looked = () =>
+        {
+            if (Interlocked.Increment(ref looks) == 1)
+                new JournalRows(storage.Journal).Remove(new JournalRows(storage.Journal).EventsOf("office-leeds").First());
+        };
+
+        var begun = await company.Cluster.ReadModelWriter.Ask<ReadModelRebuilding>(new RebuildReadModel("test"), TimeSpan.FromSeconds(20));
+        await ReadModelShows(async () => await company.Store.Fact(RebuildFacts.Done) is not null, "it is whole");
+
+        Assert.True(begun.Begun);
+        Assert.Equal(4, looks);
+        Assert.Equal(Enumerable.Range(1, Before).Select(n => (ulong)n), await Numbers(company, till));
+        Assert.Null(await company.Store.Fact(RebuildFacts.Reached));
+    }
+
     [SkippableTheory, MemberData(nameof(Both))]
     public async Task What_only_the_histories_know_stays_and_what_the_journal_tells_is_not_doubled(StorageProvider provider)
     {
@@ -168,5 +196,41 @@ public sealed class RebuildTests
         while ((await company.ReadModel.DeviceEvents(till.Id, new PageRequest(numbers.Count, 100))).Items is { Count: > 0 } page)
             numbers.AddRange(page.Select(e => e.Number));
         return [.. numbers.Where(n => n > 0).Order()];
+    }
+
+    /// <summary>Says when somebody looks at a moment without writes.</summary>
+    private sealed class WatchedJournal(IJournalStore journal) : IJournalStore
+    {
+        public Action Looked { get; set; } = () => { };
+
+        public string ProviderName => journal.ProviderName;
+
+        public string ConnectionString => journal.ConnectionString;
+
+        public int Parallelism => journal.Parallelism;
+
+        public bool MakesOwnTables => journal.MakesOwnTables;
+
+        public string LastPositionSql => journal.LastPositionSql;
+
+        public string FreezeSql => journal.FreezeSql;
+
+        public string SetLastPositionSql(long position) => journal.SetLastPositionSql(position);
+
+        public Task<T> BetweenWrites<T>(Func<T> look, CancellationToken cancellation)
+        {
+            Looked();
+            return journal.BetweenWrites(look, cancellation);
+        }
+
+        public StorageSize Size() => journal.Size();
+
+        public int GiveBack() => journal.GiveBack();
+
+        public string Say(Exception fault) => journal.Say(fault);
+
+        public Task<string?> Prepare(CancellationToken cancellation) => journal.Prepare(cancellation);
+
+        public Task<bool> HasMore(long after, long upTo, IReadOnlySet<long> read) => journal.HasMore(after, upTo, read);
     }
 }
