@@ -5,7 +5,7 @@ namespace Fleet.Headquarters.ReadModel;
 
 /// <summary>
 /// The device rows and device events of one batch: each row is read once, and written once however often the batch changes it; events are written
-/// together. A row of which only the report changes is not read at all.
+/// together. A row of which only the report or the wake-up changes is not read at all.
 /// </summary>
 internal sealed class DeviceRows(ReadModelConnection db)
 {
@@ -16,6 +16,7 @@ internal sealed class DeviceRows(ReadModelConnection db)
 
     private readonly Dictionary<string, DeviceRow?> _rows = [];
     private readonly Dictionary<string, ReportedColumns> _reports = [];
+    private readonly Dictionary<string, WakeColumns> _wakes = [];
     private readonly HashSet<string> _changed = [];
     private readonly List<DeviceEventRow> _events = [];
 
@@ -24,8 +25,8 @@ internal sealed class DeviceRows(ReadModelConnection db)
     {
         foreach (var ids in devices.Distinct().Where(id => !_rows.ContainsKey(id)).Chunk(Chunk))
         {
-            // Who reads a row wants it with its report.
-            SaveReports();
+            // Who reads a row wants it with its report and its wake-up.
+            SaveColumns();
             foreach (var id in ids)
                 _rows[id] = null;
             foreach (var row in db.Devices.Where(d => ids.Contains(d.DeviceId)))
@@ -68,9 +69,18 @@ internal sealed class DeviceRows(ReadModelConnection db)
         }
         else
         {
-            SaveReports();
+            SaveColumns();
             _reports[device] = reported;
         }
+    }
+
+    /// <summary>Changes what the device's row says of its wake-up, if there is one.</summary>
+    public void Wake(string device, WakeColumns wake)
+    {
+        if (_rows.ContainsKey(device))
+            Change(device, wake.Fill);
+        else
+            _wakes[device] = _wakes.TryGetValue(device, out var before) ? wake.After(before) : wake;
     }
 
     public void Put(DeviceRow row)
@@ -100,7 +110,7 @@ internal sealed class DeviceRows(ReadModelConnection db)
     /// <summary>Writes all that changed so far.</summary>
     public void Save()
     {
-        SaveReports();
+        SaveColumns();
         foreach (var ids in _changed.Chunk(Chunk))
         {
             db.Devices.Delete(d => ids.Contains(d.DeviceId));
@@ -113,11 +123,13 @@ internal sealed class DeviceRows(ReadModelConnection db)
         _events.Clear();
     }
 
-    private void SaveReports()
+    private void SaveColumns()
     {
-        if (_reports.Count == 0)
-            return;
-        ReportStatement.Execute(db, _reports);
+        if (_reports.Count > 0)
+            ReportedColumns.Statement.Execute(db, _reports);
+        if (_wakes.Count > 0)
+            WakeColumns.Statement.Execute(db, _wakes);
         _reports.Clear();
+        _wakes.Clear();
     }
 }

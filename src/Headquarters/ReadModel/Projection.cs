@@ -22,7 +22,7 @@ internal sealed class Projection(ReadModelConnection db)
     private long _position;
 
     /// <summary>Reads ahead what these events will change.</summary>
-    public void Expect(IEnumerable<object> rows) => _devices.Read(rows.SelectMany(EventsOf).OfType<IDeviceEvent>().Where(e => e is not DeviceReported).Select(e => e.DeviceId.Value));
+    public void Expect(IEnumerable<object> rows) => _devices.Read(rows.SelectMany(EventsOf).OfType<IDeviceEvent>().Where(e => e is not (DeviceReported or DeviceEventRecorded or DeviceWakeRequested or DeviceWakeEnded)).Select(e => e.DeviceId.Value));
 
     /// <summary>Writes what was kept back to be written together.</summary>
     public void Complete()
@@ -334,13 +334,11 @@ internal sealed class Projection(ReadModelConnection db)
                 _devices.Change(id, d => (d.DesiredVersion, d.DesiredAt) = ((long)e.Version, e.At));
                 break;
             case DeviceWakeRequested e:
-                _devices.Change(id, d => (d.WakeCounter, d.WakeRequestedAt, d.WakeEndedAt, d.WakeChannel, d.WakeTookMilliseconds, d.WakeDetail) =
-                    ((long)e.Counter, e.At, null, null, null, ""));
+                _devices.Wake(id, WakeColumns.Of(e));
                 Note(e, "wake-requested", $"by {e.By}");
                 break;
             case DeviceWakeEnded e:
-                _devices.Change(id, d => (d.WakeEndedAt, d.WakeChannel, d.WakeTookMilliseconds, d.WakeDetail) =
-                    (e.At, (int?)e.Channel, e.Took.TotalMilliseconds, e.Detail));
+                _devices.Wake(id, WakeColumns.Of(e));
                 Note(e, "wake-ended", e.Channel is { } channel ? $"by {WakeLadder.Name(channel)} in {e.Took.TotalMilliseconds:0} ms" : "the device did not sync");
                 break;
             case DeviceConnectionSet e:

@@ -1,3 +1,4 @@
+using System.Data;
 using Fleet.Contracts.Agents;
 
 namespace Fleet.Headquarters.ReadModel;
@@ -6,6 +7,28 @@ namespace Fleet.Headquarters.ReadModel;
 internal sealed record ReportedColumns(
     long Version, DateTimeOffset At, byte[] Report, long AppliedVersion, DateTimeOffset? AppliedAt, DateTimeOffset AppliedKnownAt, string Packages, string HostName, string Os, string AgentVersion)
 {
+    /// <summary>Puts them into a row that is not read.</summary>
+    // What is on the right of an assignment is the row as it was before.
+    public static DeviceStatement<ReportedColumns> Statement { get; } = new(
+        """
+        UPDATE devices SET reported_version = @version, reported_at = @at, report = @report, packages = @packages, host_name = @host, os = @os, agent_version = @agent,
+        applied_at = CASE WHEN applied_version <> @applied THEN @applied_at ELSE applied_at END,
+        applied_known_at = CASE WHEN applied_version <> @applied THEN @applied_known_at ELSE applied_known_at END,
+        applied_version = @applied
+        WHERE device_id = @device
+        """,
+        ("@version", DbType.Int64, (_, r) => r.Version),
+        ("@at", DbType.Int64, (_, r) => r.At.ToUnixTimeMilliseconds()),
+        ("@report", DbType.Binary, (_, r) => r.Report),
+        ("@packages", DbType.String, (_, r) => r.Packages),
+        ("@host", DbType.String, (_, r) => r.HostName),
+        ("@os", DbType.String, (_, r) => r.Os),
+        ("@agent", DbType.String, (_, r) => r.AgentVersion),
+        ("@applied", DbType.Int64, (_, r) => r.AppliedVersion),
+        ("@applied_at", DbType.Int64, (_, r) => r.AppliedAt?.ToUnixTimeMilliseconds()),
+        ("@applied_known_at", DbType.Int64, (_, r) => r.AppliedKnownAt.ToUnixTimeMilliseconds()),
+        ("@device", DbType.String, (device, _) => device));
+
     /// <param name="bytes">A serialized DeviceReport.</param>
     public static ReportedColumns Of(ulong version, ReadOnlyMemory<byte> bytes, DateTimeOffset at)
     {
@@ -20,7 +43,7 @@ internal sealed record ReportedColumns(
     public ReportedColumns? After(ReportedColumns before) =>
         before.AppliedVersion == AppliedVersion ? this with { AppliedAt = before.AppliedAt, AppliedKnownAt = before.AppliedKnownAt } : null;
 
-    /// <summary>Puts them into a row that is read already; means the same as <see cref="ReportStatement"/>.</summary>
+    /// <summary>Puts them into a row that is read already; means the same as <see cref="Statement"/>.</summary>
     public void Fill(DeviceRow row)
     {
         (row.ReportedVersion, row.ReportedAt, row.Report) = (Version, At, Report);

@@ -2,6 +2,7 @@ using Fleet.Contracts;
 using Fleet.Contracts.Agents;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
+using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -14,7 +15,7 @@ public sealed class BatchTests
     private static readonly OfficeId Leeds = new("leeds");
     private static readonly DeviceId Till = new("till");
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly string[] Histories = ["report", "two reports", "back and forth", "report, then label", "label, then report", "report of one that is removed", "moved in, then report"];
+    private static readonly string[] Histories = ["report", "two reports", "back and forth", "report, then label", "label, then report", "report of one that is removed", "moved in, then report", "woken twice", "woken, then label", "label, then woken", "woken, reported back and forth, and over", "woken and removed"];
 
     public static TheoryData<StorageProvider, string> Cases
     {
@@ -23,7 +24,8 @@ public sealed class BatchTests
             var cases = new TheoryData<StorageProvider, string>();
             foreach (var history in Histories)
                 cases.Add(StorageProvider.Sqlite, history);
-            cases.Add(StorageProvider.PostgreSql, Histories[2]);
+            foreach (var history in (string[])["back and forth", "woken, reported back and forth, and over"])
+                cases.Add(StorageProvider.PostgreSql, history);
             return cases;
         }
     }
@@ -67,6 +69,11 @@ public sealed class BatchTests
         "label, then report" => [Labelled(), new DeviceDesiredChanged(Leeds, Till, 4, default, Noon), Reported(1, applied: 4)],
         "report of one that is removed" => [new DeviceRemoved(Leeds, Till, "test", Noon), Reported(1, applied: 1)],
         "moved in, then report" => [Reported(1, applied: 1), new DeviceMovedIn(Leeds, Till, new OfficeId("york"), Headquarters.Devices.Device.From(Enrolled(Till)).Known, Noon), Reported(2, applied: 1)],
+        "woken twice" => [Woken(1), Over(1, null), Woken(2)],
+        "woken, then label" => [Woken(1), Over(1, WakeChannel.OfficePush), Labelled(), new DeviceDesiredChanged(Leeds, Till, 4, default, Noon)],
+        "label, then woken" => [Labelled(), new DeviceDesiredChanged(Leeds, Till, 4, default, Noon), Woken(1), Over(1, WakeChannel.OfficePush)],
+        "woken, reported back and forth, and over" => [Woken(1), Reported(1, applied: 2), Reported(2, applied: 1), Reported(3, applied: 2), Over(1, WakeChannel.OfficePush)],
+        "woken and removed" => [Woken(1), new DeviceRemoved(Leeds, Till, "test", Noon), Over(1, null)],
         _ => throw new ArgumentException(which),
     };
 
@@ -100,6 +107,11 @@ public sealed class BatchTests
     private static DeviceLabelled Labelled() => new(Leeds, Till, new Dictionary<string, string> { ["ring"] = "canary" }, "test", Noon);
 
     private static DeviceEventRecorded Recorded(ulong number) => new(Leeds, Till, number, "started", "", Noon, Noon);
+
+    private static DeviceWakeRequested Woken(ulong counter) => new(Leeds, Till, counter, "ann", Noon.AddHours(counter));
+
+    private static DeviceWakeEnded Over(ulong counter, WakeChannel? channel) =>
+        new(Leeds, Till, counter, channel, TimeSpan.FromMilliseconds(1500.5), channel is null ? "no\0body\nanswered" : "", Noon.AddHours(counter).AddMinutes(1));
 
     // Each a minute after the one before.
     private static DeviceReported Reported(ulong version, ulong applied)
