@@ -47,7 +47,7 @@ Task("Test").IsDependentOn("System").IsDependentOn("Build").IsDependentOn("Forma
 Task("System").Does(() => Install(
     new("nft", "nftables"), new("ip", "iproute2"), new("conntrack", "conntrack"), new("sysctl", "procps"), new("gcc", "gcc"), new("gpg", "gpg"), new("/usr/include/zlib.h", "zlib1g-dev"),
     new("slapd", "slapd", "slapd.service"), new("sshd", "openssh-server", "ssh.service ssh.socket"), new("avahi-daemon", "avahi-daemon", "avahi-daemon.service avahi-daemon.socket"),
-    new("pg_ctlcluster", "postgresql", "postgresql.service")));
+    new("pg_ctlcluster", "postgresql", "postgresql.service"), new("promtool", "prometheus", "prometheus.service")));
 
 // The programs of others that benchmarks compare with.
 Task("Peers").Does(() => Install(

@@ -13,6 +13,14 @@ internal sealed class BigFleet : IAsyncDisposable
     /// <summary>Budgets of connections must not be what is measured.</summary>
     private const int NoBudget = 10_000_000;
 
+    /// <summary>It uses less than so much of a core, in so many samples one after the other.</summary>
+    private const double QuietPercent = 50;
+
+    private const int QuietSamples = 5;
+
+    /// <summary>Seconds over which the swarm measures itself.</summary>
+    public const double SwarmIsLate = 1;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
 
@@ -31,34 +39,23 @@ internal sealed class BigFleet : IAsyncDisposable
 
     public int Devices => (int)Swarm.Counts[Count.Devices];
 
+    /// <summary>Where a fleet keeps the data directory of its headquarters.</summary>
+    public static string HeadquartersOf(string folder) => Path.Combine(folder, "headquarters");
+
+    /// <summary>Where it keeps who its nodes and devices are.</summary>
+    public static string IdentitiesOf(string folder) => Path.Combine(folder, "identities");
+
     /// <summary>Starts all of it, enrols what is missing and waits until every office is linked and every device has its line.</summary>
     /// <exception cref="LabException">It does not come to that; the message says how far it came.</exception>
     public static async Task<BigFleet> Start(BenchOptions options, int usualOffices, int usualDevices, Action<string> step, CancellationToken stop, ISwarmWatch? watch = null)
     {
         var (offices, devices) = (options.Offices ?? usualOffices, options.Devices ?? usualDevices);
-        var scratch = options.Fleet is null ? Directory.CreateTempSubdirectory("fleet-bench-") : null;
-        var folder = scratch?.FullName ?? options.Fleet!;
-        var headquarters = HeadquartersProcess.At(Path.Combine(folder, "headquarters"), [$"links.max-always-connected={NoBudget}", $"devices.max-always-connected={NoBudget}"]);
-        await headquarters.Start().ConfigureAwait(false);
-        var by = new SwarmOperator(headquarters.Address.Api, await File.ReadAllTextAsync(headquarters.TokenFile, stop).ConfigureAwait(false));
-        var swarm = new FleetSwarm(Path.Combine(folder, "identities"), headquarters.Address, by, watch);
-        var fleet = new BigFleet(headquarters, by, swarm, new Sampler(swarm, () => headquarters.ProcessId, headquarters.Data), scratch);
+        var fleet = await Open(options, stop, watch).ConfigureAwait(false);
         try
         {
-            await by.WantLines(stop).ConfigureAwait(false);
-            await swarm.Populate(offices, devices / offices, new Scenario("bench", [], []), step, stop).ConfigureAwait(false);
-            fleet.Sampler.Enter("start");
-            await swarm.Ramp(TimeSpan.FromSeconds(Math.Max(30, offices / 50)), stop).ConfigureAwait(false);
-            await fleet.UntilWhole("all offices are linked, all devices have their line and headquarters their reports", Patience, stop).ConfigureAwait(false);
-            step($"{offices} offices are linked, {fleet.Devices} devices keep a line open; headquarters takes {fleet.Sampler.Of("start").HqMegabytesLast} MB, the swarm {ProcessFigures.Of(Environment.ProcessId).ResidentMegabytes} MB");
-            swarm.Save();
+            await fleet.Link(offices, devices / offices, Patience, step, stop).ConfigureAwait(false);
+            fleet.Swarm.Save();
             return fleet;
-        }
-        catch (TimeoutException late)
-        {
-            var counts = string.Join(", ", swarm.Counts.All().Where(c => c.Value > 0).Select(c => $"{c.Key} {c.Value}"));
-            await fleet.DisposeAsync().ConfigureAwait(false);
-            throw new LabException($"{late.Message} ({counts})");
         }
         catch
         {
@@ -67,8 +64,56 @@ internal sealed class BigFleet : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts headquarters, with no office linked yet.</summary>
+    /// <exception cref="LabException">It does not get ready.</exception>
+    public static async Task<BigFleet> Open(BenchOptions options, CancellationToken stop, ISwarmWatch? watch = null)
+    {
+        var scratch = options.Fleet is null ? Directory.CreateTempSubdirectory("fleet-bench-") : null;
+        var folder = scratch?.FullName ?? options.Fleet!;
+        var headquarters = HeadquartersProcess.At(HeadquartersOf(folder), [$"links.max-always-connected={NoBudget}", $"devices.max-always-connected={NoBudget}"]);
+        await headquarters.Start().ConfigureAwait(false);
+        var by = new SwarmOperator(headquarters.Address.Api, await File.ReadAllTextAsync(headquarters.TokenFile, stop).ConfigureAwait(false));
+        var swarm = new FleetSwarm(IdentitiesOf(folder), headquarters.Address, by, watch);
+        var fleet = new BigFleet(headquarters, by, swarm, new Sampler(swarm, () => headquarters.ProcessId, headquarters.Data), scratch);
+        try
+        {
+            await by.WantLines(stop).ConfigureAwait(false);
+            return fleet;
+        }
+        catch
+        {
+            await fleet.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Enrols what is missing and waits until so many offices, with those that are, are linked and each of their devices has its line.</summary>
+    /// <exception cref="LabException">It does not come to that; the message says how far it came.</exception>
+    public async Task Link(int offices, int perOffice, TimeSpan patience, Action<string> step, CancellationToken stop)
+    {
+        var (phase, before) = ($"{offices} offices", Swarm.Offices.Count);
+        await Swarm.Populate(offices, perOffice, new Scenario("bench", [], []), step, stop).ConfigureAwait(false);
+        Sampler.Enter(phase);
+        var began = Stopwatch.StartNew();
+        try
+        {
+            await Swarm.Ramp(TimeSpan.FromSeconds(Math.Max(30, (offices - before) / 50)), stop).ConfigureAwait(false);
+            await UntilWhole("all offices are linked, all devices have their line and headquarters their reports", patience, stop).ConfigureAwait(false);
+        }
+        catch (TimeoutException late)
+        {
+            throw new LabException($"{late.Message} ({string.Join(", ", Swarm.Counts.All().Where(c => c.Value > 0).Select(c => $"{c.Key} {c.Value}"))})");
+        }
+
+        step($"{offices} offices are linked after {began.Elapsed.TotalSeconds:0} s, {Devices} devices keep a line open; headquarters takes {Sampler.Of(phase).HqMegabytesLast} MB, the swarm {ProcessFigures.Of(Environment.ProcessId).ResidentMegabytes} MB");
+    }
+
     public Task UntilWhole(string what, TimeSpan within, CancellationToken stop) => FleetSwarm.Until(
         () => Swarm.Counts[Count.Links] == Swarm.Offices.Count && Swarm.Counts[Count.Lines] == Devices && Swarm.Offices.All(o => o.IsSettled), what, stop, within);
+
+    /// <summary>Waits until headquarters has nothing to do that lasts.</summary>
+    public Task UntilQuiet(TimeSpan within, CancellationToken stop) => FleetSwarm.Until(
+        () => Sampler.Samples is { Count: > QuietSamples } all && all.TakeLast(QuietSamples).All(s => s.HqCpuPercent < QuietPercent), "headquarters is quiet", stop, within);
 
     /// <summary>Lets a phase pass.</summary>
     public Task Hold(string phase, TimeSpan lasting, double changedPercent, Action<string> step, CancellationToken stop) =>

@@ -6,7 +6,8 @@ using Fleet.NatLab;
 using Fleet.NatLab.Topologies;
 
 var target = new Option<string>("--target") { Description = $"What to measure: {string.Join(", ", Benchmark.All.Select(b => b.Name))}, or all.", Required = true };
-var idle = new Option<double>("--idle-minutes") { Description = "How long footprint idles before it reads memory, and how long fleet-idle is measured in quiet, and again with churn.", DefaultValueFactory = _ => 10 };
+var idle = new Option<double>("--idle-minutes") { Description = "How long footprint idles before it reads memory, and how long fleet-idle is measured in quiet.", DefaultValueFactory = _ => 10 };
+var churn = new Option<double>("--churn-minutes") { Description = "How long fleet-idle is measured with churn after that.", DefaultValueFactory = _ => 10 };
 var devices = new Option<int?>("--devices") { Description = "How many devices sync-throughput runs through a gateway (200; 0: only what headquarters itself takes is measured), or the benchmarks of large fleets and lists have (fleet-million 1000000, others 100000)." };
 var seconds = new Option<int>("--seconds") { Description = "How long rates are measured.", DefaultValueFactory = _ => 30 };
 var trips = new Option<int>("--trips") { Description = "How many wake-ups wake-latency times.", DefaultValueFactory = _ => 1000 };
@@ -22,7 +23,7 @@ var root = new RootCommand("""
     Example:
       bench --target idle-sync
     """)
-{ target, idle, devices, seconds, trips, offices, perOffice, reporting, outage, nodes, fleet };
+{ target, idle, churn, devices, seconds, trips, offices, perOffice, reporting, outage, nodes, fleet };
 using var endings = new Endings();
 var directory = new Argument<string>("directory");
 var serve = new Command(ContentServer.Command) { directory };
@@ -39,7 +40,7 @@ root.SetAction(async (parsed, _) =>
         return 2;
     }
 
-    var options = new BenchOptions(TimeSpan.FromMinutes(parsed.GetValue(idle)), parsed.GetValue(devices), parsed.GetValue(seconds), parsed.GetValue(trips),
+    var options = new BenchOptions(TimeSpan.FromMinutes(parsed.GetValue(idle)), TimeSpan.FromMinutes(parsed.GetValue(churn)), parsed.GetValue(devices), parsed.GetValue(seconds), parsed.GetValue(trips),
         parsed.GetValue(offices), parsed.GetValue(perOffice), TimeSpan.FromSeconds(parsed.GetValue(outage)), parsed.GetValue(nodes), parsed.GetValue(reporting), parsed.GetValue(fleet));
     var code = 0;
     foreach (var benchmark in benchmarks)

@@ -34,6 +34,7 @@ internal static class WakeAll
         var fleet = await BigFleet.Start(options, 1000, 100_000, step, stop, watch).ConfigureAwait(false);
         await using (fleet.ConfigureAwait(false))
         {
+            fleet.Swarm.DeriveKeys();
             await fleet.Hold("rest", RestForKeys + TimeSpan.FromSeconds(fleet.Devices / KeysPerSecond), 0, step, stop).ConfigureAwait(false);
             (devices, offices) = (fleet.Devices, fleet.Swarm.Offices.Count);
             for (var round = 0; round < Rounds; round++)

@@ -32,6 +32,8 @@ internal sealed class FleetSwarm : IAsyncDisposable
     private readonly Wheel _wheel = new();
     private readonly List<SimOffice> _offices = [];
     private readonly List<SimOffice> _clones = [];
+    private int _started;
+    private int _startedClones;
 
     /// <param name="identities">The folder that keeps who was enrolled.</param>
     public FleetSwarm(string identities, HeadquartersAddress headquarters, SwarmOperator by, ISwarmWatch? watch = null)
@@ -48,13 +50,14 @@ internal sealed class FleetSwarm : IAsyncDisposable
     /// <summary>How far this process is behind with what it should do.</summary>
     public TimeSpan Behind => _wheel.Behind;
 
-    /// <summary>Enrols the nodes and devices that are not enrolled yet, in quiet, whatever the scenario; then makes the offices, which are not started.</summary>
+    /// <summary>Enrols the nodes and devices that are not enrolled yet, in quiet, whatever the scenario; then makes the offices that there are not yet, which are not started.</summary>
+    /// <param name="offices">All of them, with those that there are.</param>
     /// <param name="perOffice">Devices of each office, its node's own among them.</param>
     public async Task Populate(int offices, int perOffice, Scenario scenario, Action<string> step, CancellationToken stop)
     {
         var (began, nodes, saved) = (Stopwatch.StartNew(), 0, new SavedOffice[offices]);
         var some = new ParallelOptions { MaxDegreeOfParallelism = EnrolledAtOnce, CancellationToken = stop };
-        await Parallel.ForAsync(0, offices, some, async (number, cancellation) =>
+        await Parallel.ForAsync(_offices.Count, offices, some, async (number, cancellation) =>
         {
             var id = NameOf(number);
             if (_folder.Load(id.Value) is { } known)
@@ -74,7 +77,7 @@ internal sealed class FleetSwarm : IAsyncDisposable
         began.Restart();
         var joining = _tools with { Counts = new SwarmCounts(), Watch = null };
         var told = Stopwatch.StartNew();
-        await Parallel.ForAsync(0, offices, some, async (number, cancellation) =>
+        await Parallel.ForAsync(_offices.Count, offices, some, async (number, cancellation) =>
         {
             if (saved[number].Devices.Count >= perOffice)
                 return;
@@ -87,27 +90,29 @@ internal sealed class FleetSwarm : IAsyncDisposable
         if (joining.Counts[Count.Enrolled] is var joined and > 0)
             step($"{joined} devices are enrolled, {joined / began.Elapsed.TotalSeconds:0} a second");
 
-        _offices.AddRange(saved.Select((s, number) => new SimOffice(NameOf(number), s, scenario.Of(number, offices), _tools)));
-        // A device does it on its own processor; here it would be on that of the headquarters that is measured, when the first wake-up comes.
-        Parallel.ForEach(_offices, office => office.DeriveKeys());
+        var made = Enumerable.Range(_offices.Count, Math.Max(0, offices - _offices.Count)).Select(number => new SimOffice(NameOf(number), saved[number], scenario.Of(number, offices), _tools)).ToList();
+        _offices.AddRange(made);
         // Clones have no devices: what is counted of devices is counted once.
-        _clones.AddRange(_offices.Where(o => o.Behaviour.ClonedNode).Select(o => new SimOffice(o.Id, o.Save() with { Devices = [] }, Behaviour.Idle, _tools)));
+        _clones.AddRange(made.Where(o => o.Behaviour.ClonedNode).Select(o => new SimOffice(o.Id, o.Save() with { Devices = [] }, Behaviour.Idle, _tools)));
     }
 
-    /// <summary>Starts all offices, spread over a time.</summary>
+    /// <summary>Devices derive the keys that they share with headquarters. Each does it on its own processor; here, if not before, it is on that of the headquarters that is measured.</summary>
+    public void DeriveKeys() => Parallel.ForEach(_offices, office => office.DeriveKeys());
+
+    /// <summary>Starts all offices that are not started, spread over a time.</summary>
     public async Task Ramp(TimeSpan over, CancellationToken stop)
     {
-        var began = Stopwatch.StartNew();
-        for (var i = 0; i < _offices.Count; i++)
+        var (began, first) = (Stopwatch.StartNew(), _started);
+        for (; _started < _offices.Count; _started++)
         {
-            var due = over * ((double)i / _offices.Count);
+            var due = over * ((double)(_started - first) / (_offices.Count - first));
             if (due > began.Elapsed)
                 await Task.Delay(due - began.Elapsed, stop).ConfigureAwait(false);
-            _offices[i].Start();
+            _offices[_started].Start();
         }
 
-        foreach (var clone in _clones)
-            clone.Start();
+        for (; _startedClones < _clones.Count; _startedClones++)
+            _clones[_startedClones].Start();
     }
 
     /// <summary>Keeps what the devices have applied, so that the next run begins where this one ends.</summary>
@@ -135,6 +140,9 @@ internal sealed class FleetSwarm : IAsyncDisposable
             await Task.Delay(Look, stop).ConfigureAwait(false);
         }
     }
+
+    /// <summary>The office with this number, from zero.</summary>
+    public static OfficeId NameOf(int number) => new($"swarm-{number:00000}");
 
     private async Task<SavedOffice> EnrolNode(OfficeId id, CancellationToken stop)
     {
@@ -179,6 +187,4 @@ internal sealed class FleetSwarm : IAsyncDisposable
         _folder.Save(id.Value, saved);
         return saved;
     }
-
-    private static OfficeId NameOf(int number) => new($"swarm-{number:00000}");
 }

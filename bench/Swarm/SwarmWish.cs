@@ -32,6 +32,8 @@ internal sealed record SwarmWish(
             await by.WantLines(stop).ConfigureAwait(false);
 
         await swarm.Populate(Offices, Devices / Offices, Scenario, step, stop).ConfigureAwait(false);
+        // Whoever looks on may wake them.
+        swarm.DeriveKeys();
         await using var sampler = new Sampler(swarm, () => own?.ProcessId ?? ProcessId, Data);
         await new ScenarioRun(Scenario, swarm, sampler, step).Run(stop).ConfigureAwait(false);
         swarm.Save();

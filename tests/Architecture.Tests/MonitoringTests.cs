@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -38,6 +39,28 @@ public sealed partial class MonitoringTests
 
         Assert.NotEmpty(alerts);
         Assert.All(alerts, alert => Assert.Matches(@"(?s)expr: .+summary: "".+runbook: "".+", alert));
+    }
+
+    [Fact]
+    public void Every_alert_is_tried()
+    {
+        var tried = File.ReadAllText(Repository.PathOf("docs/monitoring/alerts-test.yaml"));
+
+        Assert.All(AlertName().Matches(File.ReadAllText(Repository.PathOf("docs/monitoring/alerts.yaml"))), alert => Assert.Contains($"alertname=\"{alert.Groups[1].Value}\",alertstate=\"firing\"", tried, StringComparison.Ordinal));
+    }
+
+    /// <summary>By Prometheus' own tool (Debian: prometheus).</summary>
+    [SkippableFact]
+    public async Task Alerts_fire_when_they_should()
+    {
+        var tool = Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "promtool")).FirstOrDefault(File.Exists);
+        Skip.If(tool is null, "promtool is not installed");
+
+        using var run = Process.Start(new ProcessStartInfo(tool!, ["test", "rules", Repository.PathOf("docs/monitoring/alerts-test.yaml")]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (said, faults) = (run.StandardOutput.ReadToEndAsync(), run.StandardError.ReadToEndAsync());
+        await run.WaitForExitAsync();
+
+        Assert.True(run.ExitCode == 0, await said + await faults);
     }
 
     private static IEnumerable<(string File, string Text)> Expressions()
@@ -109,6 +132,9 @@ public sealed partial class MonitoringTests
 
     [GeneratedRegex(@"^(s|By|\{[a-z]+\}(/s)?)$")]
     private static partial Regex Unit();
+
+    [GeneratedRegex(@"- alert: (\w+)")]
+    private static partial Regex AlertName();
 
     [GeneratedRegex(@"\b(by|without) \([^)]*\)|\{[^}]*\}")]
     private static partial Regex Labels();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Akka.Persistence;
 using Fleet.Headquarters.Monitoring;
 
@@ -18,13 +17,14 @@ internal static class JournalWrites
             return;
         }
 
-        var (left, begun) = (events.Count, Stopwatch.GetTimestamp());
+        var left = events.Count;
+        meter.Journal.Begun(actor.PersistenceId);
         actor.PersistAll(events, e =>
         {
             apply(e);
             if (--left > 0)
                 return;
-            meter.Wrote(Stopwatch.GetElapsedTime(begun));
+            meter.Wrote(actor.PersistenceId);
             then();
         });
     }

@@ -48,6 +48,7 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         Recover<ICompanyEvent>(Happened);
         Recover<RecoveryCompleted>(_ =>
         {
+            _tools.Meter.Journal.Read(PersistenceId);
             _snapshots.Recovered(Now, overdue: TimeSpan.Zero);
             _books.Review(_company);
         });
@@ -112,13 +113,13 @@ public sealed class CompanyActor : ReceivePersistentActor, IWithTimers
         }
 
         if (message is null)
-            _log.Error("The company's journal can't be read; it starts again after a wait: {Reason}", _tools.JournalFailed(reason));
+            _log.Error("The company's journal can't be read; it starts again after a wait: {Reason}", _tools.JournalFailed(PersistenceId, reason));
         else
             base.OnRecoveryFailure(reason, message);
     }
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr) =>
-        _log.Error("The company's journal can't be written, and nothing was answered; it starts again after a wait: {Reason}", _tools.JournalFailed(cause));
+        _log.Error("The company's journal can't be written, and nothing was answered; it starts again after a wait: {Reason}", _tools.JournalFailed(PersistenceId, cause));
 
     // Offices go on by the books that they have.
     private void SetAside()

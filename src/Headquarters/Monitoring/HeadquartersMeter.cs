@@ -58,7 +58,7 @@ public sealed class HeadquartersMeter : IDisposable
     public GatewayMeter Gateway { get; }
 
     /// <summary>How the journal did lately.</summary>
-    public JournalPulse Journal { get; } = new();
+    public JournalPulse Journal { get; } = new(TimeProvider.System);
 
     /// <summary>The devices of the twins that run here, by presence.</summary>
     public PresenceCounts Devices { get; } = new();
@@ -96,17 +96,12 @@ public sealed class HeadquartersMeter : IDisposable
     /// <summary>Old entries went.</summary>
     public void Removed(string history, int entries) => _removed.Add(entries, new KeyValuePair<string, object?>("history", history));
 
-    /// <summary>The journal stored a batch.</summary>
-    /// <param name="took">From handing it over.</param>
-    public void Wrote(TimeSpan took)
-    {
-        Journal.Worked(took);
-        _journalTime.Record(took.TotalSeconds);
-    }
+    /// <summary>The journal stored a batch of a twin (<see cref="JournalPulse.Begun"/>).</summary>
+    public void Wrote(string persistenceId) => _journalTime.Record(Journal.Stored(persistenceId).TotalSeconds);
 
-    public void JournalFailed(string why)
+    public void JournalFailed(string persistenceId, string why)
     {
-        Journal.Failed(why);
+        Journal.Failed(persistenceId, why);
         _journalFailures.Add(1);
     }
 

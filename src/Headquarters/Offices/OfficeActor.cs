@@ -133,14 +133,14 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         }
 
         if (message is null)
-            _log.Error("The journal of office {OfficeId} can't be read; the twin starts again after a wait: {Reason}", _office.Id, _tools.JournalFailed(reason));
+            _log.Error("The journal of office {OfficeId} can't be read; the twin starts again after a wait: {Reason}", _office.Id, _tools.JournalFailed(PersistenceId, reason));
         else
             base.OnRecoveryFailure(reason, message);
     }
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
-        _log.Error("The journal of office {OfficeId} can't be written, and nothing was answered; the twin starts again after a wait: {Reason}", _office.Id, _tools.JournalFailed(cause));
+        _log.Error("The journal of office {OfficeId} can't be written, and nothing was answered; the twin starts again after a wait: {Reason}", _office.Id, _tools.JournalFailed(PersistenceId, cause));
     }
 
     private void Deciding()
@@ -275,7 +275,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     // No link survives this process, and settings may have changed while it was down.
     private void Recovered()
     {
-        _tools.Meter.Journal.Worked();
+        _tools.Meter.Journal.Read(PersistenceId);
         var now = _begunAt = Now;
         // Of the many that are due at a start, some at a time.
         _snapshots.Recovered(now, overdue: Spread(Least(OverdueWithin, _tools.Options.SnapshotWithin)));

@@ -36,12 +36,12 @@ public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, 
     /// <summary>Those of this node that can't be read from the journal.</summary>
     public UnreadableTwins Unreadable { get; init; } = UnreadableTwins.None;
 
-    /// <summary>The journal failed: counts it.</summary>
+    /// <summary>The journal failed for a twin: counts it.</summary>
     /// <returns>Why, and what to do. An open circuit breaker says only that it failed before: then it is still for that reason.</returns>
-    public string JournalFailed(Exception cause)
+    public string JournalFailed(string persistenceId, Exception cause)
     {
         var why = cause.GetBaseException() is OpenCircuitException && Meter.Journal.Problem is { } known ? known : SayOfJournal(cause);
-        Meter.JournalFailed(why);
+        Meter.JournalFailed(persistenceId, why);
         return why;
     }
 }

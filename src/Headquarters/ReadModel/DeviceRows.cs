@@ -11,9 +11,6 @@ internal sealed class DeviceRows(ReadModelConnection db)
 {
     internal const int Chunk = 200;
 
-    // SQLite looks for each parameter's name among all of its statement: with many rows in one, that takes longer than the rest.
-    internal static readonly BulkCopyOptions Together = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = 20, UseParameters = true };
-
     private readonly Dictionary<string, DeviceRow?> _rows = [];
     private readonly Dictionary<string, ReportedColumns> _reports = [];
     private readonly Dictionary<string, WakeColumns> _wakes = [];
@@ -114,11 +111,11 @@ internal sealed class DeviceRows(ReadModelConnection db)
         foreach (var ids in _changed.Chunk(Chunk))
         {
             db.Devices.Delete(d => ids.Contains(d.DeviceId));
-            db.Devices.BulkCopy(Together, ids.Select(id => _rows[id]).OfType<DeviceRow>());
+            db.Devices.BulkCopy(db.Together, ids.Select(id => _rows[id]).OfType<DeviceRow>());
         }
 
         if (_events.Count > 0)
-            db.DeviceEvents.BulkCopy(Together, _events);
+            db.DeviceEvents.BulkCopy(db.Together, _events);
         _changed.Clear();
         _events.Clear();
     }

@@ -29,7 +29,7 @@ internal sealed class Projection(ReadModelConnection db)
     {
         _devices.Save();
         if (_nodeEvents.Count > 0)
-            db.NodeEvents.BulkCopy(DeviceRows.Together, _nodeEvents);
+            db.NodeEvents.BulkCopy(db.Together, _nodeEvents);
         _nodeEvents.Clear();
     }
 

@@ -134,7 +134,7 @@ public sealed class ReadModelStore : IAsyncDisposable
             KeepLastSync(db, part);
             var ids = part.Select(r => r.DeviceId).ToList();
             db.Presence.Delete(p => ids.Contains(p.DeviceId));
-            db.Presence.BulkCopy(DeviceRows.Together, part);
+            db.Presence.BulkCopy(db.Together, part);
         }
 
         foreach (var seen in changes.OnNetwork.Values)
@@ -330,6 +330,15 @@ public sealed class ReadModelStore : IAsyncDisposable
 internal sealed class ReadModelConnection(DataOptions options) : DataConnection(options)
 {
     public const string ProjectionName = "fleet";
+
+    // SQLite looks for each parameter's name among all of its statement: with many rows in one, that takes longer than the rest.
+    private static readonly BulkCopyOptions SomeRows = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = 20, UseParameters = true };
+
+    // PostgreSQL's COPY.
+    private static readonly BulkCopyOptions Copied = new() { BulkCopyType = BulkCopyType.ProviderSpecific };
+
+    /// <summary>How rows are written together that are new.</summary>
+    public BulkCopyOptions Together => DataProvider.Name.StartsWith(ProviderName.PostgreSQL, StringComparison.Ordinal) ? Copied : SomeRows;
 
     public ITable<OfficeRow> Offices => this.GetTable<OfficeRow>();
 

@@ -8,26 +8,23 @@ internal sealed record ReportedColumns(
     long Version, DateTimeOffset At, byte[] Report, long AppliedVersion, DateTimeOffset? AppliedAt, DateTimeOffset AppliedKnownAt, string Packages, string HostName, string Os, string AgentVersion)
 {
     /// <summary>Puts them into a row that is not read.</summary>
-    // What is on the right of an assignment is the row as it was before.
     public static DeviceStatement<ReportedColumns> Statement { get; } = new(
         """
-        UPDATE devices SET reported_version = @version, reported_at = @at, report = @report, packages = @packages, host_name = @host, os = @os, agent_version = @agent,
+        reported_version = @version, reported_at = @at, report = @report, packages = @packages, host_name = @host, os = @os, agent_version = @agent,
         applied_at = CASE WHEN applied_version <> @applied THEN @applied_at ELSE applied_at END,
         applied_known_at = CASE WHEN applied_version <> @applied THEN @applied_known_at ELSE applied_known_at END,
         applied_version = @applied
-        WHERE device_id = @device
         """,
-        ("@version", DbType.Int64, (_, r) => r.Version),
-        ("@at", DbType.Int64, (_, r) => r.At.ToUnixTimeMilliseconds()),
-        ("@report", DbType.Binary, (_, r) => r.Report),
-        ("@packages", DbType.String, (_, r) => r.Packages),
-        ("@host", DbType.String, (_, r) => r.HostName),
-        ("@os", DbType.String, (_, r) => r.Os),
-        ("@agent", DbType.String, (_, r) => r.AgentVersion),
-        ("@applied", DbType.Int64, (_, r) => r.AppliedVersion),
-        ("@applied_at", DbType.Int64, (_, r) => r.AppliedAt?.ToUnixTimeMilliseconds()),
-        ("@applied_known_at", DbType.Int64, (_, r) => r.AppliedKnownAt.ToUnixTimeMilliseconds()),
-        ("@device", DbType.String, (device, _) => device));
+        ("@version", DbType.Int64, r => r.Version),
+        ("@at", DbType.Int64, r => r.At.ToUnixTimeMilliseconds()),
+        ("@report", DbType.Binary, r => r.Report),
+        ("@packages", DbType.String, r => r.Packages),
+        ("@host", DbType.String, r => r.HostName),
+        ("@os", DbType.String, r => r.Os),
+        ("@agent", DbType.String, r => r.AgentVersion),
+        ("@applied", DbType.Int64, r => r.AppliedVersion),
+        ("@applied_at", DbType.Int64, r => r.AppliedAt?.ToUnixTimeMilliseconds()),
+        ("@applied_known_at", DbType.Int64, r => r.AppliedKnownAt.ToUnixTimeMilliseconds()));
 
     /// <param name="bytes">A serialized DeviceReport.</param>
     public static ReportedColumns Of(ulong version, ReadOnlyMemory<byte> bytes, DateTimeOffset at)

@@ -10,17 +10,15 @@ internal sealed record WakeColumns(long? Counter, DateTimeOffset? RequestedAt, D
     /// <summary>Puts them into a row that is not read.</summary>
     public static DeviceStatement<WakeColumns> Statement { get; } = new(
         """
-        UPDATE devices SET wake_counter = coalesce(@counter, wake_counter), wake_requested_at = coalesce(@requested_at, wake_requested_at),
+        wake_counter = coalesce(@counter, wake_counter), wake_requested_at = coalesce(@requested_at, wake_requested_at),
         wake_ended_at = @ended_at, wake_channel = @channel, wake_took_ms = @took, wake_detail = @detail
-        WHERE device_id = @device
         """,
-        ("@counter", DbType.Int64, (_, w) => w.Counter),
-        ("@requested_at", DbType.Int64, (_, w) => w.RequestedAt?.ToUnixTimeMilliseconds()),
-        ("@ended_at", DbType.Int64, (_, w) => w.EndedAt?.ToUnixTimeMilliseconds()),
-        ("@channel", DbType.Int32, (_, w) => w.Channel),
-        ("@took", DbType.Double, (_, w) => w.TookMilliseconds),
-        ("@detail", DbType.String, (_, w) => w.Detail),
-        ("@device", DbType.String, (device, _) => device));
+        ("@counter", DbType.Int64, w => w.Counter),
+        ("@requested_at", DbType.Int64, w => w.RequestedAt?.ToUnixTimeMilliseconds()),
+        ("@ended_at", DbType.Int64, w => w.EndedAt?.ToUnixTimeMilliseconds()),
+        ("@channel", DbType.Int32, w => w.Channel),
+        ("@took", DbType.Double, w => w.TookMilliseconds),
+        ("@detail", DbType.String, w => w.Detail));
 
     public static WakeColumns Of(DeviceWakeRequested e) => new((long)e.Counter, e.At, null, null, null, "");
 

@@ -7,7 +7,7 @@ public sealed record OverloadLimits(TimeSpan PoolDelay, TimeSpan JournalWrite);
 
 /// <summary>What was seen since the last look.</summary>
 /// <param name="PoolDelay">How late work began.</param>
-/// <param name="JournalWrite">The longest that a batch took in the journal; zero where none was stored.</param>
+/// <param name="JournalWrite">The longest that a batch took in the journal, or has taken so far; zero where there was none.</param>
 /// <param name="DoorFull">As many links wait for their office's twin as may.</param>
 public readonly record struct Strain(TimeSpan PoolDelay, TimeSpan JournalWrite, bool DoorFull);
 

@@ -85,12 +85,52 @@ public sealed class MonitoringTests : IDisposable
         Assert.Null(node.Monitoring);
     }
 
+    [Fact]
+    public async Task A_node_whose_journal_stands_still_says_so_puts_lists_off_and_loses_nothing()
+    {
+        await using var node = await Start("one", "overload.journal-write=500ms");
+        using var client = Client(node);
+        await AddOffice(node, "leeds");
+        await using var holding = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_directory, "one", "journal.db")};Pooling=false");
+        await holding.OpenAsync();
+        await Run(holding, "BEGIN IMMEDIATE");
+
+        // Whether it is acknowledged depends on how long its caller waits: it is kept in either case.
+        var order = client.PostAsJsonAsync("/api/v1/offices", new NewOffice("york"));
+        await Until.True(async () => (await OverloadOf(node)).Contains("the journal takes", StringComparison.Ordinal), "the node says that it is overloaded", TimeSpan.FromSeconds(30));
+        using (var list = await client.GetAsync("/api/v1/devices"))
+        using (var status = await client.GetAsync("/api/v1/status"))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, list.StatusCode);
+            Assert.NotNull(list.Headers.RetryAfter);
+            Assert.Equal(HttpStatusCode.OK, status.StatusCode);
+        }
+
+        await Run(holding, "ROLLBACK");
+        (await order).Dispose();
+        await Until.True(async () => (await OverloadOf(node)).Length == 0, "it is at ease again", TimeSpan.FromSeconds(60));
+        await Until.True(async () => (await client.GetStringAsync("/api/v1/offices")).Contains("york", StringComparison.Ordinal), "the office is shown");
+    }
+
     private Task<HeadquartersNode> Start(string name, params string[] more) => HeadquartersNode.Start(
         Path.Combine(_directory, name), HeadquartersOptions.Load(null, [.. HeadquartersNodeTests.AnyPorts, .. more]), new TcpNetwork(), TimeProvider.System, NullLoggerFactory.Instance);
 
+    private static HttpClient Client(HeadquartersNode node) => TestFaces.Client(new Uri($"https://127.0.0.1:{node.Web.Port}"), File.ReadAllText(node.AdminTokenFile).Split('.')[1]);
+
+    private static async Task Run(Microsoft.Data.Sqlite.SqliteConnection connection, string sql)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Why it is overloaded; empty: it is not.</summary>
+    private async Task<string> OverloadOf(HeadquartersNode node) =>
+        (await Health(node, "ready")).Answer.GetProperty("checks").EnumerateArray().Single(c => c.GetProperty("name").GetString() == "overload") is var check && check.TryGetProperty("why", out var why) ? why.GetString() ?? "" : "";
+
     private static async Task AddOffice(HeadquartersNode node, string office)
     {
-        using var client = TestFaces.Client(new Uri($"https://127.0.0.1:{node.Web.Port}"), File.ReadAllText(node.AdminTokenFile).Split('.')[1]);
+        using var client = Client(node);
         using var answer = await client.PostAsJsonAsync("/api/v1/offices", new NewOffice(office));
         answer.EnsureSuccessStatusCode();
     }
