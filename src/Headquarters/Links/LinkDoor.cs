@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Fleet.Contracts;
 using Fleet.Contracts.Identity;
+using Fleet.Headquarters.Offices;
 using Fleet.Messages.Admission;
 using Fleet.Messages.Link;
 
@@ -19,7 +20,9 @@ internal sealed class LinkDoor : ReceiveActor
 
     private const int MaximumRemembered = 50_000;
     private static readonly TimeSpan UpgradeWait = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan CloneWait = TimeSpan.FromMinutes(10);
+
+    /// <summary>About so long a process waits whose identity another uses.</summary>
+    public static readonly TimeSpan CloneWait = TimeSpan.FromMinutes(10);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LinkTools _tools;
@@ -84,7 +87,7 @@ internal sealed class LinkDoor : ReceiveActor
             // A process that another took the place of, and that still runs: taking turns, they would end each other's link for ever.
             if (MayTell(now))
                 _log.Warning("Node {NodeId} runs twice: two processes have its identity, the second is refused. Stop one, and enrol it anew in an empty data directory", hello.NodeId);
-            Refuse(RefusalCode.Clone, "another process runs with this node's identity; stop one of them, and enrol it anew in an empty data directory", Spread(CloneWait));
+            Refuse(RefusalCode.Clone, OfficeLinks.RunsTwice, Spread(CloneWait));
             return;
         }
 

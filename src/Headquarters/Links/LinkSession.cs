@@ -66,7 +66,7 @@ internal sealed class LinkSession : ReceiveActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private void Ask() => _offices.Tell(new LinkNode(Office, _opened.NodeId, _opened.Epoch, _opened.CertificateSerial, _clock.GetUtcNow()));
+    private void Ask() => _offices.Tell(new LinkNode(Office, _opened.NodeId, _opened.Epoch, _opened.CertificateSerial, _clock.GetUtcNow(), _opened.Incarnation));
 
     private sealed record AskTwin
     {

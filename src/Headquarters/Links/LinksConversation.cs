@@ -7,7 +7,7 @@ namespace Fleet.Headquarters.Links;
 // (cluster system, faces the office twin). Besides these, the link's and the twin's own messages are passed through.
 
 /// <summary>OfficeLink → LinkSessions: a node said Hello; the sender is its link.</summary>
-internal sealed record OpenSession(NodeId NodeId, string Epoch, string CertificateSerial);
+internal sealed record OpenSession(NodeId NodeId, string Epoch, string CertificateSerial, string Incarnation);
 
 /// <summary>LinkSession → OfficeLink: this is your session.</summary>
 internal sealed record SessionOpened(IActorRef Session);

@@ -30,6 +30,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private readonly LinkTools _tools;
     private readonly NodeId _nodeId;
     private readonly string _host;
+    private readonly string _incarnation;
     private readonly string _certificateSerial;
     private readonly IActorRef _node;
     private readonly Dictionary<ulong, DateTimeOffset> _inFlight = [];
@@ -45,7 +46,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
 
     public OfficeLink(Hello hello, string certificateSerial, IActorRef node, LinkTools tools)
     {
-        (_nodeId, _certificateSerial, _node, _tools) = (hello.NodeId, certificateSerial, node, tools);
+        (_nodeId, _incarnation, _certificateSerial, _node, _tools) = (hello.NodeId, hello.Incarnation, certificateSerial, node, tools);
         _host = PeerIdentity.Of(hello.NodeId).LogicalHost;
         Opening();
     }
@@ -58,7 +59,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         _tools.Load.Opens();
-        _tools.Sessions.Tell(new OpenSession(_nodeId, _epoch, _certificateSerial));
+        _tools.Sessions.Tell(new OpenSession(_nodeId, _epoch, _certificateSerial, _incarnation));
         Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _tools.Links.WelcomeTimeout);
     }
 
@@ -168,7 +169,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         _inFlight.Clear();
         _announceParts = 0;
         Timers.Cancel(WelcomeKey);
-        _tools.Sessions.Tell(new OpenSession(_nodeId, _epoch, _certificateSerial));
+        _tools.Sessions.Tell(new OpenSession(_nodeId, _epoch, _certificateSerial, _incarnation));
         Become(Reopening);
     }
 
@@ -263,7 +264,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     {
         _log.Info("Node {NodeId} is not welcome: {Detail}", _nodeId, detail);
         _tools.Meter.NotWelcomed(code);
-        _node.Tell(new NotWelcome(code, detail, _tools.Link.MaxBackoff * (0.5 + Random.Shared.NextDouble())));
+        _node.Tell(new NotWelcome(code, detail, (code == RefusalCode.Clone ? LinkDoor.CloneWait : _tools.Link.MaxBackoff) * (0.5 + Random.Shared.NextDouble())));
         Stop(detail);
     }
 

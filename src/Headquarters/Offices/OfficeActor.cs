@@ -555,6 +555,14 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             return;
         }
 
+        if (_links.IsClone(link.NodeId, link.Incarnation))
+        {
+            // At one headquarters node its door sees to it; here they came in at two.
+            _log.Warning("Node {NodeId} runs twice: two processes have its identity, the second is refused. Stop one, and enrol it anew in an empty data directory", link.NodeId);
+            session.Tell(new OfficeRefused(_office.Id, RefusalCode.Clone, OfficeLinks.RunsTwice));
+            return;
+        }
+
         // Asked again while this twin began: it is linked already.
         if (_links.Current(link.NodeId, link.Epoch)?.Session.Equals(session) == true)
         {
@@ -566,7 +574,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         {
             if (_links.Of(session) is null)
                 Context.Watch(session);
-            _links.Up(link.NodeId, session, link.Epoch);
+            _links.Up(link.NodeId, session, link.Epoch, link.Incarnation)?.Tell(new OfficeRefused(_office.Id, RefusalCode.Busy, "the node came in anew"));
             _presence.NoLinesAt(link.NodeId, Now);
             session.Tell(new NodeWelcomed(link.NodeId, link.Epoch, _office.Nodes[link.NodeId].EventNumber));
         });

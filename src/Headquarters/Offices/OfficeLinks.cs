@@ -8,6 +8,9 @@ namespace Fleet.Headquarters.Offices;
 /// <summary>The links of an office's nodes: which session speaks for which node under which epoch. Never journaled.</summary>
 internal sealed class OfficeLinks
 {
+    /// <summary>What a process is told that another took the place of.</summary>
+    public const string RunsTwice = "another process runs with this node's identity; stop one of them, and enrol it anew in an empty data directory";
+
     // Three of these fit into one link frame of the default size.
     private const int PartBytes = 80 * 1024;
     private const int PartItems = 500;
@@ -22,7 +25,17 @@ internal sealed class OfficeLinks
 
     public NodeId? Of(IActorRef session) => _links.Where(l => l.Value.Session.Equals(session)).Select(l => (NodeId?)l.Key).FirstOrDefault();
 
-    public void Up(NodeId node, IActorRef session, string epoch) => _links[node] = new OfficeLinkState(session, epoch);
+    /// <summary>Whether a process comes in that another, which is linked, took the place of: taking turns, they would end each other's link for ever.</summary>
+    public bool IsClone(NodeId node, string? incarnation) => incarnation is not null && _links.TryGetValue(node, out var link) && link.Replaced == incarnation && link.Incarnation != incarnation;
+
+    /// <returns>The session of another process, perhaps at another headquarters node, whose place this one takes; null: there was none.</returns>
+    public IActorRef? Up(NodeId node, IActorRef session, string epoch, string? incarnation)
+    {
+        var before = _links.GetValueOrDefault(node);
+        var anew = before?.Incarnation is { } other && incarnation is not null && other != incarnation;
+        _links[node] = new OfficeLinkState(session, epoch, incarnation, anew ? before!.Incarnation : before?.Replaced);
+        return anew ? before!.Session : null;
+    }
 
     public bool Down(NodeId node, string epoch) => Current(node, epoch) is not null && _links.Remove(node);
 
@@ -75,7 +88,9 @@ internal sealed class OfficeLinks
     }
 }
 
-internal sealed record OfficeLinkState(IActorRef Session, string Epoch)
+/// <param name="Incarnation">The node's process.</param>
+/// <param name="Replaced">The process whose place it took; null: none.</param>
+internal sealed record OfficeLinkState(IActorRef Session, string Epoch, string? Incarnation, string? Replaced)
 {
     /// <summary>What the node announced so far that it holds; an announce comes in parts.</summary>
     public Dictionary<DeviceId, ulong> Held { get; } = [];

@@ -408,9 +408,9 @@ internal sealed class Projection(ReadModelConnection db)
 
     private void Label(string device, IReadOnlyDictionary<string, string> labels)
     {
-        db.Labels.Delete(l => l.DeviceId == device);
+        db.Run("DELETE FROM device_labels WHERE device_id = @device", ("device", device));
         foreach (var (label, value) in labels)
-            db.Insert(new DeviceLabelRow { DeviceId = device, Label = label, Value = value });
+            db.Run("INSERT INTO device_labels (device_id, label, value) VALUES (@device, @label, @value)", ("device", device), ("label", label), ("value", value));
     }
 
     private static NodeRow NewNode(NodeId node, OfficeId office, DeviceId device, CertificateRecord certificate, DateTimeOffset at) => new()

@@ -173,13 +173,15 @@ public sealed record EnrolmentAnswer([property: Key(0)] string RequestId, [prope
 // ---- Links: between a LinkSession (cluster side of one office link) and the twin ----
 
 /// <summary>A node's link is up under this epoch; the sender is the session to talk to. Answer: <see cref="NodeWelcomed"/> or <see cref="OfficeRefused"/>.</summary>
+/// <param name="Incarnation">The node's process (<see cref="Link.Hello"/>); null: headquarters' node is of an older version and does not say.</param>
 [MessagePackObject]
 public sealed record LinkNode(
     [property: Key(0)] OfficeId OfficeId,
     [property: Key(1)] NodeId NodeId,
     [property: Key(2)] string Epoch,
     [property: Key(3)] string CertificateSerial,
-    [property: Key(4)] DateTimeOffset At) : IForOffice;
+    [property: Key(4)] DateTimeOffset At,
+    [property: Key(5)] string? Incarnation = null) : IForOffice;
 
 [MessagePackObject]
 public sealed record NodeWelcomed([property: Key(0)] NodeId NodeId, [property: Key(1)] string Epoch, [property: Key(2)] ulong NodeEventsStored);

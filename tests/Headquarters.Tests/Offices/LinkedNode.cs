@@ -40,6 +40,9 @@ internal sealed class LinkedNode(TestCompany company, TestProbe session, NodeId 
         await session.FishForMessageAsync<NodeWelcomed>(w => w.Epoch == epoch, Wait);
     }
 
+    /// <summary>Comes in as a process, at a session of its own, without waiting for the answer.</summary>
+    public void ComeIn(TestProbe at, string epoch, string incarnation) => company.Cluster.Offices.Tell(new LinkNode(id.Office, id, epoch, serial, DateTimeOffset.UtcNow, incarnation), at.Ref);
+
     /// <summary>Announces and collects what comes down until the node's own desired state has.</summary>
     public async Task<IReadOnlyList<IDownItem>> Announce(params HeldDesired[] held)
     {

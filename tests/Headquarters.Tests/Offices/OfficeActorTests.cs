@@ -14,6 +14,8 @@ namespace Fleet.Headquarters.Tests.Offices;
 
 public sealed class OfficeActorTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
+
     private TestCompany _company = null!;
     private TestKit _kit = null!;
 
@@ -205,6 +207,44 @@ public sealed class OfficeActorTests : IAsyncLifetime
         _company.Cluster.Offices.Tell(new LinkNode(Leeds, node.Id, "epoch-new", leaf.SerialNumber, DateTimeOffset.UtcNow), node.Session.Ref);
         await node.Session.ExpectMsgAsync<NodeWelcomed>();
         await node.Link("epoch-old");
+    }
+
+    // At two headquarters nodes, whose doors know nothing of each other.
+    [Fact]
+    public async Task A_copied_node_takes_the_place_of_the_other_once_and_the_other_is_refused_by_name()
+    {
+        var node = await Linked(Leeds, "gw1");
+        var (here, there) = (_kit.CreateTestProbe(), _kit.CreateTestProbe());
+        node.ComeIn(here, "epoch-a", "run-1");
+        await here.ExpectMsgAsync<NodeWelcomed>(Wait);
+
+        node.ComeIn(there, "epoch-b", "run-2");
+        await there.ExpectMsgAsync<NodeWelcomed>(Wait);
+        var parted = await here.ExpectMsgAsync<OfficeRefused>(Wait);
+        node.ComeIn(here, "epoch-c", "run-1");
+        var refused = await here.ExpectMsgAsync<OfficeRefused>(Wait);
+        node.ComeIn(there, "epoch-d", "run-2");
+        await there.ExpectMsgAsync<NodeWelcomed>(Wait);
+
+        Assert.Equal("the node came in anew", parted.Detail);
+        Assert.Equal(RefusalCode.Clone, refused.Code);
+        Assert.Contains("another process runs with this node's identity", refused.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_was_started_anew_at_another_headquarters_node_is_no_copy()
+    {
+        var node = await Linked(Leeds, "gw1");
+        var (here, there) = (_kit.CreateTestProbe(), _kit.CreateTestProbe());
+        node.ComeIn(here, "epoch-a", "run-1");
+        await here.ExpectMsgAsync<NodeWelcomed>(Wait);
+        _company.Cluster.Offices.Tell(new UnlinkNode(Leeds, node.Id, "epoch-a", "gone"), here.Ref);
+
+        foreach (var (session, epoch, run) in new[] { (there, "epoch-b", "run-2"), (here, "epoch-c", "run-2"), (there, "epoch-d", "run-3") })
+        {
+            node.ComeIn(session, epoch, run);
+            Assert.Equal(epoch, (await session.FishForMessageAsync<NodeWelcomed>(w => w.Epoch == epoch, Wait)).Epoch);
+        }
     }
 
     // A session asks again until it is answered, and a twin that begins takes long.
