@@ -52,8 +52,8 @@ internal sealed class GrownFleet(string data, IdentityFolder identities)
             {
                 var (id, model) = (FleetSwarm.NameOf(number), models[number % models.Count]);
                 var (known, saved) = Copy(model.Known, model.Saved, id, issuer);
-                var opened = new OfficeOpened(id, id.Value, known.Title, known.OpenedAt);
-                events.Add(Row(row, ++position, OfficeActor.PersistencePrefix + id, opened));
+                // As in a journal whose older events went: what is left begins behind the snapshot.
+                events.Add(Row(row, ++position, OfficeActor.PersistencePrefix + id, new OfficeDocumentsChecked(id, known.DocumentsBasis, DateTimeOffset.UtcNow)));
                 snapshots.Add(Row(OfficeActor.PersistencePrefix + id, 1, known));
                 entries.Add(new OfficeEntry(id, id.Value, "bench", known.OpenedAt));
                 leases.AddRange(leases.Where(l => l.OfficeId == model.Known.OfficeId).Select(l => l with { OfficeId = id }).ToList());
@@ -127,7 +127,7 @@ internal sealed class GrownFleet(string data, IdentityFolder identities)
     {
         Ordering = position,
         PersistenceId = persistenceId,
-        SequenceNr = 1,
+        SequenceNr = 2,
         Message = MessagePackSerializer.Serialize(happened.GetType(), happened, Codec.Options),
         Manifest = Manifests.Of[happened.GetType()],
     };

@@ -54,13 +54,15 @@ internal sealed class ReportingNode : IAsyncDisposable
     /// <summary>Links the node and enrols its devices; they report from <see cref="Report"/> on.</summary>
     /// <param name="data">The data directory of an enrolled node that does not run.</param>
     /// <param name="token">Admits the devices.</param>
-    public static ReportingNode Start(string data, string token, int devices, ActorSystem system, OfficeOptions options)
+    /// <param name="network">As its machine sees it.</param>
+    /// <param name="link"><c>host:port</c> of the headquarters node that it links to; null: whatever it was told when it enrolled.</param>
+    public static ReportingNode Start(string data, string token, int devices, ActorSystem system, OfficeOptions options, IByteNetwork network, string? link = null)
     {
         var directory = DataDirectory.Open(data, OfficeNode.DataKind);
         var identity = NodeIdentity.Load(directory)!;
-        var (clock, network, node) = (TimeProvider.System, new TcpNetwork(), identity.NodeId);
+        var (clock, node) = (TimeProvider.System, identity.NodeId);
         var credentials = new NodeCredentials(directory, identity, clock);
-        var ways = new HeadquartersWays(node, identity.Link, [], dmz: false, credentials, network);
+        var ways = new HeadquartersWays(node, link is null ? identity.Link : [link], [], dmz: false, credentials, network);
         var links = new LinkSystemFactory(options, ways, node, credentials, network, NullLoggerFactory.Instance);
         var setup = new HqLinkSetup(node, OfficeNode.Version, ways, options.Link, options.RebuildLinkAfter, options.HangUpAfter, clock, new HeadquartersClock(clock));
         if (!JoinToken.TryParse(token, out var parsed, out var problem))

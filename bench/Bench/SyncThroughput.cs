@@ -1,7 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
 using Akka.Actor;
 using Fleet.Device.Settings;
+using Fleet.Messages.Transport;
 using Fleet.NatLab.Fleets;
+using Fleet.NatLab.Journeys;
+using Fleet.NatLab.Kernel;
 using Fleet.NatLab.Topologies;
 using Fleet.Office;
 using Fleet.TestSupport;
@@ -10,8 +14,8 @@ namespace Fleet.Bench;
 
 /// <summary>
 /// Changed reports into headquarters' journal and read model: many devices, each of which reports its next change as soon as headquarters has the last. First what
-/// headquarters itself takes, from nodes that cost this machine little (<see cref="ReportingNode"/>); then the whole way, with devices and an office
-/// node that are the product's own. All share this machine.
+/// headquarters itself takes, from nodes that cost this machine little (<see cref="ReportingNode"/>): one node on SQLite, then three on one PostgreSQL, which keeps what is
+/// committed. Then the whole way, with devices and an office node that are the product's own. All share this machine.
 /// </summary>
 internal static class SyncThroughput
 {
@@ -24,29 +28,74 @@ internal static class SyncThroughput
 
     private static async Task<IReadOnlyDictionary<string, double>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
     {
-        var figures = new Dictionary<string, double>(await OfHeadquarters(options, step, stop).ConfigureAwait(false));
+        var one = await OnSqlite(options, step, stop).ConfigureAwait(false);
+        var figures = new Dictionary<string, double>
+        {
+            ["sqlite_per_s"] = one.ShownPerSecond,
+            ["journaled_per_s"] = one.JournaledPerSecond,
+            ["hq_cpu_ms_per_report"] = one.Each(one.Headquarters.Sum()),
+            ["load_cpu_ms_per_report"] = one.Each(one.Load),
+            ["shown_after_s_max"] = one.ShownAfter,
+            ["hq_rss_mb"] = one.Megabytes,
+        };
+        if ((KernelLab.Unable() ?? PrivatePostgres.Unable()) is { } lacks)
+        {
+            step($"a cluster on PostgreSQL is left out: {lacks}");
+        }
+        else
+        {
+            var three = await OnPostgres(options, step, stop).ConfigureAwait(false);
+            figures["postgres_per_s"] = three.ShownPerSecond;
+            figures["postgres_journaled_per_s"] = three.JournaledPerSecond;
+            foreach (var (number, used) in three.Headquarters.Index())
+                figures[string.Create(CultureInfo.InvariantCulture, $"postgres_hq_{number + 1}_cpu_ms_per_report")] = three.Each(used);
+            figures["postgres_hq_cpu_ms_per_report"] = three.Each(three.Headquarters.Sum());
+            figures["postgres_db_cpu_ms_per_report"] = three.Each(three.Database);
+            figures["postgres_load_cpu_ms_per_report"] = three.Each(three.Load);
+            figures["postgres_shown_after_s_max"] = three.ShownAfter;
+        }
+
         if (DevicesOf(options) > 0)
             foreach (var (name, figure) in await ThroughGateway(options, step, stop).ConfigureAwait(false))
                 figures[name] = figure;
         return figures;
     }
 
-    private static async Task<IReadOnlyDictionary<string, double>> OfHeadquarters(BenchOptions options, Action<string> step, CancellationToken stop)
+    private static async Task<Measured> OnSqlite(BenchOptions options, Action<string> step, CancellationToken stop)
     {
-        var topology = SimOffices.Topology("reports", Enumerable.Repeat(1, options.ReportingOffices));
-        await using var fleet = ProcessFleet.OnLoopback(topology);
+        await using var fleet = ProcessFleet.OnLoopback(SimOffices.Topology("reports", Enumerable.Repeat(1, options.ReportingOffices)));
         await fleet.StartHeadquarters().WaitAsync(stop).ConfigureAwait(false);
+        return await Measure(fleet, _ => null, options, step, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Three headquarters nodes, which share offices and links evenly.</summary>
+    private static async Task<Measured> OnPostgres(BenchOptions options, Action<string> step, CancellationToken stop)
+    {
+        var offices = SimOffices.Topology("reports", Enumerable.Repeat(1, options.ReportingOffices)).Offices.Select(o => o with { Nat = "port-restricted" });
+        var topology = Topology.Load(Cluster.KillEach.Topology) with { Offices = [.. offices] };
+        await using var fleet = await ProcessFleet.InKernelLab(topology, step).ConfigureAwait(false);
+        await fleet.StartHeadquarters().WaitAsync(stop).ConfigureAwait(false);
+        foreach (var name in fleet.HeadquartersNodes.Skip(1))
+            await fleet.JoinHeadquarters(name).WaitAsync(stop).ConfigureAwait(false);
+        await fleet.Until(async shown => (await shown.ClusterNodes().ConfigureAwait(false)).Count(n => n.Status == "up") == fleet.HeadquartersNodes.Count, "headquarters is three nodes", Patience).WaitAsync(stop).ConfigureAwait(false);
+        var links = topology.HeadquartersOthers.Prepend(topology.Headquarters).Select(a => $"{a}:{LinkHocon.EdgePort}").ToList();
+        return await Measure(fleet, office => links[office % links.Count], options, step, stop).ConfigureAwait(false);
+    }
+
+    /// <param name="linkOf">Where the node of an office links to.</param>
+    private static async Task<Measured> Measure(ProcessFleet fleet, Func<int, string?> linkOf, BenchOptions options, Action<string> step, CancellationToken stop)
+    {
         using var system = ActorSystem.Create("bench", "akka.loglevel = WARNING");
         var nodes = new List<ReportingNode>();
         try
         {
             var settings = OfficeOptions.Load(null, []);
-            foreach (var office in topology.Offices)
+            foreach (var (number, office) in fleet.Topology.Offices.Index())
             {
                 await fleet.Api.AddOffice(office.Id).WaitAsync(stop).ConfigureAwait(false);
                 await fleet.EnrolNode(office.Nodes[0], (await fleet.Api.CreateToken(office.Id, "node", "1h", 1).ConfigureAwait(false)).Text).WaitAsync(stop).ConfigureAwait(false);
                 var token = await fleet.Api.CreateToken(office.Id, "agent", "1h", options.DevicesPerOffice).ConfigureAwait(false);
-                nodes.Add(ReportingNode.Start(fleet.DataOf(office.Nodes[0].Id.Value), token.Text, options.DevicesPerOffice, system, settings));
+                nodes.Add(ReportingNode.Start(fleet.DataOf(office.Nodes[0].Id.Value), token.Text, options.DevicesPerOffice, system, settings, fleet.NetworkOf(office.Nodes[0]), linkOf(number)));
             }
 
             await Until.True(() => nodes.All(n => n.Enrolled == options.DevicesPerOffice), "every device has joined", Patience).WaitAsync(stop).ConfigureAwait(false);
@@ -58,28 +107,21 @@ internal static class SyncThroughput
             await Rest(fleet, nodes).WaitAsync(stop).ConfigureAwait(false);
             step("headquarters is warm");
 
-            var (before, cpu, own, began) = (nodes.Sum(n => n.Stored), CpuOf(fleet), Own, Stopwatch.StartNew());
+            var (stored, began, before) = (nodes.Sum(n => n.Stored), Stopwatch.StartNew(), ProcessorTimes.Now(fleet));
             nodes.ForEach(n => n.Report());
             var lags = new List<double>();
             await Until.True(() => nodes.All(n => n.Stored > 0), "reports are stored", Patience).WaitAsync(stop).ConfigureAwait(false);
             while (began.Elapsed.TotalSeconds < options.Seconds)
                 lags.Add(await Lag(fleet, nodes[lags.Count % nodes.Count].Newest).WaitAsync(stop).ConfigureAwait(false));
-            var (journaled, loaded) = (nodes.Sum(n => n.Stored) - before, began.Elapsed.TotalSeconds);
+            var (journaled, loaded) = (nodes.Sum(n => n.Stored) - stored, began.Elapsed.TotalSeconds);
             await Rest(fleet, nodes).WaitAsync(stop).ConfigureAwait(false);
 
-            var (changes, seconds, used) = (nodes.Sum(n => n.Stored) - before, began.Elapsed.TotalSeconds, CpuOf(fleet) - cpu);
-            own = Own - own;
-            step($"{changes} changes: journaled in {loaded:0.0} s, shown after {seconds:0.0} s; newly stored ones are shown after {string.Join(' ', lags.Select(l => $"{l:0.00}"))} s");
-            using var headquarters = Process.GetProcessById(fleet.ProcessIdOf("headquarters"));
-            return new Dictionary<string, double>
-            {
-                ["sqlite_per_s"] = Math.Round(changes / seconds),
-                ["journaled_per_s"] = Math.Round(journaled / loaded),
-                ["hq_cpu_ms_per_report"] = Math.Round(used.TotalMilliseconds / changes, 3),
-                ["load_cpu_ms_per_report"] = Math.Round(own.TotalMilliseconds / changes, 3),
-                ["shown_after_s_max"] = Math.Round(lags.Max(), 2),
-                ["hq_rss_mb"] = headquarters.WorkingSet64 >> 20,
-            };
+            var (changes, seconds, after) = (nodes.Sum(n => n.Stored) - stored, began.Elapsed.TotalSeconds, ProcessorTimes.Now(fleet));
+            step($"{changes} changes: journaled in {loaded:0.0} s, shown after {seconds:0.0} s; newly stored ones are shown after {lags.Max():0.00} s at most");
+            using var headquarters = Process.GetProcessById(fleet.ProcessIdOf(fleet.HeadquartersNodes[0]));
+            return new Measured(changes, Math.Round(changes / seconds), Math.Round(journaled / loaded), Math.Round(lags.Max(), 2), headquarters.WorkingSet64 >> 20,
+                [.. after.Headquarters.Zip(before.Headquarters, (end, start) => (end - start).TotalMilliseconds)],
+                (after.Database - before.Database).TotalMilliseconds, (after.Load - before.Load).TotalMilliseconds);
         }
         finally
         {
@@ -105,8 +147,6 @@ internal static class SyncThroughput
         foreach (var node in nodes)
             await Lag(fleet, node.Newest).ConfigureAwait(false);
     }
-
-    private static TimeSpan Own => Process.GetCurrentProcess().TotalProcessorTime;
 
     private static async Task<IReadOnlyDictionary<string, double>> ThroughGateway(BenchOptions options, Action<string> step, CancellationToken stop)
     {
@@ -160,9 +200,27 @@ internal static class SyncThroughput
         Next();
     }
 
-    private static TimeSpan CpuOf(ProcessFleet fleet)
+    private static TimeSpan CpuOf(ProcessFleet fleet) => ProcessorTimes.Now(fleet).Headquarters[0];
+
+    /// <param name="Headquarters">Of each node.</param>
+    /// <param name="Load">Of this process.</param>
+    private sealed record ProcessorTimes(IReadOnlyList<TimeSpan> Headquarters, TimeSpan Database, TimeSpan Load)
     {
-        using var headquarters = Process.GetProcessById(fleet.ProcessIdOf("headquarters"));
-        return headquarters.TotalProcessorTime;
+        public static ProcessorTimes Now(ProcessFleet fleet) => new([.. fleet.HeadquartersNodes.Select(n => Of(fleet.ProcessIdOf(n)))], fleet.DatabaseProcessorTime, Of(Environment.ProcessId));
+
+        private static TimeSpan Of(int id)
+        {
+            using var process = Process.GetProcessById(id);
+            return process.TotalProcessorTime;
+        }
+    }
+
+    /// <param name="ShownPerSecond">Until the last was shown.</param>
+    /// <param name="ShownAfter">Seconds after which what was just stored was shown, at most.</param>
+    /// <param name="Headquarters">Processor time of each node in milliseconds; the database's and this process' likewise.</param>
+    private sealed record Measured(
+        long Changes, double ShownPerSecond, double JournaledPerSecond, double ShownAfter, long Megabytes, IReadOnlyList<double> Headquarters, double Database, double Load)
+    {
+        public double Each(double milliseconds) => Math.Round(milliseconds / Changes, 3);
     }
 }

@@ -344,6 +344,9 @@ public sealed class ProcessFleet : IFleetUnderTest
             return _running[name].Id;
     }
 
+    /// <summary>Processor time that the headquarters nodes' database has taken.</summary>
+    public TimeSpan DatabaseProcessorTime => _database?.ProcessorTime ?? TimeSpan.Zero;
+
     public async ValueTask DisposeAsync()
     {
         lock (_gate)
