@@ -59,11 +59,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <param name="place">Null: this machine, on loopback.</param>
     /// <param name="durable">Whether what is committed survives a power failure, as in a company; tests are faster without.</param>
     /// <param name="connections">That it takes at once.</param>
-    public static async Task<PrivatePostgres> Start(bool durable = false, PostgresPlace? place = null, int connections = 200)
+    /// <param name="directory">Where its own is made, which every user must be able to enter; null: where temporary ones are.</param>
+    public static async Task<PrivatePostgres> Start(bool durable = false, PostgresPlace? place = null, int connections = 200, string? directory = null)
     {
         if (Unable() is { } lacks)
             throw new InvalidOperationException(lacks);
-        var server = new PrivatePostgres(Directory.CreateTempSubdirectory("fleet-postgres-").FullName, durable, place, connections);
+        var server = new PrivatePostgres(directory is null ? Directory.CreateTempSubdirectory("fleet-postgres-").FullName : Directory.CreateDirectory(Path.Combine(directory, "postgres")).FullName, durable, place, connections);
         try
         {
             await server.Initialize().ConfigureAwait(false);
@@ -108,6 +109,19 @@ public sealed class PrivatePostgres : IAsyncDisposable
             var all = Directory.GetDirectories("/proc").Select(d => Path.Combine(d, "stat")).Where(File.Exists).Select(StatOf).OfType<ProcessStat>().ToLookup(p => p.Parent);
             TimeSpan Below(int parent) => all[parent].Aggregate(TimeSpan.Zero, (sum, p) => sum + p.Processor + Below(p.Id));
             return _server is { } server ? Below(server.Id) : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>Whether it is there to be asked.</summary>
+    public async Task<bool> Runs()
+    {
+        try
+        {
+            return await Answers().ConfigureAwait(false);
+        }
+        catch (NpgsqlException)
+        {
+            return false;
         }
     }
 

@@ -67,7 +67,7 @@ public sealed class PostgresDatabase
     }
 
     /// <summary>What went wrong and what to do, in words for an administrator.</summary>
-    public string Say(Exception fault) => $"PostgreSQL, {Name}: {(fault.GetBaseException() as PostgresException ?? fault) switch
+    public string Say(Exception fault) => $"PostgreSQL, {Name}: {(ServersOwn(fault) ?? fault) switch
     {
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } e =>
             $"it does not let '{_given.Username}' in ({e.MessageText}). Set the right user and password in fleet.storage.connection-string or fleet.storage.password-file, and see what its pg_hba.conf allows",
@@ -90,8 +90,17 @@ public sealed class PostgresDatabase
     public string SayIfOwn(Exception fault)
     {
         var first = fault is AggregateException many ? many.GetBaseException() : fault;
-        return first.GetBaseException() is NpgsqlException or SocketException or TimeoutException or IOException ? Say(first) : first.GetBaseException().Message;
+        return ServersOwn(fault) is not null || first.GetBaseException() is NpgsqlException or SocketException or TimeoutException or IOException ? Say(first) : first.GetBaseException().Message;
     }
+
+    // The journal's plugin wraps what failed together with what failed when it was to be undone.
+    private static PostgresException? ServersOwn(Exception? fault) => fault switch
+    {
+        null => null,
+        PostgresException own => own,
+        AggregateException many => many.InnerExceptions.Select(ServersOwn).FirstOrDefault(own => own is not null),
+        _ => ServersOwn(fault.InnerException),
+    };
 
     private static bool PassesByItself(Exception fault) => fault is PostgresException e
         ? e.SqlState is PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Tests.Links;
 using Fleet.Messages.Link;
 using Fleet.Messages.Offices;
@@ -20,9 +21,35 @@ public sealed class FullDiskTests(ITestOutputHelper output)
     {
         using var disk = SmallDisk.Mount(megabytes: 40);
         await using var company = await Start(TestStorage.In(disk.Directory), 1000, [Leeds]);
+        await Fills(disk, company, Path.Combine(disk.Directory, "journal.db"), () => Task.CompletedTask);
+
+        Assert.Equal("ok", await company.Run("PRAGMA integrity_check"));
+    }
+
+    [SkippableFact]
+    public async Task The_same_holds_where_it_is_the_disk_of_PostgreSQL()
+    {
+        Skip.If(PrivatePostgres.Unable() is not null, PrivatePostgres.Unable());
+        using var disk = SmallDisk.Mount(megabytes: 200);
+        await using var server = await PrivatePostgres.Start(directory: disk.Directory);
+        await using var company = await Start(new StorageOptions(StorageProvider.PostgreSql, await server.NewDatabase(), 20, TimeSpan.FromSeconds(20)), 1000, Leeds);
+
+        await Fills(disk, company, "its disk is full", async () =>
+        {
+            // Where not even its log of writes has room it ends, and whoever keeps services running starts it again.
+            if (await server.Runs())
+                return;
+            output.WriteLine("PostgreSQL had ended");
+            await server.Stop();
+            await server.Run();
+        });
+    }
+
+    private async Task Fills(SmallDisk disk, TestCompany company, string named, Func<Task> roomAgain)
+    {
         using var till = await company.EnrolDevice(Leeds, "till-1");
-        var said = LinkRig.Event<LogEvent>(company.System, e => e.ToString() is { } text
-            && text.Contains(Path.Combine(disk.Directory, "journal.db"), StringComparison.Ordinal) && text.Contains("Make room", StringComparison.Ordinal));
+        var said = LinkRig.Event<LogEvent>(company.System, e => e.ToString() is { } text && text.Contains("can't be written, and nothing was answered", StringComparison.Ordinal)
+            && text.Contains(named, StringComparison.Ordinal) && text.Contains("Make room", StringComparison.Ordinal));
 
         var acknowledged = 0UL;
         while (acknowledged < WithRoom && await Reported(company, till, acknowledged + 1, LinkRig.Patience))
@@ -46,11 +73,11 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         output.WriteLine($"{acknowledged} reports were acknowledged, {acknowledged - WithRoom} of them on the full disk");
 
         disk.MakeRoom();
+        await roomAgain();
 
         await Until.True(() => Reported(company, till, acknowledged + 1, TimeSpan.FromSeconds(2)), "the report that was refused is taken when it comes again", TimeSpan.FromSeconds(60));
         Assert.Equal(Enumerable.Range(1, (int)acknowledged + 1).Select(n => (ulong)n), (await company.Events()).OfType<DeviceEventRecorded>().Select(e => e.Number));
         await ReadModelShows(async () => (await company.ReadModel.Device(till.Id))?.Device.ReportedVersion == acknowledged + 1, "the read model has followed");
-        Assert.Equal("ok", await company.Run("PRAGMA integrity_check"));
         await company.Restart();
         Assert.True(await Reported(company, till, acknowledged + 2, LinkRig.Patience));
     }

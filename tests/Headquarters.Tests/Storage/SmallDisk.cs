@@ -16,7 +16,7 @@ internal sealed class SmallDisk : IDisposable
     {
         Skip.IfNot(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "needs root on Linux, to mount a small disk");
         var directory = System.IO.Directory.CreateTempSubdirectory("fleet-disk-").FullName;
-        var mounted = Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m,mode=0700", "tmpfs", directory);
+        var mounted = Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m,mode=0711", "tmpfs", directory);
         if (!mounted)
             System.IO.Directory.Delete(directory);
         Skip.IfNot(mounted, "needs the right to mount a small disk");
