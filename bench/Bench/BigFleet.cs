@@ -54,7 +54,6 @@ internal sealed class BigFleet : IAsyncDisposable
         try
         {
             await fleet.Link(offices, devices / offices, Patience, step, stop).ConfigureAwait(false);
-            fleet.Swarm.Save();
             return fleet;
         }
         catch
@@ -105,6 +104,7 @@ internal sealed class BigFleet : IAsyncDisposable
             throw new LabException($"{late.Message} ({string.Join(", ", Swarm.Counts.All().Where(c => c.Value > 0).Select(c => $"{c.Key} {c.Value}"))})");
         }
 
+        Swarm.Save();
         step($"{offices} offices are linked after {began.Elapsed.TotalSeconds:0} s, {Devices} devices keep a line open; headquarters takes {Sampler.Of(phase).HqMegabytesLast} MB, the swarm {ProcessFigures.Of(Environment.ProcessId).ResidentMegabytes} MB");
     }
 

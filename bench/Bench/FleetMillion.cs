@@ -54,7 +54,6 @@ internal static class FleetMillion
             step($"headquarters has begun {offices} offices after {began.Elapsed.TotalSeconds:0} s and takes {fleet.Sampler.Samples[^1].HqMegabytes} MB");
             foreach (var linked in Shares.Select(s => (int)(offices * s)))
             {
-                var lost = fleet.Swarm.Counts[Count.Lost];
                 try
                 {
                     await fleet.Link(linked, perOffice, LinkPatience, step, stop).ConfigureAwait(false);
@@ -67,7 +66,8 @@ internal static class FleetMillion
                 }
 
                 await fleet.Hold("rest", ComesToRest, 0, step, stop).ConfigureAwait(false);
-                var phase = $"{linked} offices, idle";
+                // Not those that others cost which came in.
+                var (phase, lost) = ($"{linked} offices, idle", fleet.Swarm.Counts[Count.Lost]);
                 await fleet.Hold(phase, options.Idle / Shares.Length, 0, step, stop).ConfigureAwait(false);
                 var idle = fleet.Sampler.Of(phase);
                 var behind = fleet.Sampler.Samples.Where(s => s.Phase == phase).Max(s => s.BehindSeconds);
