@@ -55,14 +55,14 @@ internal sealed class ReportingNode : IAsyncDisposable
     /// <param name="data">The data directory of an enrolled node that does not run.</param>
     /// <param name="token">Admits the devices.</param>
     /// <param name="network">As its machine sees it.</param>
-    /// <param name="headquarters"><c>host:port</c> of each headquarters node, as headquarters tells its office nodes; empty: what it was told when it enrolled.</param>
-    public static ReportingNode Start(string data, string token, int devices, ActorSystem system, OfficeOptions options, IByteNetwork network, IReadOnlyList<string> headquarters)
+    /// <param name="link"><c>host:port</c> of the headquarters node that it links to; null: whatever it was told when it enrolled.</param>
+    public static ReportingNode Start(string data, string token, int devices, ActorSystem system, OfficeOptions options, IByteNetwork network, string? link = null)
     {
         var directory = DataDirectory.Open(data, OfficeNode.DataKind);
         var identity = NodeIdentity.Load(directory)!;
         var (clock, node) = (TimeProvider.System, identity.NodeId);
         var credentials = new NodeCredentials(directory, identity, clock);
-        var ways = new HeadquartersWays(node, headquarters.Count > 0 ? [.. headquarters] : identity.Link, [], dmz: false, credentials, network);
+        var ways = new HeadquartersWays(node, link is null ? identity.Link : [link], [], dmz: false, credentials, network);
         var links = new LinkSystemFactory(options, ways, node, credentials, network, NullLoggerFactory.Instance);
         var setup = new HqLinkSetup(node, OfficeNode.Version, ways, options.Link, options.RebuildLinkAfter, options.HangUpAfter, clock, new HeadquartersClock(clock));
         if (!JoinToken.TryParse(token, out var parsed, out var problem))

@@ -65,10 +65,10 @@ internal static class SyncThroughput
     {
         await using var fleet = ProcessFleet.OnLoopback(SimOffices.Topology("reports", Enumerable.Repeat(1, options.ReportingOffices)));
         await fleet.StartHeadquarters().WaitAsync(stop).ConfigureAwait(false);
-        return await Measure(fleet, [], options, step, stop).ConfigureAwait(false);
+        return await Measure(fleet, _ => null, options, step, stop).ConfigureAwait(false);
     }
 
-    /// <summary>Three headquarters nodes, which share offices and links as they do in a company.</summary>
+    /// <summary>Three headquarters nodes, which share offices and links evenly.</summary>
     private static async Task<Measured> OnPostgres(BenchOptions options, Action<string> step, CancellationToken stop)
     {
         var offices = SimOffices.Topology("reports", Enumerable.Repeat(1, options.ReportingOffices)).Offices.Select(o => o with { Nat = "port-restricted" });
@@ -78,23 +78,24 @@ internal static class SyncThroughput
         foreach (var name in fleet.HeadquartersNodes.Skip(1))
             await fleet.JoinHeadquarters(name).WaitAsync(stop).ConfigureAwait(false);
         await fleet.Until(async shown => (await shown.ClusterNodes().ConfigureAwait(false)).Count(n => n.Status == "up") == fleet.HeadquartersNodes.Count, "headquarters is three nodes", Patience).WaitAsync(stop).ConfigureAwait(false);
-        return await Measure(fleet, [.. topology.HeadquartersOthers.Prepend(topology.Headquarters).Select(a => $"{a}:{LinkHocon.EdgePort}")], options, step, stop).ConfigureAwait(false);
+        var links = topology.HeadquartersOthers.Prepend(topology.Headquarters).Select(a => $"{a}:{LinkHocon.EdgePort}").ToList();
+        return await Measure(fleet, office => links[office % links.Count], options, step, stop).ConfigureAwait(false);
     }
 
-    /// <param name="links">Where its nodes take links, where it has several.</param>
-    private static async Task<Measured> Measure(ProcessFleet fleet, IReadOnlyList<string> links, BenchOptions options, Action<string> step, CancellationToken stop)
+    /// <param name="linkOf">Where the node of an office links to.</param>
+    private static async Task<Measured> Measure(ProcessFleet fleet, Func<int, string?> linkOf, BenchOptions options, Action<string> step, CancellationToken stop)
     {
         using var system = ActorSystem.Create("bench", "akka.loglevel = WARNING");
         var nodes = new List<ReportingNode>();
         try
         {
             var settings = OfficeOptions.Load(null, []);
-            foreach (var office in fleet.Topology.Offices)
+            foreach (var (number, office) in fleet.Topology.Offices.Index())
             {
                 await fleet.Api.AddOffice(office.Id).WaitAsync(stop).ConfigureAwait(false);
                 await fleet.EnrolNode(office.Nodes[0], (await fleet.Api.CreateToken(office.Id, "node", "1h", 1).ConfigureAwait(false)).Text).WaitAsync(stop).ConfigureAwait(false);
                 var token = await fleet.Api.CreateToken(office.Id, "agent", "1h", options.DevicesPerOffice).ConfigureAwait(false);
-                nodes.Add(ReportingNode.Start(fleet.DataOf(office.Nodes[0].Id.Value), token.Text, options.DevicesPerOffice, system, settings, fleet.NetworkOf(office.Nodes[0]), links));
+                nodes.Add(ReportingNode.Start(fleet.DataOf(office.Nodes[0].Id.Value), token.Text, options.DevicesPerOffice, system, settings, fleet.NetworkOf(office.Nodes[0]), linkOf(number)));
             }
 
             await Until.True(() => nodes.All(n => n.Enrolled == options.DevicesPerOffice), "every device has joined", Patience).WaitAsync(stop).ConfigureAwait(false);
