@@ -27,8 +27,6 @@ internal sealed class GrownFleet(string data, IdentityFolder identities)
     /// <summary>Offices in one transaction.</summary>
     private const int Together = 50;
 
-    private static readonly BulkCopyOptions Rows = new() { BulkCopyType = BulkCopyType.MultipleRows, MaxBatchSize = 20, UseParameters = true, KeepIdentity = true };
-
     private readonly JournalFile _journal = new(Path.Combine(data, "journal.db"));
 
     /// <summary>Writes offices until there are so many.</summary>
@@ -61,8 +59,8 @@ internal sealed class GrownFleet(string data, IdentityFolder identities)
             }
 
             using var transaction = db.BeginTransaction();
-            db.GetTable<JournalRow>().BulkCopy(Rows, events);
-            db.GetTable<SnapshotRow>().BulkCopy(Rows, snapshots);
+            JournalRows.Write(db, events, _ => { });
+            JournalRows.Write(db, snapshots, _ => { });
             db.GetTable<SnapshotRow>().Delete(s => s.PersistenceId == CompanyActor.Id && s.SequenceNr == row.SequenceNr);
             db.Insert(Row(CompanyActor.Id, row.SequenceNr, company with { Offices = entries, Leases = leases }));
             transaction.Commit();
@@ -100,27 +98,27 @@ internal sealed class GrownFleet(string data, IdentityFolder identities)
     /// <summary>What the newest snapshot and the events behind it come to.</summary>
     private OfficeSnapshot OfficeOf(OfficeId id)
     {
-        var (snapshot, events) = Of<OfficeSnapshot>(OfficeActor.PersistencePrefix + id);
+        var (snapshot, events, _) = Of<OfficeSnapshot>(OfficeActor.PersistencePrefix + id);
         var office = snapshot is null ? new Headquarters.Offices.Office(id) : Headquarters.Offices.Office.From(snapshot);
-        return office.Apply(events.SelectMany(e => e.Event is OfficeEvents many ? many.Events : [(IOfficeEvent)e.Event])).ToSnapshot(DateTimeOffset.UtcNow);
+        return office.Apply(events.SelectMany(e => e is OfficeEvents many ? many.Events : [(IOfficeEvent)e])).ToSnapshot(DateTimeOffset.UtcNow);
     }
 
     /// <summary>The same of the company, with its newest row.</summary>
     private (CompanySnapshot, JournalRow) CompanyOf()
     {
-        var (snapshot, events) = Of<CompanySnapshot>(CompanyActor.Id);
-        var company = events.Aggregate(snapshot is null ? new Company() : Company.From(snapshot), (known, e) => known.Apply((ICompanyEvent)e.Event));
-        return (company.ToSnapshot(), new JournalRows(_journal).EventsOf(CompanyActor.Id).Last());
+        var (snapshot, events, last) = Of<CompanySnapshot>(CompanyActor.Id);
+        var company = events.Aggregate(snapshot is null ? new Company() : Company.From(snapshot), (known, e) => known.Apply((ICompanyEvent)e));
+        return (company.ToSnapshot(), last);
     }
 
-    private (T? Snapshot, List<(JournalRow Row, object Event)> Events) Of<T>(string persistenceId)
+    private (T? Snapshot, List<object> Behind, JournalRow Last) Of<T>(string persistenceId)
         where T : class
     {
         var rows = new JournalRows(_journal);
-        var snapshot = rows.SnapshotsOf(persistenceId).LastOrDefault();
-        var behind = rows.EventsOf(persistenceId).Where(e => e.SequenceNr > (snapshot?.SequenceNr ?? 0));
+        var (snapshot, events) = (rows.SnapshotsOf(persistenceId).LastOrDefault(), rows.EventsOf(persistenceId).ToList());
+        var behind = events.Where(e => e.SequenceNr > (snapshot?.SequenceNr ?? 0));
         return (snapshot is null ? null : MessagePackSerializer.Deserialize<T>(snapshot.Snapshot, Codec.Options),
-            [.. behind.Select(e => (e, MessagePackSerializer.Deserialize(Manifests.All[Manifests.Names(e.Manifest!)[0]], e.Message, Codec.Options)!))]);
+            [.. behind.Select(e => MessagePackSerializer.Deserialize(Manifests.All[Manifests.Names(e.Manifest!)[0]], e.Message, Codec.Options)!)], events[^1]);
     }
 
     private static JournalRow Row(JournalRow like, long position, string persistenceId, object happened) => like with

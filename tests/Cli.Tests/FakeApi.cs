@@ -5,8 +5,6 @@ using Fleet.Contracts.Identity;
 using Fleet.TestSupport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,7 +22,7 @@ internal sealed class FakeApi : IAsyncDisposable
 
     public static AdminToken Token { get; } = AdminToken.Create(Authority.Pin);
 
-    public string Url => _host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+    public string Url => LoopbackHost.UrlOf(_host);
 
     /// <summary>What was asked, as "METHOD path?query".</summary>
     public List<string> Asked { get; } = [];
@@ -32,29 +30,36 @@ internal sealed class FakeApi : IAsyncDisposable
     /// <param name="shown">The certificate to show; default: headquarters'.</param>
     public static async Task<FakeApi> Start(Action<WebApplication> map, X509Certificate2? shown = null)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(shown ?? Authority.Issue(PeerIdentity.Headquarters));
-        }));
-        builder.Services.AddRouting();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
-        var host = builder.Build();
-        var api = new FakeApi(host);
-        host.Use((http, next) =>
-        {
-            lock (api.Asked)
-                api.Asked.Add($"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}");
-            if (http.Request.Headers.Authorization == $"Bearer {Token.Bearer}")
-                return next(http);
-            http.Response.StatusCode = StatusCodes.Status401Unauthorized;
-            return Task.CompletedTask;
-        });
-        map(host);
-        await host.StartAsync();
-        return api;
+        FakeApi? api = null;
+        await LoopbackHost.Start(
+            listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
+                listen.UseHttps(shown ?? Authority.Issue(PeerIdentity.Headquarters));
+            },
+            host =>
+            {
+                api = new FakeApi(host);
+                host.Use(api.Admit);
+                map(host);
+            },
+            services =>
+            {
+                services.AddRouting();
+                services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
+            });
+        return api!;
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private Task Admit(HttpContext http, RequestDelegate next)
+    {
+        lock (Asked)
+            Asked.Add($"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}");
+        if (http.Request.Headers.Authorization == $"Bearer {Token.Bearer}")
+            return next(http);
+        http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        return Task.CompletedTask;
+    }
 }

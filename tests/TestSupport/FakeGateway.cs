@@ -6,8 +6,6 @@ using Fleet.Contracts.Identity;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,7 +22,7 @@ public sealed class FakeGateway : IAsyncDisposable
     private FakeGateway(WebApplication app, X509Certificate2 certificate, Answers answers)
     {
         (_app, _certificate, Replies) = (app, certificate, answers);
-        var url = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        var url = new Uri(LoopbackHost.UrlOf(app));
         Address = $"127.0.0.1:{url.Port}";
     }
 

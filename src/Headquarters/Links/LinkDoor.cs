@@ -24,6 +24,9 @@ internal sealed class LinkDoor : ReceiveActor
     /// <summary>About so long a process waits whose identity another uses.</summary>
     public static readonly TimeSpan CloneWait = TimeSpan.FromMinutes(10);
 
+    /// <summary>A node that was sent to a headquarters node of its choice and came back can't reach that one: so long its link stays.</summary>
+    private static readonly TimeSpan SentAgainAfter = TimeSpan.FromHours(1);
+
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LinkTools _tools;
     private readonly AdmissionRate _rate;
@@ -74,7 +77,7 @@ internal sealed class LinkDoor : ReceiveActor
         if (_visitors.Count >= MaximumRemembered)
             ForgetUnlinked();
         if (!_visitors.TryGetValue(hello.NodeId, out var visitor))
-            visitor = _visitors[hello.NodeId] = new Visitor(new AdmissionRate(HellosPerNodeAndSecond, HelloBurstPerNode), null, hello.Incarnation, "");
+            visitor = _visitors[hello.NodeId] = new Visitor(new AdmissionRate(HellosPerNodeAndSecond, HelloBurstPerNode), null, hello.Incarnation, "", DateTimeOffset.MinValue);
         // The node's own limit first: one that comes in over and over takes nobody's turn.
         if ((visitor.Rate.Wait(now, Random.Shared.NextDouble()) ?? WaitOfAll(now)) is { } wait)
         {
@@ -86,7 +89,7 @@ internal sealed class LinkDoor : ReceiveActor
         {
             // A process that another took the place of, and that still runs: taking turns, they would end each other's link for ever.
             if (MayTell(now))
-                _log.Warning("Node {NodeId} runs twice: two processes have its identity, the second is refused. Stop one, and enrol it anew in an empty data directory", hello.NodeId);
+                _log.Warning(OfficeLinks.RunsTwiceInLog, hello.NodeId);
             Refuse(RefusalCode.Clone, OfficeLinks.RunsTwice, Spread(CloneWait));
             return;
         }
@@ -111,9 +114,14 @@ internal sealed class LinkDoor : ReceiveActor
 
     private void Handle(PartLinks part)
     {
-        List<IActorRef> meant = [.. _visitors.Where(v => part.Which?.Invoke(v.Key) ?? true).Select(v => v.Value.Link).OfType<IActorRef>()];
-        foreach (var link in meant.Take(part.Most))
-            link.Tell(new PartElsewhere(part.Reason));
+        var now = _tools.Clock.GetUtcNow();
+        var meant = _visitors.Where(v => v.Value.Link is not null && (part.Which is not { } which || (which(v.Key) && now - v.Value.Sent >= SentAgainAfter))).ToList();
+        foreach (var (node, visitor) in meant.Take(part.Most))
+        {
+            visitor.Link.Tell(new PartElsewhere(part.Reason));
+            _visitors[node] = visitor with { Sent = now };
+        }
+
         Sender.Tell(new LinksLeft(meant.Count));
     }
 
@@ -146,9 +154,11 @@ internal sealed class LinkDoor : ReceiveActor
         Sender.Tell(new NotWelcome(code, detail, retryAfter));
     }
 
-    private static TimeSpan Spread(TimeSpan wait) => wait * (0.5 + Random.Shared.NextDouble());
+    /// <summary>Those who are told to wait do not all come back at once.</summary>
+    internal static TimeSpan Spread(TimeSpan wait) => wait * (0.5 + Random.Shared.NextDouble());
 
     /// <param name="Incarnation">The process that came in last.</param>
     /// <param name="Replaced">The process before that; empty where there was none.</param>
-    private sealed record Visitor(AdmissionRate Rate, IActorRef? Link, string Incarnation, string Replaced);
+    /// <param name="Sent">When it was last sent to another headquarters node.</param>
+    private sealed record Visitor(AdmissionRate Rate, IActorRef? Link, string Incarnation, string Replaced, DateTimeOffset Sent);
 }

@@ -23,7 +23,7 @@ internal sealed record TwinMoved;
 
 /// <summary>To LinkDoor: send some nodes to another headquarters node. Answer: <see cref="LinksLeft"/>.</summary>
 /// <param name="Most">So many now.</param>
-/// <param name="Which">Only these; null: any.</param>
+/// <param name="Which">Only these, and of these none that came back from where it was sent; null: any.</param>
 internal sealed record PartLinks(int Most, string Reason, Predicate<NodeId>? Which);
 
 /// <param name="Count">Links that were meant, and are still here.</param>

@@ -264,7 +264,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     {
         _log.Info("Node {NodeId} is not welcome: {Detail}", _nodeId, detail);
         _tools.Meter.NotWelcomed(code);
-        _node.Tell(new NotWelcome(code, detail, (code == RefusalCode.Clone ? LinkDoor.CloneWait : _tools.Link.MaxBackoff) * (0.5 + Random.Shared.NextDouble())));
+        _node.Tell(new NotWelcome(code, detail, LinkDoor.Spread(code == RefusalCode.Clone ? LinkDoor.CloneWait : _tools.Link.MaxBackoff)));
         Stop(detail);
     }
 

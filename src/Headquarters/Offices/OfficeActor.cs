@@ -558,7 +558,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         if (_links.IsClone(link.NodeId, link.Incarnation))
         {
             // At one headquarters node its door sees to it; here they came in at two.
-            _log.Warning("Node {NodeId} runs twice: two processes have its identity, the second is refused. Stop one, and enrol it anew in an empty data directory", link.NodeId);
+            _log.Warning(OfficeLinks.RunsTwiceInLog, link.NodeId);
             session.Tell(new OfficeRefused(_office.Id, RefusalCode.Clone, OfficeLinks.RunsTwice));
             return;
         }

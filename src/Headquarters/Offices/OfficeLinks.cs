@@ -11,6 +11,9 @@ internal sealed class OfficeLinks
     /// <summary>What a process is told that another took the place of.</summary>
     public const string RunsTwice = "another process runs with this node's identity; stop one of them, and enrol it anew in an empty data directory";
 
+    /// <summary>What the log says of it.</summary>
+    public const string RunsTwiceInLog = "Node {NodeId} runs twice: two processes have its identity, the second is refused. Stop one, and enrol it anew in an empty data directory";
+
     // Three of these fit into one link frame of the default size.
     private const int PartBytes = 80 * 1024;
     private const int PartItems = 500;

@@ -48,7 +48,8 @@ public sealed class ProjectionProgress(ReadModelStore store, TimeProvider clock)
             var decided = Volatile.Read(ref _decided);
             var held = await store.Fact(RebuildFacts.Reached) is not null;
             lock (_holding)
-                _held = decided == _decided ? held : _held;
+                if (decided == _decided)
+                    _held = held;
             foreach (var row in await store.Projected())
                 _reached.AddOrUpdate(row.PersistenceId, row.SequenceNr, (_, known) => Math.Max(known, row.SequenceNr));
         }

@@ -143,7 +143,9 @@ internal sealed class JournalRows(IJournalStore store)
 
     internal static IQueryable<SnapshotRow> SnapshotsIn(DataConnection db) => db.GetTable<SnapshotRow>().OrderBy(r => r.PersistenceId).ThenBy(r => r.SequenceNr);
 
-    private static void Write<T>(DataConnection db, IEnumerable<T> rows, Action<int> written)
+    /// <summary>Adds rows with the positions they have.</summary>
+    /// <param name="written">Told after each batch how many rows went in.</param>
+    internal static void Write<T>(DataConnection db, IEnumerable<T> rows, Action<int> written)
         where T : class
     {
         foreach (var batch in rows.Chunk(Batch))

@@ -89,8 +89,8 @@ public sealed class PostgresDatabase
     /// <summary>The same of a fault that may be another's than the database's.</summary>
     public string SayIfOwn(Exception fault)
     {
-        var first = fault is AggregateException many ? many.GetBaseException() : fault;
-        return ServersOwn(fault) is not null || first.GetBaseException() is NpgsqlException or SocketException or TimeoutException or IOException ? Say(first) : first.GetBaseException().Message;
+        var first = ServersOwn(fault) ?? (fault is AggregateException many ? many.GetBaseException() : fault);
+        return first.GetBaseException() is NpgsqlException or SocketException or TimeoutException or IOException ? Say(first) : first.GetBaseException().Message;
     }
 
     // The journal's plugin wraps what failed together with what failed when it was to be undone.

@@ -5,11 +5,8 @@ using Fleet.Contracts.Identity;
 using Fleet.TestSupport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Fleet.Device.Tests.Updates;
@@ -23,7 +20,7 @@ internal sealed class RepositoryServer : IAsyncDisposable
     private RepositoryServer(WebApplication app, X509Certificate2? certificate)
     {
         (_app, _certificate) = (app, certificate);
-        var url = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        var url = new Uri(LoopbackHost.UrlOf(app));
         Address = $"{(certificate is null ? "http://" : "")}127.0.0.1:{url.Port}";
     }
 

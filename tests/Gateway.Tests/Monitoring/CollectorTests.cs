@@ -7,12 +7,8 @@ using Fleet.Contracts.Tracing;
 using Fleet.Gateway.Monitoring;
 using Fleet.TestSupport;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using TraceOptions = Fleet.Gateway.Monitoring.TraceOptions;
 
@@ -27,8 +23,7 @@ public sealed class CollectorTests
         await using var collector = await Collector.Start();
         using var meter = new Meter(new MeterOptions("fleet.test") { Scope = collector });
         var counted = meter.CreateCounter<long>("fleet.test.things");
-        var setup = Setup(collector, samplePercent: 100);
-        await using (await MonitoringFace.Start(setup))
+        await using (await MonitoringFace.Start(Setup(collector.Address, collector)))
         {
             counted.Add(3);
             Traces.Begin("request-wake", parent: null)?.Dispose();
@@ -41,12 +36,8 @@ public sealed class CollectorTests
     [Fact]
     public async Task A_collector_that_is_not_there_holds_nobody_up()
     {
-        var nobody = new Uri($"http://127.0.0.1:{FreePorts.Take(1)[0]}");
-        var setup = new MonitoringSetup(new MonitoringOptions(Listen: false, IPAddress.Loopback, 0, nobody, TimeSpan.FromMilliseconds(50)), "fleet-test", "1", "node-7", new object(), [], [], NullLoggerFactory.Instance, null)
-        {
-            Traces = new TraceOptions(nobody, 100),
-        };
-        var face = await MonitoringFace.Start(setup);
+        var nobody = new Uri($"http://127.0.0.1:{FreePorts.One()}");
+        var face = await MonitoringFace.Start(Setup(nobody, scope: this));
         Traces.Begin("request-wake", parent: null)?.Dispose();
 
         var began = Stopwatch.GetTimestamp();
@@ -55,10 +46,10 @@ public sealed class CollectorTests
         Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(15), "it gives up");
     }
 
-    private static MonitoringSetup Setup(Collector collector, int samplePercent) =>
-        new(new MonitoringOptions(Listen: false, IPAddress.Loopback, 0, collector.Address, TimeSpan.FromMilliseconds(50)), "fleet-test", "1", "node-7", collector, [], [], NullLoggerFactory.Instance, null)
+    private static MonitoringSetup Setup(Uri collector, object scope) =>
+        new(new MonitoringOptions(Listen: false, IPAddress.Loopback, 0, collector, TimeSpan.FromMilliseconds(50)), "fleet-test", "1", "node-7", scope, [], [], NullLoggerFactory.Instance, null)
         {
-            Traces = new TraceOptions(collector.Address, samplePercent),
+            Traces = new TraceOptions(collector, SamplePercent: 100),
         };
 
     private sealed class Collector : IAsyncDisposable
@@ -68,17 +59,17 @@ public sealed class CollectorTests
 
         private Collector(WebApplication host) => _host = host;
 
-        public Uri Address => new(_host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        public Uri Address => new(LoopbackHost.UrlOf(_host));
 
         public static async Task<Collector> Start()
         {
-            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
-            var host = builder.Build();
-            var collector = new Collector(host);
-            host.Run(collector.Take);
-            await host.StartAsync();
-            return collector;
+            Collector? collector = null;
+            await LoopbackHost.Start(listen => listen.Protocols = HttpProtocols.Http2, host =>
+            {
+                collector = new Collector(host);
+                host.Run(collector.Take);
+            });
+            return collector!;
         }
 
         /// <summary>Whether one export to this service held all these texts.</summary>

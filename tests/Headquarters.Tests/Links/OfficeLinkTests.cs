@@ -252,6 +252,25 @@ public sealed class OfficeLinkTests
     }
 
     [Fact]
+    public async Task A_node_that_comes_back_from_where_it_was_sent_keeps_its_link_until_this_headquarters_node_stops()
+    {
+        await using var rig = new LinkRig();
+        var (leeds, york) = (rig.Node(LinkRig.Leeds), rig.Node(LinkRig.York));
+        await leeds.ComeIn();
+        Assert.Equal(1, await rig.Edge.Part(10, "go home", _ => true));
+        await leeds.Hears<Goodbye>();
+        await leeds.ComeIn();
+        await york.ComeIn();
+
+        Assert.Equal(1, await rig.Edge.Part(10, "go home", _ => true));
+        await york.Hears<Goodbye>();
+        Assert.Equal(0, await rig.Edge.Part(10, "go home", _ => true));
+
+        Assert.Equal(1, await rig.Edge.Part(10, "headquarters stops", null));
+        Assert.Equal("headquarters stops", (await leeds.Hears<Goodbye>()).Message.Reason);
+    }
+
+    [Fact]
     public async Task A_node_that_is_removed_while_linked_loses_its_link_and_is_told_why()
     {
         await using var rig = new LinkRig(twins: (message, session) =>

@@ -36,12 +36,19 @@ internal sealed class LinkedNode(TestCompany company, TestProbe session, NodeId 
     public async Task Link(string epoch)
     {
         Epoch = epoch;
-        company.Cluster.Offices.Tell(new LinkNode(id.Office, id, epoch, serial, DateTimeOffset.UtcNow), session.Ref);
+        Ask(session, epoch, incarnation: null);
         await session.FishForMessageAsync<NodeWelcomed>(w => w.Epoch == epoch, Wait);
     }
 
-    /// <summary>Comes in as a process, at a session of its own, without waiting for the answer.</summary>
-    public void ComeIn(TestProbe at, string epoch, string incarnation) => company.Cluster.Offices.Tell(new LinkNode(id.Office, id, epoch, serial, DateTimeOffset.UtcNow, incarnation), at.Ref);
+    /// <summary>Asks at a session for a link, as one of the node's processes.</summary>
+    public void Ask(TestProbe at, string epoch, string? incarnation) => company.Cluster.Offices.Tell(new LinkNode(id.Office, id, epoch, serial, DateTimeOffset.UtcNow, incarnation), at.Ref);
+
+    /// <summary>The same, and it is linked.</summary>
+    public async Task ComeIn(TestProbe at, string epoch, string incarnation)
+    {
+        Ask(at, epoch, incarnation);
+        await at.FishForMessageAsync<NodeWelcomed>(w => w.Epoch == epoch, Wait);
+    }
 
     /// <summary>Announces and collects what comes down until the node's own desired state has.</summary>
     public async Task<IReadOnlyList<IDownItem>> Announce(params HeldDesired[] held)

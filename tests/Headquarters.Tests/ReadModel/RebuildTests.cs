@@ -23,9 +23,7 @@ public sealed class RebuildTests
         await using var company = await TestCompany.Start(storage, 10, Leeds, York);
         var till = await company.EnrolDevice(Leeds, "till-1");
         await company.Company(new ApplyPolicy(new PolicyDocument(new PolicyName("slow"), [], new Dictionary<string, string>(), 10, new Dictionary<string, string> { ["sync.interval"] = "1h" }), "ann"));
-        for (ulong version = 1; version <= Before; version++)
-            await company.Report(till, Leeds, till.Report(version, events: [version]));
-        await ReadModelShows(async () => Left(company) < 30 && (await Numbers(company, till)).Count == Before, "old events are gone from the journal, and the read model has them");
+        await Forget(company, till);
         Spoil(company.Store);
         using var traffic = new CancellationTokenSource();
         var reporting = Task.Run(() => Reports(company, till, traffic.Token));
@@ -56,9 +54,7 @@ public sealed class RebuildTests
         storage.Journal = journal;
         await using var company = await TestCompany.Start(storage, 10, [Leeds]);
         var till = await company.EnrolDevice(Leeds, "till-1");
-        for (ulong version = 1; version <= Before; version++)
-            await company.Report(till, Leeds, till.Report(version, events: [version]));
-        await ReadModelShows(async () => Left(company) < 30 && (await Numbers(company, till)).Count == Before, "old events are gone from the journal, and the read model has them");
+        await Forget(company, till);
         var looks = 0;
         // After it found out where twins begin.
         journal.Looked = () =>
@@ -157,6 +153,13 @@ public sealed class RebuildTests
             new NodeLinkChanged(Leeds, node, false, "gone", noon.AddHours(1)),
         ]);
         return office.ToSnapshot(noon);
+    }
+
+    private static async Task Forget(TestCompany company, Machine till)
+    {
+        for (ulong version = 1; version <= Before; version++)
+            await company.Report(till, Leeds, till.Report(version, events: [version]));
+        await ReadModelShows(async () => Left(company) < 30 && (await Numbers(company, till)).Count == Before, "old events are gone from the journal, and the read model has them");
     }
 
     // As a bug would.

@@ -1,11 +1,7 @@
-using System.Net;
+using Fleet.TestSupport;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Fleet.Office.Tests.DistributionPoint;
 
@@ -16,26 +12,19 @@ internal sealed class FolderServer : IAsyncDisposable
 
     private FolderServer(WebApplication host) => _host = host;
 
-    public string Url => _host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+    public string Url => LoopbackHost.UrlOf(_host);
 
     /// <param name="listen">Null: in the clear.</param>
     /// <param name="authorization">Who shows another is not let in; null: everybody is.</param>
-    public static async Task<FolderServer> Start(string folder, Action<ListenOptions>? listen = null, string? authorization = null)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen ?? (_ => { })));
-        var host = builder.Build();
-        host.Run(async http =>
+    public static async Task<FolderServer> Start(string folder, Action<ListenOptions>? listen = null, string? authorization = null) =>
+        new(await LoopbackHost.Start(listen ?? (_ => { }), host => host.Run(async http =>
         {
             var file = Path.Combine(folder, http.Request.Path.Value!.TrimStart('/'));
             http.Response.StatusCode = authorization is not null && http.Request.Headers.Authorization != authorization ? StatusCodes.Status401Unauthorized
                 : File.Exists(file) ? StatusCodes.Status200OK : StatusCodes.Status404NotFound;
             if (http.Response.StatusCode == StatusCodes.Status200OK)
                 await http.Response.Body.WriteAsync(await File.ReadAllBytesAsync(file));
-        });
-        await host.StartAsync();
-        return new FolderServer(host);
-    }
+        })));
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 }
