@@ -22,7 +22,7 @@ public sealed record DialNode(NodeId NodeId, string? Address);
 public sealed record OfficeTools(ICertificateIssuer Issuer, TimeProvider Clock, OfficeOptions Options, WakeOptions Wake, Func<IActorRef> Offices, Func<IActorRef> Company, Func<string, long> ProjectedTo)
 {
     /// <summary>Shared by the twins of this node.</summary>
-    public KeysAhead KeysAhead { get; } = new(Issuer, Clock);
+    public KeysAhead KeysAhead { get; } = new(Issuer, Clock, DerivedKeys.Usual);
 
     /// <summary>Where the twins of this node count what they do.</summary>
     public HeadquartersMeter Meter { get; init; } = HeadquartersMeter.Unheard;
