@@ -98,9 +98,9 @@ public sealed partial class HeadquartersNode : IAsyncDisposable
             var edge = EdgeSystem.Start(options.Links, options.Link, network, authority, sessions, clock, log, meter);
             parts.Push(edge);
 
-            var watch = new OverloadWatch(options.Overload, overload, meter.Journal, () => edge.Load.IsFull, logging.CreateLogger<HeadquartersNode>());
+            var watch = new OverloadWatch(options.Overload, overload, meter.Journal, meter.Projection, () => edge.Load.IsFull, logging.CreateLogger<HeadquartersNode>());
             parts.Push(watch);
-            var peers = HeadquartersPeers.Start(cluster, edge, watch, options, clock);
+            var peers = HeadquartersPeers.Start(cluster, edge, watch, meter.Projection, options, clock);
             cluster.System.ActorOf(DmzDials.Props(edge.DmzTools(network, authority, cluster.Offices, options.Link, clock)), "dmz-dials");
 
             // Headquarters is its own gateway, for devices that reach it directly.

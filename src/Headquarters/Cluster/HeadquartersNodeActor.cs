@@ -8,9 +8,10 @@ namespace Fleet.Headquarters.Cluster;
 /// <param name="State">How the node is.</param>
 /// <param name="Drain">Gives the node's work to the others and stops it; told once.</param>
 /// <param name="SendHome">Sends office nodes on whose own headquarters node is there again, given the link addresses of all that are.</param>
+/// <param name="ReadModelBehind">Told what the node that writes the read model says of it.</param>
 /// <param name="ClockOff">Told how far another node's clock is ahead of this one's where that is too much; null: it is right, or the node is gone.</param>
 internal sealed record HeadquartersNodeTools(
-    Func<ClusterNodeState> State, Action<string> Drain, Action<IReadOnlyList<string>> SendHome, Action<string, TimeSpan?> ClockOff, TimeProvider Clock);
+    Func<ClusterNodeState> State, Action<string> Drain, Action<IReadOnlyList<string>> SendHome, Action<TimeSpan> ReadModelBehind, Action<string, TimeSpan?> ClockOff, TimeProvider Clock);
 
 /// <summary>
 /// Stands for one headquarters node among the others: says how it is, drains it, and looks after the others, whose clocks and versions may differ. One a node,
@@ -90,6 +91,8 @@ internal sealed class HeadquartersNodeActor : ReceiveActor, IWithTimers
             _log.Warning("The clock of headquarters node {Address} is {Seconds} s off this one's: set both by NTP", state.Address, (long)off.TotalSeconds);
         if (known is null && state.Version != HeadquartersNode.Version)
             _log.Info("Headquarters node {Address} runs version {Version}, this one {Own}", state.Address, state.Version, HeadquartersNode.Version);
+        if (state.ReadModelBehind is { } behind)
+            _tools.ReadModelBehind(behind);
         _others[at] = new Known(known?.Since ?? _tools.Clock.GetTimestamp(), state, wrong);
     }
 

@@ -19,6 +19,7 @@ internal sealed class HeadquartersPeers
     private readonly ClusterSystem _cluster;
     private readonly EdgeSystem _edge;
     private readonly OverloadWatch _overload;
+    private readonly ProjectionLag _projection;
     private readonly HeadquartersOptions _options;
     private readonly TimeProvider _clock;
     private readonly DateTimeOffset _startedAt;
@@ -26,8 +27,8 @@ internal sealed class HeadquartersPeers
     private readonly ConcurrentDictionary<string, TimeSpan> _clocks = new();
     private int _draining;
 
-    private HeadquartersPeers(ClusterSystem cluster, EdgeSystem edge, OverloadWatch overload, HeadquartersOptions options, TimeProvider clock) =>
-        (_cluster, _edge, _overload, _options, _clock, _startedAt) = (cluster, edge, overload, options, clock, clock.GetUtcNow());
+    private HeadquartersPeers(ClusterSystem cluster, EdgeSystem edge, OverloadWatch overload, ProjectionLag projection, HeadquartersOptions options, TimeProvider clock) =>
+        (_cluster, _edge, _overload, _projection, _options, _clock, _startedAt) = (cluster, edge, overload, projection, options, clock, clock.GetUtcNow());
 
     /// <summary>Whether the node gives its work away, to stop.</summary>
     public bool IsDraining => Volatile.Read(ref _draining) == 1;
@@ -38,10 +39,10 @@ internal sealed class HeadquartersPeers
     /// <summary>Done when the node should stop.</summary>
     public Task<NodeEnd> Ended => _ended.Task;
 
-    public static HeadquartersPeers Start(ClusterSystem cluster, EdgeSystem edge, OverloadWatch overload, HeadquartersOptions options, TimeProvider clock)
+    public static HeadquartersPeers Start(ClusterSystem cluster, EdgeSystem edge, OverloadWatch overload, ProjectionLag projection, HeadquartersOptions options, TimeProvider clock)
     {
-        var peers = new HeadquartersPeers(cluster, edge, overload, options, clock);
-        cluster.System.ActorOf(HeadquartersNodeActor.Props(new HeadquartersNodeTools(peers.State, _ => peers._ended.TrySetResult(new NodeEnd(Orderly: true, "drained")), peers.SendHome, peers.SetClock, clock)), HeadquartersNodeActor.Name);
+        var peers = new HeadquartersPeers(cluster, edge, overload, projection, options, clock);
+        cluster.System.ActorOf(HeadquartersNodeActor.Props(new HeadquartersNodeTools(peers.State, _ => peers._ended.TrySetResult(new NodeEnd(Orderly: true, "drained")), peers.SendHome, projection.Told, peers.SetClock, clock)), HeadquartersNodeActor.Name);
         _ = peers.Watch();
         return peers;
     }
@@ -56,7 +57,7 @@ internal sealed class HeadquartersPeers
     }
 
     private ClusterNodeState State() => new(
-        _options.Cluster.Address, HeadquartersNode.Version, _startedAt, _clock.GetUtcNow(), _edge.Links, Environment.WorkingSet, _edge.Processors, IsDraining, _options.Links.Address, _overload.Why);
+        _options.Cluster.Address, HeadquartersNode.Version, _startedAt, _clock.GetUtcNow(), _edge.Links, Environment.WorkingSet, _edge.Processors, IsDraining, _options.Links.Address, _overload.Why, _projection.Now?.Time);
 
     // Each office node has one headquarters node that it prefers among those that are there; the same order as it is told.
     private void SendHome(IReadOnlyList<string> others)

@@ -28,7 +28,7 @@ internal static class HeadquartersGauges
         m.CreateObservableGauge("fleet.journal.snapshots", () => Where(meter.Sizes?.Snapshots), "{snapshot}", "Snapshots of twins.");
         m.CreateObservableGauge("fleet.journal.healthy", () => meter.Journal.Problem is null ? 1 : 0, null, "1: the journal worked when it was last needed; 0: it failed.");
         m.CreateObservableGauge("fleet.backup.age", () => Where((DateTimeOffset.UtcNow - meter.NewestBackup)?.TotalSeconds), "s", "Since the newest backup of those that headquarters makes by itself; told by the node that makes them.");
-        m.CreateObservableGauge("fleet.overload", () => overload.Level, null, "0: not overloaded; 1: lists and discovery are put off, 2: enrolments as well, 3: reports too.");
+        m.CreateObservableGauge("fleet.overload", () => overload.Level, null, "0: not overloaded; 1: lists and discovery are put off, 2: enrolments as well, 3: reports too, or alone.");
         m.CreateObservableGauge("fleet.cluster.members", () => Members(cluster), "{node}", "Headquarters nodes as this one sees them, by status.");
     }
 

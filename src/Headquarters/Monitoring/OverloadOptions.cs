@@ -12,5 +12,6 @@ public sealed record OverloadOptions(bool PutOff, OverloadLimits Limits)
         PutOff: problems.Switch(fleet, "overload.put-off"),
         new OverloadLimits(
             PoolDelay: problems.Positive(fleet, "overload.work-late"),
-            JournalWrite: problems.Positive(fleet, "overload.journal-write")));
+            JournalWrite: problems.Positive(fleet, "overload.journal-write"),
+            ShownLate: problems.Positive(fleet, "overload.shown-late")));
 }

@@ -12,6 +12,7 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
     private readonly OverloadOptions _options;
     private readonly Overload _overload;
     private readonly JournalPulse _journal;
+    private readonly ProjectionLag _projection;
     private readonly Func<bool> _doorFull;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
@@ -19,19 +20,19 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
     private volatile OverloadStand _stand = OverloadStand.None;
 
     /// <param name="overload">What the node's parts go by.</param>
-    public OverloadWatch(OverloadOptions options, Overload overload, JournalPulse journal, Func<bool> doorFull, ILogger log)
+    public OverloadWatch(OverloadOptions options, Overload overload, JournalPulse journal, ProjectionLag projection, Func<bool> doorFull, ILogger log)
     {
-        (_options, _overload, _journal, _doorFull, _log) = (options, overload, journal, doorFull, log);
+        (_options, _overload, _journal, _projection, _doorFull, _log) = (options, overload, journal, projection, doorFull, log);
         _watching = Task.Run(Watch);
     }
 
     /// <summary>0: none; else the highest <see cref="Deferrable"/> that is, or would be, put off.</summary>
-    public int Level => _stand.Level;
+    public int Level => _stand is { ShownLate.Length: > 0 } ? (int)Deferrable.Reports : _stand.Level;
 
     /// <summary>For people; empty: it is not overloaded.</summary>
-    public string Why => _stand.Why;
+    public string Why => WhyOf(_stand);
 
-    public Health Health => _stand is { Level: > 0, Why: var why } ? Health.Degraded($"overloaded: {why}; put off: {PutOffAt(_options.PutOff ? _stand.Level : 0)}") : Health.Fine;
+    public Health Health => _stand is { IsOverloaded: true } stand ? Health.Degraded($"overloaded: {WhyOf(stand)}; put off: {PutOffAt(_options.PutOff ? stand : OverloadStand.None)}") : Health.Fine;
 
     public async ValueTask DisposeAsync()
     {
@@ -40,14 +41,23 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <summary>What is put off at a level, in words.</summary>
-    internal static string PutOffAt(int level) => level switch
+    /// <summary>What is put off, in words.</summary>
+    internal static string PutOffAt(OverloadStand stand)
     {
-        0 => "nothing",
-        (int)Deferrable.Lists => "lists and discovery",
-        (int)Deferrable.Enrolments => "lists, discovery and enrolments",
-        _ => "lists, discovery, enrolments and reports",
-    };
+        List<string> things = stand.Level >= (int)Deferrable.Lists ? ["lists", "discovery"] : [];
+        if (stand.Level >= (int)Deferrable.Enrolments)
+            things.Add("enrolments");
+        if (stand.Level >= (int)Deferrable.Reports || stand.ShownLate.Length > 0)
+            things.Add("reports");
+        return things.Count switch
+        {
+            0 => "nothing",
+            1 => things[0],
+            _ => $"{string.Join(", ", things.SkipLast(1))} and {things[^1]}",
+        };
+    }
+
+    private static string WhyOf(OverloadStand stand) => string.Join(", ", new[] { stand.Why, stand.ShownLate }.Where(w => w.Length > 0));
 
     private async Task Watch()
     {
@@ -60,7 +70,7 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
             {
                 var late = Stopwatch.GetElapsedTime(last) - LookEvery;
                 last = Stopwatch.GetTimestamp();
-                Take(new Strain(late > TimeSpan.Zero ? late : TimeSpan.Zero, _journal.TakeSlowest(), _doorFull()), DateTimeOffset.UtcNow);
+                Take(new Strain(late > TimeSpan.Zero ? late : TimeSpan.Zero, _journal.TakeSlowest(), _doorFull(), _projection.Behind), DateTimeOffset.UtcNow);
             }
         }
         catch (OperationCanceledException)
@@ -74,12 +84,13 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
         var before = _stand;
         _stand = OverloadRule.Next(before, strain, _options.Limits, now);
         if (_options.PutOff)
-            _overload.Set(_stand.Level, _stand.Why);
-        if (_stand.Level > 0 && before.Level == 0)
-            LogBegan(_log, _stand.Why, PutOffAt(_options.PutOff ? _stand.Level : 0));
-        else if (_stand.Level > before.Level && _options.PutOff)
-            LogMore(_log, PutOffAt(_stand.Level), _stand.Why);
-        else if (_stand.Level == 0 && before.Level > 0)
+            _overload.Set(_stand);
+        var more = _stand.Level > before.Level || (_stand.ShownLate.Length > 0 && before.ShownLate.Length == 0);
+        if (_stand.IsOverloaded && !before.IsOverloaded)
+            LogBegan(_log, Why, PutOffAt(_options.PutOff ? _stand : OverloadStand.None));
+        else if (more && _options.PutOff)
+            LogMore(_log, PutOffAt(_stand), Why);
+        else if (!_stand.IsOverloaded && before.IsOverloaded)
             LogOver(_log);
     }
 

@@ -1,8 +1,8 @@
 namespace Fleet.Messages.Admission;
 
 /// <summary>
-/// What a server puts off when it can't do all, what is missed least first: at level 1 lists, at 2 enrolments as well, at 3 reports too. Links, wake-ups,
-/// presence and what an administrator decides are never put off.
+/// What a server puts off when it can't do all, what is missed least first: at level 1 lists, at 2 enrolments as well, at 3 reports too; reports alone where it
+/// takes them faster than it shows them. Links, wake-ups, presence and what an administrator decides are never put off.
 /// </summary>
 public enum Deferrable
 {
@@ -23,27 +23,22 @@ public sealed class Overload(Action<Deferrable>? told = null)
     /// <summary>Middle of the wait that is named to who is put off: about as long as a level lasts at least.</summary>
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(10);
 
-    private volatile Stand _stand = new(0, "");
+    private volatile OverloadStand _stand = OverloadStand.None;
 
     /// <summary>Of parts that nobody watches: they put nothing off.</summary>
     public static Overload None { get; } = new();
 
-    /// <summary>0: none; else the highest <see cref="Deferrable"/> that is put off.</summary>
-    public int Level => _stand.Level;
-
-    /// <summary>For people; empty: it is not overloaded.</summary>
+    /// <summary>Why lists and enrolments are put off, for people; empty: they are not.</summary>
     public string Why => _stand.Why;
 
-    public void Set(int level, string why) => _stand = new Stand(level, why);
+    public void Set(OverloadStand stand) => _stand = stand;
 
     /// <summary>Null: do it now. Else how long whoever wants it should wait, already spread; it counts as put off.</summary>
     public TimeSpan? PutOff(Deferrable what)
     {
-        if (_stand.Level < (int)what)
+        if (_stand.Level < (int)what && (what != Deferrable.Reports || _stand.ShownLate.Length == 0))
             return null;
         told?.Invoke(what);
         return Wait * (0.5 + Random.Shared.NextDouble());
     }
-
-    private sealed record Stand(int Level, string Why);
 }

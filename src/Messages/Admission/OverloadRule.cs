@@ -3,26 +3,34 @@ namespace Fleet.Messages.Admission;
 /// <summary>When a server is overloaded. A busy processor alone is no overload: what counts is how long work waits.</summary>
 /// <param name="PoolDelay">So late does work begin that could begin at once.</param>
 /// <param name="JournalWrite">So long does the journal take for one batch.</param>
-public sealed record OverloadLimits(TimeSpan PoolDelay, TimeSpan JournalWrite);
+/// <param name="ShownLate">So late is what the journal has shown.</param>
+public sealed record OverloadLimits(TimeSpan PoolDelay, TimeSpan JournalWrite, TimeSpan ShownLate);
 
 /// <summary>What was seen since the last look.</summary>
 /// <param name="PoolDelay">How late work began.</param>
 /// <param name="JournalWrite">The longest that a batch took in the journal, or has taken so far; zero where there was none.</param>
 /// <param name="DoorFull">As many links wait for their office's twin as may.</param>
-public readonly record struct Strain(TimeSpan PoolDelay, TimeSpan JournalWrite, bool DoorFull);
+/// <param name="ShownLate">How far what is shown is behind the journal.</param>
+public readonly record struct Strain(TimeSpan PoolDelay, TimeSpan JournalWrite, bool DoorFull, TimeSpan ShownLate);
 
-/// <param name="Level">0: none; else the highest <see cref="Deferrable"/> that is put off.</param>
+/// <param name="Level">0: none; else the highest <see cref="Deferrable"/> that is put off with all below it.</param>
 /// <param name="Why">For people; empty at level 0.</param>
 /// <param name="StrainedSince">Null: it is not strained now.</param>
 /// <param name="EasySince">Null: it is not at ease now.</param>
 public sealed record OverloadStand(int Level, string Why, DateTimeOffset? StrainedSince, DateTimeOffset? EasySince)
 {
     public static OverloadStand None { get; } = new(0, "", null, null);
+
+    /// <summary>Why reports alone are put off, for people; empty: they are not.</summary>
+    public string ShownLate { get; init; } = "";
+
+    public bool IsOverloaded => Level > 0 || ShownLate.Length > 0;
 }
 
 /// <summary>
 /// Goes up one level each time strain has lasted for a while, so that the least missed has time to help before the next is put off; goes down one level each time
-/// it was at ease for twice as long. Between strain and ease it stays as it is, and so does not swing. Pure.
+/// it was at ease for twice as long. Between strain and ease it stays as it is, and so does not swing. What is shown late is another matter: it helps to take fewer
+/// reports, and does not to serve fewer lists. Pure.
 /// </summary>
 public static class OverloadRule
 {
@@ -32,7 +40,14 @@ public static class OverloadRule
     /// <summary>At ease is under so much of each limit.</summary>
     private const double Ease = 0.25;
 
-    public static OverloadStand Next(OverloadStand stand, Strain strain, OverloadLimits limits, DateTimeOffset now)
+    public static OverloadStand Next(OverloadStand stand, Strain strain, OverloadLimits limits, DateTimeOffset now) => Climb(stand, strain, limits, now) with
+    {
+        ShownLate = strain.ShownLate >= (stand.ShownLate.Length > 0 ? limits.ShownLate * Ease : limits.ShownLate)
+            ? $"what is shown is {strain.ShownLate.TotalSeconds:0} s behind the journal"
+            : "",
+    };
+
+    private static OverloadStand Climb(OverloadStand stand, Strain strain, OverloadLimits limits, DateTimeOffset now)
     {
         if (Problem(strain, limits) is { } why)
         {

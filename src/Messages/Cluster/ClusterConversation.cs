@@ -35,6 +35,7 @@ public sealed record GetClusterNode;
 /// <param name="Draining">Whether it gives its work away, to stop.</param>
 /// <param name="LinkAddress"><c>host:port</c> of its link port, as office nodes are told it; empty: it is not said which is its.</param>
 /// <param name="Overload">Why it is overloaded; empty or absent: it is not, or is too old to say.</param>
+/// <param name="ReadModelBehind">How far the read model is behind the journal; absent: it does not write it, or is too old to say.</param>
 [MessagePackObject]
 public sealed record ClusterNodeState(
     [property: Key(0)] string Address,
@@ -46,7 +47,8 @@ public sealed record ClusterNodeState(
     [property: Key(6)] double Processors,
     [property: Key(7)] bool Draining,
     [property: Key(8)] string LinkAddress,
-    [property: Key(9)] string? Overload = null);
+    [property: Key(9)] string? Overload = null,
+    [property: Key(10)] TimeSpan? ReadModelBehind = null);
 
 /// <summary>Give your work to the others and stop. Answer: <see cref="ClusterNodeDraining"/>, at once.</summary>
 [MessagePackObject]

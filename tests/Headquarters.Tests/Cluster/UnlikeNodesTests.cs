@@ -110,7 +110,7 @@ public sealed class UnlikeNodesTests
 
     private static void Stand(TestCluster cluster, int node, TimeProvider clock, Action<string, TimeSpan?> clockOff) => cluster.Node(node).System.ActorOf(
         HeadquartersNodeActor.Props(new HeadquartersNodeTools(
-            () => new ClusterNodeState(cluster.Addresses[node], HeadquartersNode.Version, clock.GetUtcNow(), clock.GetUtcNow(), 0, 0, 0, Draining: false, ""), _ => { }, _ => { }, clockOff, clock)),
+            () => new ClusterNodeState(cluster.Addresses[node], HeadquartersNode.Version, clock.GetUtcNow(), clock.GetUtcNow(), 0, 0, 0, Draining: false, ""), _ => { }, _ => { }, _ => { }, clockOff, clock)),
         HeadquartersNodeActor.Name);
 
     private sealed class OffClock(TimeSpan off) : TimeProvider

@@ -112,6 +112,25 @@ public sealed class MonitoringTests : IDisposable
         await Until.True(async () => (await client.GetStringAsync("/api/v1/offices")).Contains("york", StringComparison.Ordinal), "the office is shown");
     }
 
+    [Fact]
+    public async Task A_node_whose_read_model_stands_still_says_so_and_serves_lists()
+    {
+        await using var node = await Start("one", "overload.shown-late=1s");
+        using var client = Client(node);
+        await AddOffice(node, "leeds");
+        await using var holding = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_directory, "one", "read-model.db")};Pooling=false");
+        await holding.OpenAsync();
+        await Run(holding, "BEGIN IMMEDIATE");
+
+        (await client.PostAsJsonAsync("/api/v1/offices", new NewOffice("york"))).Dispose();
+        await Until.True(async () => (await OverloadOf(node)).Contains("behind the journal; put off: reports", StringComparison.Ordinal), "the node says that it shows late", TimeSpan.FromSeconds(30));
+        using (var list = await client.GetAsync("/api/v1/devices"))
+            Assert.Equal(HttpStatusCode.OK, list.StatusCode);
+
+        await Run(holding, "ROLLBACK");
+        await Until.True(async () => (await OverloadOf(node)).Length == 0, "it is at ease again", TimeSpan.FromSeconds(60));
+    }
+
     private Task<HeadquartersNode> Start(string name, params string[] more) => HeadquartersNode.Start(
         Path.Combine(_directory, name), HeadquartersOptions.Load(null, [.. HeadquartersNodeTests.AnyPorts, .. more]), new TcpNetwork(), TimeProvider.System, NullLoggerFactory.Instance);
 

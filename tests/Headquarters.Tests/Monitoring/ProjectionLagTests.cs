@@ -19,6 +19,27 @@ public sealed class ProjectionLagTests
     }
 
     [Fact]
+    public void What_the_node_that_writes_it_told_counts_for_a_while()
+    {
+        Assert.Equal(TimeSpan.Zero, _lag.Behind);
+        _lag.Told(TimeSpan.FromSeconds(40));
+        Assert.Equal(TimeSpan.FromSeconds(40), _lag.Behind);
+
+        _clock.Advance(TimeSpan.FromSeconds(15));
+
+        Assert.Equal(TimeSpan.Zero, _lag.Behind);
+    }
+
+    [Fact]
+    public void What_a_node_measures_counts_more_than_what_it_was_told()
+    {
+        _lag.Told(TimeSpan.FromSeconds(40));
+        _lag.Reached(100);
+
+        Assert.Equal(TimeSpan.Zero, _lag.Behind);
+    }
+
+    [Fact]
     public void Standing_still_it_falls_behind_by_rows_and_by_time()
     {
         _lag.Reached(100);

@@ -28,9 +28,9 @@ public sealed class OverloadTests : IAsyncLifetime
         var token = await _company.Token(Leeds, JoinKind.Agent);
         using var till = new Machine("till-1");
 
-        _company.Overload.Set((int)Deferrable.Enrolments, "slow");
+        _company.Overload.Set(OverloadStand.None with { Level = (int)Deferrable.Enrolments, Why = "slow" });
         var later = await _company.Enrol(till.Join(token));
-        _company.Overload.Set((int)Deferrable.Lists, "slow");
+        _company.Overload.Set(OverloadStand.None with { Level = (int)Deferrable.Lists, Why = "slow" });
         var now = await _company.Enrol(till.Join(token));
 
         Assert.Equal(RefusalCode.Busy, (RefusalCode)later.Refusal.Code);
@@ -45,7 +45,7 @@ public sealed class OverloadTests : IAsyncLifetime
         var node = await LinkedNode.Join(_company, _kit.CreateTestProbe(), Leeds, "gw1");
         using var one = await _company.EnrolDevice(Leeds, "till-1");
         using var two = await _company.EnrolDevice(Leeds, "till-2");
-        _company.Overload.Set((int)Deferrable.Reports, "slow");
+        _company.Overload.Set(OverloadStand.None with { Level = (int)Deferrable.Reports, Why = "slow" });
 
         var first = node.Start(new DeviceEnvelopeUp(one.Id, one.Seal(one.Report(1)), Leeds));
         var second = node.Start(new DeviceEnvelopeUp(two.Id, two.Seal(two.Report(1)), Leeds));
@@ -61,7 +61,7 @@ public sealed class OverloadTests : IAsyncLifetime
     {
         var node = await LinkedNode.Join(_company, _kit.CreateTestProbe(), Leeds, "gw1");
         using var till = await _company.EnrolDevice(Leeds, "till-1");
-        _company.Overload.Set((int)Deferrable.Reports, "slow");
+        _company.Overload.Set(OverloadStand.None with { Level = (int)Deferrable.Reports, Why = "slow" });
 
         await node.Send(new DeviceEnvelopeUp(till.Id, till.Seal(till.Report(1)), Leeds));
 

@@ -7,7 +7,7 @@ namespace Fleet.Headquarters.Tests.Web;
 
 public sealed class PuttingOffTests(TestFaces faces) : IClassFixture<TestFaces>, IDisposable
 {
-    public void Dispose() => faces.Company.Overload.Set(0, "");
+    public void Dispose() => faces.Company.Overload.Set(OverloadStand.None);
 
     [Theory]
     [InlineData("GET", "/api/v1/devices", true)]
@@ -26,7 +26,7 @@ public sealed class PuttingOffTests(TestFaces faces) : IClassFixture<TestFaces>,
     [Fact]
     public async Task Who_asks_for_a_list_is_told_why_not_and_when_to_ask_again()
     {
-        faces.Company.Overload.Set((int)Deferrable.Lists, "the journal takes 7 s for a write");
+        faces.Company.Overload.Set(OverloadStand.None with { Level = (int)Deferrable.Lists, Why = "the journal takes 7 s for a write" });
 
         using var list = await faces.Api.GetAsync("/api/v1/devices");
         using var status = await faces.Api.GetAsync("/api/v1/status");

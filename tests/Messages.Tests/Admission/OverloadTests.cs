@@ -5,10 +5,10 @@ namespace Fleet.Messages.Tests.Admission;
 public sealed class OverloadTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly OverloadLimits Limits = new(PoolDelay: TimeSpan.FromSeconds(2), JournalWrite: TimeSpan.FromSeconds(5));
-    private static readonly Strain Easy = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(5), DoorFull: false);
-    private static readonly Strain Slow = new(TimeSpan.Zero, TimeSpan.FromSeconds(7), DoorFull: false);
-    private static readonly Strain Between = new(TimeSpan.FromSeconds(1), TimeSpan.Zero, DoorFull: false);
+    private static readonly OverloadLimits Limits = new(PoolDelay: TimeSpan.FromSeconds(2), JournalWrite: TimeSpan.FromSeconds(5), ShownLate: TimeSpan.FromSeconds(30));
+    private static readonly Strain Easy = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(5), DoorFull: false, ShownLate: TimeSpan.Zero);
+    private static readonly Strain Slow = new(TimeSpan.Zero, TimeSpan.FromSeconds(7), DoorFull: false, ShownLate: TimeSpan.Zero);
+    private static readonly Strain Between = new(TimeSpan.FromSeconds(1), TimeSpan.Zero, DoorFull: false, ShownLate: TimeSpan.Zero);
 
     [Fact]
     public void A_moment_of_strain_is_no_overload()
@@ -29,7 +29,7 @@ public sealed class OverloadTests
     public void It_says_what_is_slow()
     {
         Assert.Equal("the journal takes 7 s for a write", After(OverloadStand.None, Slow, seconds: 6).Why);
-        Assert.Equal("work begins 3 s late, links wait for their offices", After(OverloadStand.None, new Strain(TimeSpan.FromSeconds(3), TimeSpan.Zero, DoorFull: true), seconds: 6).Why);
+        Assert.Equal("work begins 3 s late, links wait for their offices", After(OverloadStand.None, new Strain(TimeSpan.FromSeconds(3), TimeSpan.Zero, DoorFull: true, TimeSpan.Zero), seconds: 6).Why);
     }
 
     [Fact]
@@ -50,6 +50,28 @@ public sealed class OverloadTests
         Assert.Equal(1, After(one, Between, seconds: 600).Level);
     }
 
+    [Fact]
+    public void What_is_shown_late_puts_off_reports_alone_until_it_has_come_up()
+    {
+        var late = After(OverloadStand.None, Easy with { ShownLate = TimeSpan.FromSeconds(34) }, seconds: 1);
+        var overload = new Overload();
+        overload.Set(late);
+
+        Assert.Equal((0, "what is shown is 34 s behind the journal"), (late.Level, late.ShownLate));
+        Assert.Equal((false, false, true), (Waits(overload, Deferrable.Lists), Waits(overload, Deferrable.Enrolments), Waits(overload, Deferrable.Reports)));
+        Assert.True(After(late, Easy with { ShownLate = TimeSpan.FromSeconds(8) }, seconds: 1).IsOverloaded);
+        Assert.False(After(late, Easy with { ShownLate = TimeSpan.FromSeconds(7) }, seconds: 1).IsOverloaded);
+        Assert.False(After(OverloadStand.None, Easy with { ShownLate = TimeSpan.FromSeconds(29) }, seconds: 600).IsOverloaded);
+    }
+
+    [Fact]
+    public void What_is_shown_late_is_said_beside_what_else_is_slow()
+    {
+        var stand = After(OverloadStand.None, Slow with { ShownLate = TimeSpan.FromSeconds(34) }, seconds: 6);
+
+        Assert.Equal(((int)Deferrable.Lists, "the journal takes 7 s for a write", "what is shown is 34 s behind the journal"), (stand.Level, stand.Why, stand.ShownLate));
+    }
+
     [Theory]
     [InlineData(0, false, false, false)]
     [InlineData(1, true, false, false)]
@@ -60,7 +82,7 @@ public sealed class OverloadTests
         var told = new List<Deferrable>();
         var overload = new Overload(told.Add);
 
-        overload.Set(level, "slow");
+        overload.Set(OverloadStand.None with { Level = level, Why = "slow" });
 
         Assert.Equal((lists, enrolments, reports), (Waits(overload, Deferrable.Lists), Waits(overload, Deferrable.Enrolments), Waits(overload, Deferrable.Reports)));
         Assert.Equal(level, told.Count);
