@@ -9,6 +9,10 @@ namespace Fleet.Bench;
 internal static class FleetIdle
 {
     private const double ChurnPercent = 1;
+
+    /// <summary>Over the idle time, to see whether memory still grows at its end.</summary>
+    private const int CurvePoints = 12;
+
     private static readonly TimeSpan ComesToRest = TimeSpan.FromSeconds(60);
 
     public static Benchmark Benchmark { get; } = new("fleet-idle", "what 100,000 always-connected devices in 1,000 offices cost headquarters", Run,
@@ -35,6 +39,7 @@ internal static class FleetIdle
             await fleet.Hold("idle", options.Idle, 0, step, stop).ConfigureAwait(false);
             await fleet.Hold("churn", options.Churn, ChurnPercent, step, stop).ConfigureAwait(false);
             var (idle, churn) = (fleet.Sampler.Of("idle"), fleet.Sampler.Of("churn"));
+            var held = fleet.Sampler.Samples.Where(s => s.Phase == "idle").ToList();
             var late = fleet.Sampler.Samples.Where(s => s.Phase is "idle" or "churn").Max(s => s.BehindSeconds);
             return new Dictionary<string, object>
             {
@@ -45,6 +50,7 @@ internal static class FleetIdle
                 ["hq_rss_churn_mb"] = churn.HqMegabytesLast,
                 ["hq_cpu_churn_pct"] = churn.HqCpuPercent,
                 ["hq_rss_grew_mb_per_h"] = Math.Round((idle.HqMegabytesLast - idle.HqMegabytesFirst) / options.Idle.TotalHours, 1),
+                ["hq_rss_curve_mb"] = held.Chunk(Math.Max(1, held.Count / CurvePoints)).Select(some => Math.Round(some.Average(s => s.HqMegabytes))).ToList(),
                 ["files_grew_idle_mb_per_h"] = Math.Round(idle.JournalBytesPerHour / 1e6, 1),
                 ["files_grew_churn_mb_per_h"] = Math.Round(churn.JournalBytesPerHour / 1e6, 1),
                 ["messages_per_s"] = idle.MessagesPerSecond,

@@ -55,14 +55,13 @@ internal sealed class ReportingNode : IAsyncDisposable
     /// <param name="data">The data directory of an enrolled node that does not run.</param>
     /// <param name="token">Admits the devices.</param>
     /// <param name="network">As its machine sees it.</param>
-    /// <param name="link"><c>host:port</c> of the headquarters node that it links to; null: whatever it was told when it enrolled.</param>
-    public static ReportingNode Start(string data, string token, int devices, ActorSystem system, OfficeOptions options, IByteNetwork network, string? link = null)
+    public static ReportingNode Start(string data, string token, int devices, ActorSystem system, OfficeOptions options, IByteNetwork network)
     {
         var directory = DataDirectory.Open(data, OfficeNode.DataKind);
         var identity = NodeIdentity.Load(directory)!;
         var (clock, node) = (TimeProvider.System, identity.NodeId);
         var credentials = new NodeCredentials(directory, identity, clock);
-        var ways = new HeadquartersWays(node, link is null ? identity.Link : [link], [], dmz: false, credentials, network);
+        var ways = new HeadquartersWays(node, identity.Link, [], dmz: false, credentials, network);
         var links = new LinkSystemFactory(options, ways, node, credentials, network, NullLoggerFactory.Instance);
         var setup = new HqLinkSetup(node, OfficeNode.Version, ways, options.Link, options.RebuildLinkAfter, options.HangUpAfter, clock, new HeadquartersClock(clock));
         if (!JoinToken.TryParse(token, out var parsed, out var problem))
@@ -73,7 +72,8 @@ internal sealed class ReportingNode : IAsyncDisposable
     }
 
     /// <summary>From now on every device changes without end.</summary>
-    public void Report() => _actor.Tell(Begin.Instance);
+    /// <param name="perSecond">No more changes of the whole office than so many; null: as many as headquarters takes.</param>
+    public void Report(double? perSecond = null) => _actor.Tell(new Begin(perSecond));
 
     /// <summary>No device changes any more.</summary>
     public void Rest() => _actor.Tell(End.Instance);
@@ -95,9 +95,11 @@ internal sealed class ReportingNode : IAsyncDisposable
         public (string, ulong)? Newest => NewestOf is { } n ? (n.Item1, n.Item2) : null;
     }
 
-    private sealed record Begin
+    private sealed record Begin(double? PerSecond);
+
+    private sealed record PaceTick
     {
-        public static Begin Instance { get; } = new();
+        public static PaceTick Instance { get; } = new();
     }
 
     private sealed record End
@@ -106,14 +108,16 @@ internal sealed class ReportingNode : IAsyncDisposable
     }
 
     /// <summary>Stands in the place of a node's Relay.</summary>
-    private sealed class Node : ReceiveActor
+    private sealed class Node : ReceiveActor, IWithTimers
     {
+        private static readonly TimeSpan PaceEvery = TimeSpan.FromMilliseconds(50);
+
         private readonly HqLinkSetup _setup;
         private readonly LinkSystemFactory _links;
         private readonly JoinToken _token;
         private readonly int _window;
         private readonly Counts _counts;
-        private readonly Dictionary<string, (PendingEnrolment Pending, EnrolRequest Request)> _asked = [];
+        private readonly Dictionary<string, PendingEnrolment> _asked = [];
         private readonly Queue<PendingEnrolment> _toEnrol;
         private readonly List<ReportingDevice> _devices = [];
         private readonly Dictionary<ulong, (int First, int Count)> _underWay = [];
@@ -122,6 +126,8 @@ internal sealed class ReportingNode : IAsyncDisposable
         private string _epoch = "";
         private ulong _frame;
         private bool _reporting;
+        private double? _perSecond;
+        private double _allowed;
 
         public Node(HqLinkSetup setup, LinkSystemFactory links, JoinToken token, int devices, int window, Counts counts)
         {
@@ -130,16 +136,29 @@ internal sealed class ReportingNode : IAsyncDisposable
                 PendingEnrolment.Begin(token, JoinKind.Agent, name, new MadeUpMachine(name + token.Office).Fingerprint, new Reach([], [], GatewayOnly: true))));
 
             Receive<LinkOpened>(Open);
-            Receive<LinkClosed>(closed => throw new InvalidOperationException($"the link of {setup.Node} ended: {closed.Reason}"));
+            Receive<LinkClosed>(_ => Forget());
             Receive<UpFrameStored>(Stored);
-            Receive<DownFrame>(down => down.Items.OfType<EnrolmentDown>().ToList().ForEach(Joined));
-            Receive<Begin>(_ => Start());
+            Receive<DownFrame>(down =>
+            {
+                down.Items.OfType<NodeDesired>().ToList().ForEach(_setup.Ways.Obey);
+                down.Items.OfType<EnrolmentDown>().ToList().ForEach(Joined);
+            });
+            Receive<Begin>(begin => Start(begin.PerSecond));
+            Receive<PaceTick>(_ =>
+            {
+                // What could not be sent in time is not made up for beyond a second's worth.
+                _allowed = Math.Min(_allowed + (_perSecond!.Value * PaceEvery.TotalSeconds), _perSecond.Value);
+                Send();
+            });
             Receive<End>(_ =>
             {
                 _reporting = false;
+                Timers.CancelAll();
                 Count();
             });
         }
+
+        public ITimerScheduler Timers { get; set; } = null!;
 
         protected override void PreStart() => Context.ActorOf(HqLink.Props(_setup, _links, Self));
 
@@ -148,9 +167,24 @@ internal sealed class ReportingNode : IAsyncDisposable
             // It comes twice: to the link's parent and to its relay, which are both this actor.
             if (_epoch == opened.Epoch)
                 return;
+            Forget();
             (_epoch, _link) = (opened.Epoch, Sender);
             _link.Tell(new Announce(_epoch, new NodeReport(0, [], [], _setup.Version, "bench", DateTimeOffset.UnixEpoch, [], [], [], "directly", [], null), [], Last: true));
             Enrol();
+            Send();
+        }
+
+        // Frames are void with their epoch: what was not stored, or not answered, is sent again in the next.
+        private void Forget()
+        {
+            foreach (var some in _underWay.Values)
+                _idle.Enqueue(some);
+            foreach (var pending in _asked.Values)
+                _toEnrol.Enqueue(pending);
+            (_epoch, _link, _frame) = ("", ActorRefs.Nobody, 0);
+            _underWay.Clear();
+            _asked.Clear();
+            Count();
         }
 
         private void Enrol()
@@ -158,9 +192,9 @@ internal sealed class ReportingNode : IAsyncDisposable
             var some = new List<IUpItem>();
             while (some.Count < FrameItems / 4 && _toEnrol.TryDequeue(out var pending))
             {
-                var (id, request) = (Guid.NewGuid().ToString("n"), pending.ToRequest());
-                _asked[id] = (pending, request);
-                some.Add(new EnrolmentUp(id, request.ToByteArray()));
+                var id = Guid.NewGuid().ToString("n");
+                _asked[id] = pending;
+                some.Add(new EnrolmentUp(id, pending.ToRequest().ToByteArray()));
             }
 
             if (some.Count > 0)
@@ -169,8 +203,9 @@ internal sealed class ReportingNode : IAsyncDisposable
 
         private void Joined(EnrolmentDown down)
         {
-            var (pending, _) = _asked[down.RequestId];
-            _asked.Remove(down.RequestId);
+            // Of an earlier epoch, and asked again since.
+            if (!_asked.Remove(down.RequestId, out var pending))
+                return;
             var reply = EnrolReply.Parser.ParseFrom(down.Reply.Span);
             if (reply.ResultCase != EnrolReply.ResultOneofCase.Enrolled)
                 throw new InvalidOperationException($"{pending.Name} could not join: {reply.Refusal.Detail}");
@@ -180,9 +215,11 @@ internal sealed class ReportingNode : IAsyncDisposable
                 Enrol();
         }
 
-        private void Start()
+        private void Start(double? perSecond)
         {
-            _reporting = true;
+            (_reporting, _perSecond, _allowed) = (true, perSecond, 0);
+            if (perSecond is not null)
+                Timers.StartPeriodicTimer(PaceTick.Instance, PaceTick.Instance, PaceEvery);
             if (_idle.Count + _underWay.Count == 0)
                 for (var first = 0; first < _devices.Count; first += FrameItems)
                     _idle.Enqueue((first, Math.Min(FrameItems, _devices.Count - first)));
@@ -205,8 +242,9 @@ internal sealed class ReportingNode : IAsyncDisposable
 
         private void Send()
         {
-            while (_reporting && _underWay.Count < _window && _idle.TryDequeue(out var some))
+            while (_reporting && _epoch.Length > 0 && _underWay.Count < _window && (_perSecond is null || _allowed >= FrameItems) && _idle.TryDequeue(out var some))
             {
+                _allowed -= some.Count;
                 _underWay[++_frame] = some;
                 _link.Tell(new UpFrame(_epoch, _frame, [.. _devices.GetRange(some.First, some.Count).Select(d => d.Change(_token.Office))]));
             }

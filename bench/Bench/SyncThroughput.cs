@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Akka.Actor;
+using Fleet.Contracts;
 using Fleet.Device.Settings;
 using Fleet.Messages.Transport;
 using Fleet.NatLab.Fleets;
@@ -14,11 +15,14 @@ namespace Fleet.Bench;
 
 /// <summary>
 /// Changed reports into headquarters' journal and read model: many devices, each of which reports its next change as soon as headquarters has the last. First what
-/// headquarters itself takes, from nodes that cost this machine little (<see cref="ReportingNode"/>): one node on SQLite, then three on one PostgreSQL, which keeps what is
-/// committed. Then the whole way, with devices and an office node that are the product's own. All share this machine.
+/// headquarters itself takes, from nodes that cost this machine little (<see cref="ReportingNode"/>), and how fast it shows them where they come at a steady pace: one node on SQLite, then
+/// three on one PostgreSQL, which keeps what is committed. Then the whole way, with devices and an office node that are the product's own. All share this machine.
 /// </summary>
 internal static class SyncThroughput
 {
+    /// <summary>What headquarters has to bear.</summary>
+    private const double HeldPerSecond = 5000;
+
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -31,11 +35,13 @@ internal static class SyncThroughput
         var one = await OnSqlite(options, step, stop).ConfigureAwait(false);
         var figures = new Dictionary<string, double>
         {
-            ["sqlite_per_s"] = one.ShownPerSecond,
-            ["journaled_per_s"] = one.JournaledPerSecond,
+            ["sqlite_per_s"] = one.All.ShownPerSecond,
+            ["journaled_per_s"] = one.All.JournaledPerSecond,
+            ["sqlite_held_per_s"] = one.Held.JournaledPerSecond,
+            ["sqlite_held_shown_after_s_max"] = one.Held.ShownAfter,
             ["hq_cpu_ms_per_report"] = one.Each(one.Headquarters.Sum()),
             ["load_cpu_ms_per_report"] = one.Each(one.Load),
-            ["shown_after_s_max"] = one.ShownAfter,
+            ["shown_after_s_max"] = one.All.ShownAfter,
             ["hq_rss_mb"] = one.Megabytes,
         };
         if ((KernelLab.Unable() ?? PrivatePostgres.Unable()) is { } lacks)
@@ -45,14 +51,16 @@ internal static class SyncThroughput
         else
         {
             var three = await OnPostgres(options, step, stop).ConfigureAwait(false);
-            figures["postgres_per_s"] = three.ShownPerSecond;
-            figures["postgres_journaled_per_s"] = three.JournaledPerSecond;
+            figures["postgres_per_s"] = three.All.ShownPerSecond;
+            figures["postgres_journaled_per_s"] = three.All.JournaledPerSecond;
+            figures["postgres_held_per_s"] = three.Held.JournaledPerSecond;
+            figures["postgres_held_shown_after_s_max"] = three.Held.ShownAfter;
             foreach (var (number, used) in three.Headquarters.Index())
                 figures[string.Create(CultureInfo.InvariantCulture, $"postgres_hq_{number + 1}_cpu_ms_per_report")] = three.Each(used);
             figures["postgres_hq_cpu_ms_per_report"] = three.Each(three.Headquarters.Sum());
             figures["postgres_db_cpu_ms_per_report"] = three.Each(three.Database);
             figures["postgres_load_cpu_ms_per_report"] = three.Each(three.Load);
-            figures["postgres_shown_after_s_max"] = three.ShownAfter;
+            figures["postgres_shown_after_s_max"] = three.All.ShownAfter;
         }
 
         if (DevicesOf(options) > 0)
@@ -65,10 +73,10 @@ internal static class SyncThroughput
     {
         await using var fleet = ProcessFleet.OnLoopback(SimOffices.Topology("reports", Enumerable.Repeat(1, options.ReportingOffices)));
         await fleet.StartHeadquarters().WaitAsync(stop).ConfigureAwait(false);
-        return await Measure(fleet, _ => null, options, step, stop).ConfigureAwait(false);
+        return await Measure(fleet, options, step, stop).ConfigureAwait(false);
     }
 
-    /// <summary>Three headquarters nodes, which share offices and links evenly.</summary>
+    /// <summary>Three headquarters nodes, each of which has the links and offices that prefer it.</summary>
     private static async Task<Measured> OnPostgres(BenchOptions options, Action<string> step, CancellationToken stop)
     {
         var offices = SimOffices.Topology("reports", Enumerable.Repeat(1, options.ReportingOffices)).Offices.Select(o => o with { Nat = "port-restricted" });
@@ -78,28 +86,29 @@ internal static class SyncThroughput
         foreach (var name in fleet.HeadquartersNodes.Skip(1))
             await fleet.JoinHeadquarters(name).WaitAsync(stop).ConfigureAwait(false);
         await fleet.Until(async shown => (await shown.ClusterNodes().ConfigureAwait(false)).Count(n => n.Status == "up") == fleet.HeadquartersNodes.Count, "headquarters is three nodes", Patience).WaitAsync(stop).ConfigureAwait(false);
-        var links = topology.HeadquartersOthers.Prepend(topology.Headquarters).Select(a => $"{a}:{LinkHocon.EdgePort}").ToList();
-        return await Measure(fleet, office => links[office % links.Count], options, step, stop).ConfigureAwait(false);
+        return await Measure(fleet, options, step, stop).ConfigureAwait(false);
     }
 
-    /// <param name="linkOf">Where the node of an office links to.</param>
-    private static async Task<Measured> Measure(ProcessFleet fleet, Func<int, string?> linkOf, BenchOptions options, Action<string> step, CancellationToken stop)
+    private static async Task<Measured> Measure(ProcessFleet fleet, BenchOptions options, Action<string> step, CancellationToken stop)
     {
         using var system = ActorSystem.Create("bench", "akka.loglevel = WARNING");
         var nodes = new List<ReportingNode>();
         try
         {
             var settings = OfficeOptions.Load(null, []);
-            foreach (var (number, office) in fleet.Topology.Offices.Index())
+            foreach (var office in fleet.Topology.Offices)
             {
                 await fleet.Api.AddOffice(office.Id).WaitAsync(stop).ConfigureAwait(false);
                 await fleet.EnrolNode(office.Nodes[0], (await fleet.Api.CreateToken(office.Id, "node", "1h", 1).ConfigureAwait(false)).Text).WaitAsync(stop).ConfigureAwait(false);
                 var token = await fleet.Api.CreateToken(office.Id, "agent", "1h", options.DevicesPerOffice).ConfigureAwait(false);
-                nodes.Add(ReportingNode.Start(fleet.DataOf(office.Nodes[0].Id.Value), token.Text, options.DevicesPerOffice, system, settings, fleet.NetworkOf(office.Nodes[0]), linkOf(number)));
+                nodes.Add(ReportingNode.Start(fleet.DataOf(office.Nodes[0].Id.Value), token.Text, options.DevicesPerOffice, system, settings, fleet.NetworkOf(office.Nodes[0])));
             }
 
             await Until.True(() => nodes.All(n => n.Enrolled == options.DevicesPerOffice), "every device has joined", Patience).WaitAsync(stop).ConfigureAwait(false);
             step($"{nodes.Count} offices of {options.DevicesPerOffice} devices have joined");
+            var shares = SharesOf(fleet.Topology);
+            await fleet.Until(async shown => (await shown.ClusterNodes().ConfigureAwait(false)).Select(n => n.Links ?? 0).Order().SequenceEqual(shares), "each office is linked to its own headquarters node", Patience).WaitAsync(stop).ConfigureAwait(false);
+            step($"links of each headquarters node: {string.Join(", ", shares)}");
             // Warm: compiled, caches filled, and all of it shown.
             var warm = Stopwatch.StartNew();
             nodes.ForEach(n => n.Report());
@@ -107,19 +116,14 @@ internal static class SyncThroughput
             await Rest(fleet, nodes).WaitAsync(stop).ConfigureAwait(false);
             step("headquarters is warm");
 
-            var (stored, began, before) = (nodes.Sum(n => n.Stored), Stopwatch.StartNew(), ProcessorTimes.Now(fleet));
-            nodes.ForEach(n => n.Report());
-            var lags = new List<double>();
-            await Until.True(() => nodes.All(n => n.Stored > 0), "reports are stored", Patience).WaitAsync(stop).ConfigureAwait(false);
-            while (began.Elapsed.TotalSeconds < options.Seconds)
-                lags.Add(await Lag(fleet, nodes[lags.Count % nodes.Count].Newest).WaitAsync(stop).ConfigureAwait(false));
-            var (journaled, loaded) = (nodes.Sum(n => n.Stored) - stored, began.Elapsed.TotalSeconds);
-            await Rest(fleet, nodes).WaitAsync(stop).ConfigureAwait(false);
-
-            var (changes, seconds, after) = (nodes.Sum(n => n.Stored) - stored, began.Elapsed.TotalSeconds, ProcessorTimes.Now(fleet));
-            step($"{changes} changes: journaled in {loaded:0.0} s, shown after {seconds:0.0} s; newly stored ones are shown after {lags.Max():0.00} s at most");
+            var before = ProcessorTimes.Now(fleet);
+            var all = await Load(fleet, nodes, null, options.Seconds, stop).ConfigureAwait(false);
+            var after = ProcessorTimes.Now(fleet);
+            step($"as many as headquarters takes: {all}");
+            var held = await Load(fleet, nodes, HeldPerSecond, options.Seconds, stop).ConfigureAwait(false);
+            step($"{HeldPerSecond} a second: {held}");
             using var headquarters = Process.GetProcessById(fleet.ProcessIdOf(fleet.HeadquartersNodes[0]));
-            return new Measured(changes, Math.Round(changes / seconds), Math.Round(journaled / loaded), Math.Round(lags.Max(), 2), headquarters.WorkingSet64 >> 20,
+            return new Measured(all, held, headquarters.WorkingSet64 >> 20,
                 [.. after.Headquarters.Zip(before.Headquarters, (end, start) => (end - start).TotalMilliseconds)],
                 (after.Database - before.Database).TotalMilliseconds, (after.Load - before.Load).TotalMilliseconds);
         }
@@ -128,6 +132,27 @@ internal static class SyncThroughput
             foreach (var node in nodes)
                 await node.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>How many office nodes each headquarters node gets, ascending.</summary>
+    private static List<int> SharesOf(Topology topology)
+    {
+        var links = topology.HeadquartersOthers.Prepend(topology.Headquarters).Select(a => $"{a}:{LinkHocon.EdgePort}").ToList();
+        var own = topology.Offices.CountBy(o => Rendezvous.Order(o.Nodes[0].Id.Value, links, a => a).First()).ToDictionary();
+        return [.. links.Select(l => own.GetValueOrDefault(l)).Order()];
+    }
+
+    /// <summary>Devices change for a time, and then headquarters shows all of it.</summary>
+    /// <param name="perSecond">Of all together; null: as many as headquarters takes.</param>
+    private static async Task<Loaded> Load(ProcessFleet fleet, List<ReportingNode> nodes, double? perSecond, int seconds, CancellationToken stop)
+    {
+        var (stored, began, lags) = (nodes.Sum(n => n.Stored), Stopwatch.StartNew(), new List<double>());
+        nodes.ForEach(n => n.Report(perSecond / nodes.Count));
+        while (began.Elapsed.TotalSeconds < seconds)
+            lags.Add(await Lag(fleet, nodes[lags.Count % nodes.Count].Newest).WaitAsync(stop).ConfigureAwait(false));
+        var (journaled, loaded) = (nodes.Sum(n => n.Stored) - stored, began.Elapsed.TotalSeconds);
+        await Rest(fleet, nodes).WaitAsync(stop).ConfigureAwait(false);
+        return new Loaded(nodes.Sum(n => n.Stored) - stored, Math.Round(journaled / loaded), began.Elapsed.TotalSeconds, Math.Round(lags.Max(), 2));
     }
 
     /// <summary>How long after it was stored a report is in what headquarters shows.</summary>
@@ -215,12 +240,22 @@ internal static class SyncThroughput
         }
     }
 
-    /// <param name="ShownPerSecond">Until the last was shown.</param>
+    /// <param name="Changes">In all.</param>
+    /// <param name="Seconds">Until the last was shown.</param>
     /// <param name="ShownAfter">Seconds after which what was just stored was shown, at most.</param>
-    /// <param name="Headquarters">Processor time of each node in milliseconds; the database's and this process' likewise.</param>
-    private sealed record Measured(
-        long Changes, double ShownPerSecond, double JournaledPerSecond, double ShownAfter, long Megabytes, IReadOnlyList<double> Headquarters, double Database, double Load)
+    private sealed record Loaded(long Changes, double JournaledPerSecond, double Seconds, double ShownAfter)
     {
-        public double Each(double milliseconds) => Math.Round(milliseconds / Changes, 3);
+        public double ShownPerSecond => Math.Round(Changes / Seconds);
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+            $"{Changes} changes, {JournaledPerSecond} a second journaled, all shown after {Seconds:0.0} s; newly stored ones are shown after {ShownAfter:0.00} s at most");
+    }
+
+    /// <param name="All">As many changes as headquarters takes.</param>
+    /// <param name="Held">No more than <see cref="HeldPerSecond"/>.</param>
+    /// <param name="Headquarters">Processor time of each node in milliseconds; the database's and this process' likewise. All are of <paramref name="All"/>.</param>
+    private sealed record Measured(Loaded All, Loaded Held, long Megabytes, IReadOnlyList<double> Headquarters, double Database, double Load)
+    {
+        public double Each(double milliseconds) => Math.Round(milliseconds / All.Changes, 3);
     }
 }
