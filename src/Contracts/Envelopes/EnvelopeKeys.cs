@@ -34,7 +34,8 @@ public sealed class EnvelopeKeys
     public static EnvelopeKeys Derive(ECDiffieHellman own, ReadOnlySpan<byte> peer, DeviceId device, uint generation)
     {
         using var other = KeyRequest.PublicAgreement(peer);
-        var secret = own.DeriveRawSecretAgreement(other.PublicKey);
+        using var key = other.PublicKey;
+        var secret = own.DeriveRawSecretAgreement(key);
         byte[] Key(string purpose) => HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32,
             salt: Encoding.UTF8.GetBytes("fleet envelopes 1"), info: Encoding.UTF8.GetBytes($"{purpose} {device} {generation}"));
         var keys = new EnvelopeKeys(device, generation, Key("up"), Key("down"), Key("mac"), Key("wake"));

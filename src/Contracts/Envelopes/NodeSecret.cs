@@ -22,12 +22,13 @@ public static class NodeSecret
     public static byte[] Seal(ReadOnlySpan<byte> holder, string purpose, ReadOnlySpan<byte> text)
     {
         using var other = KeyRequest.PublicAgreement(holder);
+        using var key = other.PublicKey;
         using var ephemeral = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
         var secret = new byte[KeyLength + NonceLength + text.Length + TagLength];
         PointOf(ephemeral).CopyTo(secret, 0);
         var nonce = secret.AsSpan(KeyLength, NonceLength);
         RandomNumberGenerator.Fill(nonce);
-        using var cipher = new AesGcm(Agree(ephemeral, other.PublicKey, secret.AsSpan(0, KeyLength), PointOf(other), purpose), TagLength);
+        using var cipher = new AesGcm(Agree(ephemeral, key, secret.AsSpan(0, KeyLength), PointOf(other), purpose), TagLength);
         cipher.Encrypt(nonce, text, secret.AsSpan(KeyLength + NonceLength, text.Length), secret.AsSpan(secret.Length - TagLength));
         return secret;
     }
@@ -46,7 +47,8 @@ public static class NodeSecret
                 Curve = ECCurve.NamedCurves.nistP256,
                 Q = new ECPoint { X = secret[..(KeyLength / 2)].ToArray(), Y = secret[(KeyLength / 2)..KeyLength].ToArray() },
             });
-            using var cipher = new AesGcm(Agree(own, ephemeral.PublicKey, secret[..KeyLength], PointOf(own), purpose), TagLength);
+            using var key = ephemeral.PublicKey;
+            using var cipher = new AesGcm(Agree(own, key, secret[..KeyLength], PointOf(own), purpose), TagLength);
             cipher.Decrypt(secret.Slice(KeyLength, NonceLength), secret[(KeyLength + NonceLength)..^TagLength], secret[^TagLength..], text);
             return text;
         }

@@ -27,7 +27,7 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
     }
 
     /// <summary>0: none; else the highest <see cref="Deferrable"/> that is, or would be, put off.</summary>
-    public int Level => _stand is { ShownLate.Length: > 0 } ? (int)Deferrable.Reports : _stand.Level;
+    public int Level => _stand.PutsOff(Deferrable.Reports) ? (int)Deferrable.Reports : _stand.Level;
 
     /// <summary>For people; empty: it is not overloaded.</summary>
     public string Why => WhyOf(_stand);
@@ -44,10 +44,10 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
     /// <summary>What is put off, in words.</summary>
     internal static string PutOffAt(OverloadStand stand)
     {
-        List<string> things = stand.Level >= (int)Deferrable.Lists ? ["lists", "discovery"] : [];
-        if (stand.Level >= (int)Deferrable.Enrolments)
+        List<string> things = stand.PutsOff(Deferrable.Lists) ? ["lists", "discovery"] : [];
+        if (stand.PutsOff(Deferrable.Enrolments))
             things.Add("enrolments");
-        if (stand.Level >= (int)Deferrable.Reports || stand.ShownLate.Length > 0)
+        if (stand.PutsOff(Deferrable.Reports))
             things.Add("reports");
         return things.Count switch
         {
@@ -57,7 +57,7 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
         };
     }
 
-    private static string WhyOf(OverloadStand stand) => string.Join(", ", new[] { stand.Why, stand.ShownLate }.Where(w => w.Length > 0));
+    private static string WhyOf(OverloadStand stand) => string.Join(", ", new[] { stand.Why, stand.WhyReports }.Where(w => w.Length > 0));
 
     private async Task Watch()
     {
@@ -85,7 +85,7 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
         _stand = OverloadRule.Next(before, strain, _options.Limits, now);
         if (_options.PutOff)
             _overload.Set(_stand);
-        var more = _stand.Level > before.Level || (_stand.ShownLate.Length > 0 && before.ShownLate.Length == 0);
+        var more = _stand.Level > before.Level || (_stand.WhyReports.Length > 0 && before.WhyReports.Length == 0);
         if (_stand.IsOverloaded && !before.IsOverloaded)
             LogBegan(_log, Why, PutOffAt(_options.PutOff ? _stand : OverloadStand.None));
         else if (more && _options.PutOff)

@@ -36,7 +36,7 @@ public sealed class Overload(Action<Deferrable>? told = null)
     /// <summary>Null: do it now. Else how long whoever wants it should wait, already spread; it counts as put off.</summary>
     public TimeSpan? PutOff(Deferrable what)
     {
-        if (_stand.Level < (int)what && (what != Deferrable.Reports || _stand.ShownLate.Length == 0))
+        if (!_stand.PutsOff(what))
             return null;
         told?.Invoke(what);
         return Wait * (0.5 + Random.Shared.NextDouble());

@@ -22,9 +22,11 @@ public sealed record OverloadStand(int Level, string Why, DateTimeOffset? Strain
     public static OverloadStand None { get; } = new(0, "", null, null);
 
     /// <summary>Why reports alone are put off, for people; empty: they are not.</summary>
-    public string ShownLate { get; init; } = "";
+    public string WhyReports { get; init; } = "";
 
-    public bool IsOverloaded => Level > 0 || ShownLate.Length > 0;
+    public bool IsOverloaded => PutsOff(Deferrable.Lists) || PutsOff(Deferrable.Reports);
+
+    public bool PutsOff(Deferrable what) => Level >= (int)what || (what == Deferrable.Reports && WhyReports.Length > 0);
 }
 
 /// <summary>
@@ -42,7 +44,7 @@ public static class OverloadRule
 
     public static OverloadStand Next(OverloadStand stand, Strain strain, OverloadLimits limits, DateTimeOffset now) => Climb(stand, strain, limits, now) with
     {
-        ShownLate = strain.ShownLate >= (stand.ShownLate.Length > 0 ? limits.ShownLate * Ease : limits.ShownLate)
+        WhyReports = strain.ShownLate >= (stand.WhyReports.Length > 0 ? limits.ShownLate * Ease : limits.ShownLate)
             ? $"what is shown is {strain.ShownLate.TotalSeconds:0} s behind the journal"
             : "",
     };

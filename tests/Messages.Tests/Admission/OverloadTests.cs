@@ -57,7 +57,7 @@ public sealed class OverloadTests
         var overload = new Overload();
         overload.Set(late);
 
-        Assert.Equal((0, "what is shown is 34 s behind the journal"), (late.Level, late.ShownLate));
+        Assert.Equal((0, "what is shown is 34 s behind the journal"), (late.Level, late.WhyReports));
         Assert.Equal((false, false, true), (Waits(overload, Deferrable.Lists), Waits(overload, Deferrable.Enrolments), Waits(overload, Deferrable.Reports)));
         Assert.True(After(late, Easy with { ShownLate = TimeSpan.FromSeconds(8) }, seconds: 1).IsOverloaded);
         Assert.False(After(late, Easy with { ShownLate = TimeSpan.FromSeconds(7) }, seconds: 1).IsOverloaded);
@@ -69,7 +69,7 @@ public sealed class OverloadTests
     {
         var stand = After(OverloadStand.None, Slow with { ShownLate = TimeSpan.FromSeconds(34) }, seconds: 6);
 
-        Assert.Equal(((int)Deferrable.Lists, "the journal takes 7 s for a write", "what is shown is 34 s behind the journal"), (stand.Level, stand.Why, stand.ShownLate));
+        Assert.Equal(((int)Deferrable.Lists, "the journal takes 7 s for a write", "what is shown is 34 s behind the journal"), (stand.Level, stand.Why, stand.WhyReports));
     }
 
     [Theory]
