@@ -7,7 +7,7 @@ using Fleet.NatLab.Topologies;
 
 using var endings = new Endings();
 
-var journey = new Option<string?>("--journey") { Description = $"Plays a journey: {string.Join(", ", Journey.All.Select(j => j.Name))}, or all." };
+var journey = new Option<string?>("--journey") { Description = $"Plays a journey: {string.Join(", ", Journey.All.Select(j => j.Name))}, or all. Where FLEET_EARLIER names a folder with an earlier headquarters, cluster-rolling updates from that." };
 var topology = new Option<string?>("--topology") { Description = $"Builds a topology and gives a prompt in it: {string.Join(", ", Topology.Shipped)}, or a file." };
 var engine = new Option<string>("--engine")
 {

@@ -111,13 +111,16 @@ public sealed class ProcessFleet : IFleetUnderTest
     /// <summary>Headquarters' nodes: <c>headquarters</c>, <c>headquarters-2</c>….</summary>
     public IReadOnlyList<string> HeadquartersNodes => [.. _plan.HeadquartersNodes.Select(n => n.Name)];
 
+    /// <summary>What headquarters nodes run that start from now on.</summary>
+    public string HeadquartersProgram { get; set; } = Programs.Headquarters;
+
     public Task StartHeadquarters() => StartHeadquarters(HeadquartersNodes[0]);
 
     /// <summary>Starts one node of headquarters.</summary>
     public async Task StartHeadquarters(string name)
     {
         var machine = _plan.HeadquartersNodes.Single(n => n.Name == name);
-        await Start(name, machine, "headquarters is ready", Programs.Headquarters,
+        await Start(name, machine, "headquarters is ready", HeadquartersProgram,
             ["run", "--data", _restored ?? DataOf(name), .. _plan.HeadquartersSettings.Concat(HeadquartersSettings).Concat(await ClusterSettings(machine).ConfigureAwait(false)).SelectMany(Set)]).ConfigureAwait(false);
         if (_api is not null)
             return;
@@ -139,7 +142,7 @@ public sealed class ProcessFleet : IFleetUnderTest
     {
         var machine = _plan.HeadquartersNodes.Single(n => n.Name == name);
         using var invitation = JsonDocument.Parse(await Command("cluster", "join", "--json").ConfigureAwait(false));
-        var (code, _, errors) = await Run(machine, Programs.Headquarters,
+        var (code, _, errors) = await Run(machine, HeadquartersProgram,
             ["join", "--data", DataOf(name), "--from", _plan.Console, "--invitation", invitation.RootElement.GetProperty("text").GetString()!]).ConfigureAwait(false);
         if (code != 0)
             throw new LabException($"{name} could not join ({code}): {errors}");
@@ -343,6 +346,11 @@ public sealed class ProcessFleet : IFleetUnderTest
         lock (_gate)
             return _running[name].Id;
     }
+
+    /// <summary>Stops the headquarters nodes' database, as an administrator does, until <see cref="RunDatabase"/>.</summary>
+    public Task StopDatabase() => _database!.Stop();
+
+    public Task RunDatabase() => _database!.Run();
 
     /// <summary>Processor time that the headquarters nodes' database has taken.</summary>
     public TimeSpan DatabaseProcessorTime => _database?.ProcessorTime ?? TimeSpan.Zero;

@@ -7,6 +7,9 @@ public static class Programs
 {
     public static string Headquarters { get; } = PathOf("headquarters");
 
+    /// <summary>Headquarters of an earlier version, in the folder that <c>FLEET_EARLIER</c> names; null: none is named.</summary>
+    public static string? EarlierHeadquarters { get; } = Environment.GetEnvironmentVariable("FLEET_EARLIER") is { Length: > 0 } named ? Path.Combine(named, "headquarters", FileOf("headquarters")) : null;
+
     public static string Office { get; } = PathOf("office");
 
     public static string Agent { get; } = PathOf("agent");
@@ -15,7 +18,7 @@ public static class Programs
 
     /// <summary>Says which program is missing; null: none.</summary>
     public static string? Missing() =>
-        new[] { Headquarters, Office, Agent, Fleet }.FirstOrDefault(p => !File.Exists(p)) is { } missing ? $"{missing} is missing: run ./build.sh publish" : null;
+        new[] { Headquarters, Office, Agent, Fleet, EarlierHeadquarters ?? Headquarters }.FirstOrDefault(p => !File.Exists(p)) is { } missing ? $"{missing} is missing: run ./build.sh publish" : null;
 
     /// <exception cref="LabException">A program is missing.</exception>
     public static void Require()
@@ -26,7 +29,7 @@ public static class Programs
 
     private static string PathOf(string name)
     {
-        var file = OperatingSystem.IsWindows() ? name + ".exe" : name;
+        var file = FileOf(name);
         if (Environment.GetEnvironmentVariable("FLEET_ARTIFACTS") is { Length: > 0 } named)
             return Path.Combine(named, name, file);
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
@@ -37,4 +40,6 @@ public static class Programs
 
         return Path.Combine("artifacts", name, file);
     }
+
+    private static string FileOf(string name) => OperatingSystem.IsWindows() ? name + ".exe" : name;
 }

@@ -12,6 +12,7 @@ public static class Cluster
     private static readonly TimeSpan MostUnavailable = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Away = TimeSpan.FromMinutes(2);
 
     /// <summary>For each device, enough that they are under way.</summary>
     private const int Orders = 5;
@@ -24,6 +25,9 @@ public static class Cluster
 
     /// <summary>One node after the other is stopped in order and started again.</summary>
     public static Journey Rolling { get; } = new("cluster-rolling", "cluster", RunRolling, KernelOnly: true);
+
+    /// <summary>The database of all nodes is away for a while.</summary>
+    public static Journey DatabaseAway { get; } = new("cluster-database-away", "cluster", RunDatabaseAway, KernelOnly: true);
 
     private static async Task RunKillEach(IFleetUnderTest fleet, Action<string> step)
     {
@@ -87,11 +91,18 @@ public static class Cluster
         account.RequireWhole();
     }
 
-    /// <summary>Each node is stopped in order and started again, as in an update.</summary>
+    /// <summary>Each node is stopped in order and started again, as in an update; where an earlier version is at hand (<see cref="Programs.EarlierHeadquarters"/>), it is one.</summary>
     private static async Task RunRolling(IFleetUnderTest fleet, Action<string> step)
     {
         var lab = (ProcessFleet)fleet;
+        if (Programs.EarlierHeadquarters is { } earlier)
+        {
+            lab.HeadquartersProgram = earlier;
+            step($"headquarters begins with {earlier}");
+        }
+
         await Together(lab, step).ConfigureAwait(false);
+        lab.HeadquartersProgram = Programs.Headquarters;
         var account = await WithOrders(lab, step, async orders =>
         {
             foreach (var name in lab.HeadquartersNodes)
@@ -107,6 +118,27 @@ public static class Cluster
                 step($"{name} was stopped and started again in {took.Elapsed.TotalSeconds:0.0} s; nothing was decided for {pause.TotalSeconds:0.0} s at most");
                 Require(pause < MostUnavailable, $"nothing was decided for {pause.TotalSeconds:0.0} s");
             }
+        }).ConfigureAwait(false);
+        account.RequireWhole();
+    }
+
+    private static async Task RunDatabaseAway(IFleetUnderTest fleet, Action<string> step)
+    {
+        var lab = (ProcessFleet)fleet;
+        await Together(lab, step).ConfigureAwait(false);
+        var account = await WithOrders(lab, step, async orders =>
+        {
+            await lab.StopDatabase().ConfigureAwait(false);
+            var went = orders.Now;
+            step("the database was stopped");
+            await TestSupport.Until.True(() => orders.Now - went >= Away, "the time that the database is away", Away + Patience).ConfigureAwait(false);
+            await lab.RunDatabase().ConfigureAwait(false);
+            var back = orders.Now;
+            await orders.More(Orders, "orders are accepted again", Patience).ConfigureAwait(false);
+            step($"orders are accepted again {(orders.Now - back).TotalSeconds:0.0} s after the database was back, which was away for {(back - went).TotalSeconds:0} s");
+            await UntilNodes(lab, lab.HeadquartersNodes.Count).ConfigureAwait(false);
+            await UntilLinked(lab).ConfigureAwait(false);
+            Require(!lab.HeadquartersNodes.Any(lab.HasEnded), "a headquarters node ended while the database was away");
         }).ConfigureAwait(false);
         account.RequireWhole();
     }

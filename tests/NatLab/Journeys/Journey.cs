@@ -34,6 +34,7 @@ public sealed record Journey(string Name, string Topology, Func<IFleetUnderTest,
         Cluster.KillEach,
         Cluster.Partition,
         Cluster.Rolling,
+        Cluster.DatabaseAway,
         BackupRestore.Journey,
     ];
 }
