@@ -17,11 +17,14 @@ internal static class FleetMillion
     /// <summary>Offices that enrol.</summary>
     private const int Enrolled = 100;
 
+    /// <summary>Offices that come in at once: each device of a grown office gets another document the first time, and all of that is to be stored.</summary>
+    private const int Together = 1000;
+
     /// <summary>Of both processors together: there is nothing left for anybody.</summary>
     private const double BothFull = 190;
 
     private static readonly double[] Shares = [0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1];
-    private static readonly TimeSpan LinkPatience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LinkPatience = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan BeginPatience = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan RebuildPatience = TimeSpan.FromMinutes(60);
     private static readonly TimeSpan ComesToRest = TimeSpan.FromSeconds(30);
@@ -54,14 +57,19 @@ internal static class FleetMillion
             step($"headquarters has begun {offices} offices after {began.Elapsed.TotalSeconds:0} s and takes {fleet.Sampler.Samples[^1].HqMegabytes} MB");
             foreach (var linked in Shares.Select(s => (int)(offices * s)))
             {
+                var next = fleet.Swarm.Offices.Count;
                 try
                 {
-                    await fleet.Link(linked, perOffice, LinkPatience, step, stop).ConfigureAwait(false);
+                    while (next < linked)
+                    {
+                        next = Math.Min(next + Together, linked);
+                        await fleet.Link(next, perOffice, LinkPatience, step, stop).ConfigureAwait(false);
+                    }
                 }
                 catch (LabException late)
                 {
-                    var trying = fleet.Sampler.Of($"{linked} offices");
-                    limit = string.Create(CultureInfo.InvariantCulture, $"{linked} offices: {late.Message}; headquarters took {trying.HqCpuPercent} % of a core, the swarm {trying.SwarmCpuPercent} %");
+                    var trying = fleet.Sampler.Of($"{next} offices");
+                    limit = string.Create(CultureInfo.InvariantCulture, $"{next} offices: {late.Message}; headquarters took {trying.HqCpuPercent} % of a core, the swarm {trying.SwarmCpuPercent} %");
                     break;
                 }
 

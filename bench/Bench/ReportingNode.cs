@@ -45,6 +45,9 @@ internal sealed class ReportingNode : IAsyncDisposable
     /// <summary>Changes that headquarters has stored.</summary>
     public long Stored => Interlocked.Read(ref _counts.Stored);
 
+    /// <summary>Bytes of a sealed report; 0: none was sent yet.</summary>
+    public int ReportBytes => Volatile.Read(ref _counts.ReportBytes);
+
     /// <summary>Headquarters has stored every change that was sent.</summary>
     public bool IsIdle => Volatile.Read(ref _counts.UnderWay) == 0;
 
@@ -90,6 +93,7 @@ internal sealed class ReportingNode : IAsyncDisposable
         public int Enrolled;
         public long Stored;
         public int UnderWay;
+        public int ReportBytes;
         public volatile Tuple<string, ulong>? NewestOf;
 
         public (string, ulong)? Newest => NewestOf is { } n ? (n.Item1, n.Item2) : null;
@@ -246,7 +250,9 @@ internal sealed class ReportingNode : IAsyncDisposable
             {
                 _allowed -= some.Count;
                 _underWay[++_frame] = some;
-                _link.Tell(new UpFrame(_epoch, _frame, [.. _devices.GetRange(some.First, some.Count).Select(d => d.Change(_token.Office))]));
+                var changes = _devices.GetRange(some.First, some.Count).Select(d => d.Change(_token.Office)).ToList();
+                Volatile.Write(ref _counts.ReportBytes, changes[0].Envelope.Length);
+                _link.Tell(new UpFrame(_epoch, _frame, changes));
             }
 
             Count();

@@ -16,7 +16,7 @@ namespace Fleet.Bench;
 /// <summary>
 /// Changed reports into headquarters' journal and read model: many devices, each of which reports its next change as soon as headquarters has the last. First what
 /// headquarters itself takes, from nodes that cost this machine little (<see cref="ReportingNode"/>), and how fast it shows them where they come at a steady pace: one node on SQLite, then
-/// three on one PostgreSQL, which keeps what is committed. Then the whole way, with devices and an office node that are the product's own. All share this machine.
+/// three on one PostgreSQL, which keeps what is committed, with a Zabbix server that takes as much beside them (<see cref="ZabbixTrapper"/>). Then the whole way, with devices and an office node that are the product's own. All share this machine.
 /// </summary>
 internal static class SyncThroughput
 {
@@ -61,6 +61,17 @@ internal static class SyncThroughput
             figures["postgres_db_cpu_ms_per_report"] = three.Each(three.Database);
             figures["postgres_load_cpu_ms_per_report"] = three.Each(three.Load);
             figures["postgres_shown_after_s_max"] = three.All.ShownAfter;
+        }
+
+        if (ZabbixTrapper.Unable() is { } needs)
+        {
+            step($"Zabbix is left out: {needs}");
+        }
+        else
+        {
+            var zabbix = await ZabbixTrapper.Run(options.ReportingOffices, options.DevicesPerOffice, one.ReportBytes, options.Seconds, stop).ConfigureAwait(false);
+            step($"Zabbix, one server on PostgreSQL: {zabbix} texts of {one.ReportBytes} bytes a second come into its history");
+            figures["zabbix_per_s"] = zabbix;
         }
 
         if (DevicesOf(options) > 0)
@@ -123,7 +134,7 @@ internal static class SyncThroughput
             var held = await Load(fleet, nodes, HeldPerSecond, options.Seconds, stop).ConfigureAwait(false);
             step($"{HeldPerSecond} a second: {held}");
             using var headquarters = Process.GetProcessById(fleet.ProcessIdOf(fleet.HeadquartersNodes[0]));
-            return new Measured(all, held, headquarters.WorkingSet64 >> 20,
+            return new Measured(all, held, nodes[0].ReportBytes, headquarters.WorkingSet64 >> 20,
                 [.. after.Headquarters.Zip(before.Headquarters, (end, start) => (end - start).TotalMilliseconds)],
                 (after.Database - before.Database).TotalMilliseconds, (after.Load - before.Load).TotalMilliseconds);
         }
@@ -254,7 +265,7 @@ internal static class SyncThroughput
     /// <param name="All">As many changes as headquarters takes.</param>
     /// <param name="Held">No more than <see cref="HeldPerSecond"/>.</param>
     /// <param name="Headquarters">Processor time of each node in milliseconds; the database's and this process' likewise. All are of <paramref name="All"/>.</param>
-    private sealed record Measured(Loaded All, Loaded Held, long Megabytes, IReadOnlyList<double> Headquarters, double Database, double Load)
+    private sealed record Measured(Loaded All, Loaded Held, int ReportBytes, long Megabytes, IReadOnlyList<double> Headquarters, double Database, double Load)
     {
         public double Each(double milliseconds) => Math.Round(milliseconds / All.Changes, 3);
     }
