@@ -67,7 +67,8 @@ public sealed class RebuildTests
         await ReadModelShows(async () => await company.Store.Fact(RebuildFacts.Done) is not null, "it is whole");
 
         Assert.True(begun.Begun);
-        Assert.Equal(4, looks);
+        // Two looks each time; the twin may have been deleting by itself besides.
+        Assert.True(looks >= 4, $"it was begun anew ({looks} looks)");
         Assert.Equal(Enumerable.Range(1, Before).Select(n => (ulong)n), await Numbers(company, till));
         Assert.Null(await company.Store.Fact(RebuildFacts.Reached));
     }
