@@ -104,8 +104,9 @@ internal sealed class BigFleet : IAsyncDisposable
             throw new LabException($"{late.Message} ({string.Join(", ", Swarm.Counts.All().Where(c => c.Value > 0).Select(c => $"{c.Key} {c.Value}"))})");
         }
 
+        var took = began.Elapsed;
         Swarm.Save();
-        step($"{offices} offices are linked after {began.Elapsed.TotalSeconds:0} s, {Devices} devices keep a line open; headquarters takes {Sampler.Of(phase).HqMegabytesLast} MB, the swarm {ProcessFigures.Of(Environment.ProcessId).ResidentMegabytes} MB");
+        step($"{offices} offices are linked after {took.TotalSeconds:0} s, {Devices} devices keep a line open; headquarters takes {Sampler.Of(phase).HqMegabytesLast} MB, the swarm {ProcessFigures.Of(Environment.ProcessId).ResidentMegabytes} MB");
     }
 
     public Task UntilWhole(string what, TimeSpan within, CancellationToken stop) => FleetSwarm.Until(

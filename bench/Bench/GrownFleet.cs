@@ -45,7 +45,7 @@ internal sealed class GrownFleet(string data, IdentityFolder identities)
         var position = new JournalRows(_journal).LastPosition();
         foreach (var some in missing.Chunk(Together))
         {
-            var (events, snapshots) = (new List<JournalRow>(), new List<SnapshotRow>());
+            var (events, snapshots, grown) = (new List<JournalRow>(), new List<SnapshotRow>(), new List<(OfficeId Id, SavedOffice Saved)>());
             foreach (var number in some)
             {
                 var (id, model) = (FleetSwarm.NameOf(number), models[number % models.Count]);
@@ -55,7 +55,7 @@ internal sealed class GrownFleet(string data, IdentityFolder identities)
                 snapshots.Add(Row(OfficeActor.PersistencePrefix + id, 1, known));
                 entries.Add(new OfficeEntry(id, id.Value, "bench", known.OpenedAt));
                 leases.AddRange(leases.Where(l => l.OfficeId == model.Known.OfficeId).Select(l => l with { OfficeId = id }).ToList());
-                identities.Save(id.Value, saved);
+                grown.Add((id, saved));
             }
 
             using var transaction = db.BeginTransaction();
@@ -64,6 +64,8 @@ internal sealed class GrownFleet(string data, IdentityFolder identities)
             db.GetTable<SnapshotRow>().Delete(s => s.PersistenceId == CompanyActor.Id && s.SequenceNr == row.SequenceNr);
             db.Insert(Row(CompanyActor.Id, row.SequenceNr, company with { Offices = entries, Leases = leases }));
             transaction.Commit();
+            // An office whose identity is known is taken for one that is in the journal.
+            grown.ForEach(o => identities.Save(o.Id.Value, o.Saved));
             if (some[^1] % 1000 >= 1000 - Together)
                 step($"{some[^1] + 1} offices are in the journal");
         }

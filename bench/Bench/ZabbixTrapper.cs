@@ -26,6 +26,9 @@ internal static class ZabbixTrapper
     private const int TrapperItem = 2;
     private const int TextValue = 4;
 
+    /// <summary>ListenPort takes none above.</summary>
+    private const int LastPort = 32_767;
+
     /// <summary>Like office.relay.frame-items.</summary>
     private const int ValuesTogether = 200;
 
@@ -50,7 +53,7 @@ internal static class ZabbixTrapper
                 var database = new Npgsql.NpgsqlConnectionStringBuilder(await postgres.NewDatabase().ConfigureAwait(false)).Database!;
                 await postgres.Execute(database, await SchemaText(stop).ConfigureAwait(false)).ConfigureAwait(false);
                 await postgres.Execute(database, Hosts(senders * hostsPerSender)).ConfigureAwait(false);
-                var (port, file) = (FreePort(), Path.Combine(directory.FullName, "server.conf"));
+                var (port, file) = (FreePorts.Within(20_000, LastPort), Path.Combine(directory.FullName, "server.conf"));
                 await File.WriteAllTextAsync(file, Settings(postgres, database, port, directory.FullName, senders), stop).ConfigureAwait(false);
                 // Of the processes that it is, one is ready for senders when the last has started.
                 using var server = await LabProcess.Start(Program, [Program, "-f", "-c", file], "[trapper #1]", StartPatience).ConfigureAwait(false);
@@ -106,26 +109,6 @@ internal static class ZabbixTrapper
         await stream.ReadExactlyAsync(answer, stop).ConfigureAwait(false);
         if (!Encoding.UTF8.GetString(answer).Contains(string.Create(CultureInfo.InvariantCulture, $"processed: {values};"), StringComparison.Ordinal))
             throw new LabException($"Zabbix refused values: {Encoding.UTF8.GetString(answer)}");
-    }
-
-    // It takes none of those that are free for anybody: ListenPort is 1024 to 32767.
-    private static int FreePort()
-    {
-        for (var port = 20_000; port < 32_768; port++)
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            try
-            {
-                listener.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody has it.
-            }
-        }
-
-        throw new LabException("no port from 20000 to 32767 is free");
     }
 
     private static string NameOf(int host) => string.Create(CultureInfo.InvariantCulture, $"host-{host}");

@@ -8,6 +8,27 @@ public static class FreePorts
 {
     public static int One() => Take(1)[0];
 
+    /// <summary>One of a range, for programs that take no other.</summary>
+    /// <exception cref="InvalidOperationException">All are taken.</exception>
+    public static int Within(int first, int last)
+    {
+        for (var port = first; port <= last; port++)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
+
+        throw new InvalidOperationException($"no port from {first} to {last} is free");
+    }
+
     /// <summary>So many different ones.</summary>
     public static int[] Take(int count)
     {

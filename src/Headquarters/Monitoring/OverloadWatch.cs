@@ -32,7 +32,7 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
     /// <summary>For people; empty: it is not overloaded.</summary>
     public string Why => WhyOf(_stand);
 
-    public Health Health => _stand is { IsOverloaded: true } stand ? Health.Degraded($"overloaded: {WhyOf(stand)}; put off: {PutOffAt(_options.PutOff ? stand : OverloadStand.None)}") : Health.Fine;
+    public Health Health => _stand is { IsOverloaded: true } stand ? Health.Degraded($"overloaded: {WhyOf(stand)}; put off: {PutOff(stand)}") : Health.Fine;
 
     public async ValueTask DisposeAsync()
     {
@@ -41,23 +41,20 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <summary>What is put off, in words.</summary>
-    internal static string PutOffAt(OverloadStand stand)
+    private static string WhyOf(OverloadStand stand) => string.Join(", ", new[] { stand.Why, stand.WhyReports }.Where(w => w.Length > 0));
+
+    /// <summary>What is put off by a node that is overloaded, in words.</summary>
+    private string PutOff(OverloadStand stand)
     {
+        if (!_options.PutOff)
+            return "nothing";
         List<string> things = stand.PutsOff(Deferrable.Lists) ? ["lists", "discovery"] : [];
         if (stand.PutsOff(Deferrable.Enrolments))
             things.Add("enrolments");
         if (stand.PutsOff(Deferrable.Reports))
             things.Add("reports");
-        return things.Count switch
-        {
-            0 => "nothing",
-            1 => things[0],
-            _ => $"{string.Join(", ", things.SkipLast(1))} and {things[^1]}",
-        };
+        return things.Count == 1 ? things[0] : $"{string.Join(", ", things.SkipLast(1))} and {things[^1]}";
     }
-
-    private static string WhyOf(OverloadStand stand) => string.Join(", ", new[] { stand.Why, stand.WhyReports }.Where(w => w.Length > 0));
 
     private async Task Watch()
     {
@@ -87,9 +84,9 @@ internal sealed partial class OverloadWatch : IAsyncDisposable
             _overload.Set(_stand);
         var more = _stand.Level > before.Level || (_stand.WhyReports.Length > 0 && before.WhyReports.Length == 0);
         if (_stand.IsOverloaded && !before.IsOverloaded)
-            LogBegan(_log, Why, PutOffAt(_options.PutOff ? _stand : OverloadStand.None));
+            LogBegan(_log, Why, PutOff(_stand));
         else if (more && _options.PutOff)
-            LogMore(_log, PutOffAt(_stand), Why);
+            LogMore(_log, PutOff(_stand), Why);
         else if (!_stand.IsOverloaded && before.IsOverloaded)
             LogOver(_log);
     }

@@ -18,7 +18,8 @@ public static class Programs
 
     /// <summary>Says which program is missing; null: none.</summary>
     public static string? Missing() =>
-        new[] { Headquarters, Office, Agent, Fleet, EarlierHeadquarters ?? Headquarters }.FirstOrDefault(p => !File.Exists(p)) is { } missing ? $"{missing} is missing: run ./build.sh publish" : null;
+        new[] { Headquarters, Office, Agent, Fleet }.FirstOrDefault(p => !File.Exists(p)) is { } missing ? $"{missing} is missing: run ./build.sh publish"
+        : EarlierHeadquarters is { } earlier && !File.Exists(earlier) ? $"{earlier} is missing: FLEET_EARLIER must name a folder in which ./build.sh publish of an earlier version left its programs" : null;
 
     /// <exception cref="LabException">A program is missing.</exception>
     public static void Require()
