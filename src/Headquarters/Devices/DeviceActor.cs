@@ -15,7 +15,8 @@ namespace Fleet.Headquarters.Devices;
 
 /// <summary>
 /// Speaks for one device: opens its envelopes, decides about its reports, seals the answers. Child of the office twin, which alone journals and
-/// holds the state, hands it over with each piece of work, and stops this actor when it has been idle.
+/// holds the state, hands it over with each piece of work, and stops this actor once it says that it rests: at once where the device does not report often, since a storm of
+/// all devices would leave as many idle actors for the collector to carry along; else when it has been idle.
 /// </summary>
 public sealed class DeviceActor : ReceiveActor
 {
@@ -24,14 +25,14 @@ public sealed class DeviceActor : ReceiveActor
     private readonly DeviceId _id;
     private readonly ICertificateIssuer _issuer;
     private readonly DeviceEnvelopes _envelopes;
+    private readonly TimeSpan _idleAfter;
 
     public DeviceActor(OfficeId office, DeviceId id, ICertificateIssuer issuer, TimeProvider clock, TimeSpan idleAfter)
     {
-        (_office, _id, _issuer, _envelopes) = (office, id, issuer, new DeviceEnvelopes(issuer, clock));
-        SetReceiveTimeout(idleAfter);
+        (_office, _id, _issuer, _envelopes, _idleAfter) = (office, id, issuer, new DeviceEnvelopes(issuer, clock), idleAfter);
 
         Receive<JudgeReports>(Handle);
-        Receive<ReceiveTimeout>(_ => Context.Parent.Tell(new DeviceTwinIdle(_id)));
+        Receive<ReceiveTimeout>(_ => Rest());
     }
 
     public static Props Props(OfficeId office, DeviceId id, ICertificateIssuer issuer, TimeProvider clock, TimeSpan idleAfter) =>
@@ -51,6 +52,16 @@ public sealed class DeviceActor : ReceiveActor
         }
 
         Sender.Tell(new ReportsJudged(_id, events, answers));
+        if (work.Circumstances.At - work.Device.Known.ReportedAt > _idleAfter)
+            Rest();
+        else
+            SetReceiveTimeout(_idleAfter);
+    }
+
+    private void Rest()
+    {
+        SetReceiveTimeout(null);
+        Context.Parent.Tell(new DeviceTwinIdle(_id));
     }
 
     private (IReadOnlyList<IDeviceEvent> Events, ReportAnswer Answer) Judge(Device device, ReadOnlyMemory<byte> envelope, ReportCircumstances now)

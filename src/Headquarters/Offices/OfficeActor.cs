@@ -162,7 +162,6 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<DeviceTakenIn>(Handle);
         Command<OfficeRefused>(Handle);
         Command<Terminated>(Handle);
-        Command<DeviceTwinIdle>(Handle);
         Command<ReportsJudged>(_ => { });
         Command<NetworkTick>(_ => Store([.. _network.Review(_office, Now), .. PollerRule.Step(_office, _tools.Options.Discovery.MovePollerAfter, Now)], () => { }));
         Command<ResendTick>(_ =>
@@ -242,6 +241,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             CountRollouts(again: false);
             DeriveKeysAhead();
         });
+        Command<DeviceTwinIdle>(Handle);
         Command<SaveSnapshotSuccess>(Handle);
         Command<SaveSnapshotFailure>(Handle);
         Command<DeleteMessagesSuccess>(_ => { });
