@@ -355,7 +355,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         _intake.Take(_batch, now);
         foreach (var id in _batch.Reports.Keys)
             Judge(id);
-        Become(Judging);
+        // What tells of presence alone, as most frames do, is decided here: another behaviour is made anew each time.
+        if (!_batch.IsDecided)
+            Become(Judging);
         Finish();
     }
 
@@ -385,8 +387,12 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             foreach (var work in batch.Works)
                 work.Answer([.. work.Answers, .. StatesFor(batch, work)]);
             _batch = null;
-            Become(Deciding);
-            Stash.UnstashAll();
+            if (batch.Reports.Count > 0)
+            {
+                Become(Deciding);
+                Stash.UnstashAll();
+            }
+
             // Behind what was stashed: commands do not starve under a flood of frames.
             if (_queue.Count > 0)
                 Self.Tell(BeginBatch.Instance);
@@ -658,7 +664,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             // Nothing else is decided before the last row is journaled, so this is what the rows come to.
             _office = settledTo;
             _tools.Meter.Journaled(settled);
-            TellLinks(before, settled);
+            if (settled.Count > 0)
+                TellLinks(before, settled);
             then();
             if (settled.Any(OfficeRules.MayConnect))
             {

@@ -131,6 +131,8 @@ internal sealed class Presence(DateTimeOffset startedAt, PresenceCounts counts)
         if (_all)
             _touched.UnionWith(office.Devices.Keys);
         _all = false;
+        if (_touched.Count == 0)
+            return [];
         foreach (var id in _touched)
             if (office.Devices.TryGetValue(id, out var device))
                 Judge(office, device, options, now);

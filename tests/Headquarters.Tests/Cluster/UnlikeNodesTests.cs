@@ -6,15 +6,18 @@ using Akka.Serialization;
 using Fleet.Contracts;
 using Fleet.Headquarters.Cluster;
 using Fleet.Headquarters.Links;
+using Fleet.Headquarters.Monitoring;
 using Fleet.Headquarters.ReadModel;
 using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Tests.Links;
+using Fleet.Messages.Admission;
 using Fleet.Messages.Cluster;
 using Fleet.Messages.Log;
 using Fleet.Messages.Offices;
 using Fleet.Messages.Serialization;
 using Fleet.Messages.Transport;
 using Fleet.TestSupport;
+using Microsoft.Extensions.Logging.Abstractions;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Fleet.Headquarters.Tests.Cluster;
@@ -61,8 +64,8 @@ public sealed class UnlikeNodesTests
         var warned = LinkRig.Event<LogEvent>(cluster.Node(0).System, e => e.ToString() is { } text
             && text.Contains($"The clock of headquarters node {cluster.Addresses[1]} is ", StringComparison.Ordinal) && text.Contains("set both by NTP", StringComparison.Ordinal));
 
-        Stand(cluster, 0, TimeProvider.System, (address, off) => told.Enqueue((address, off)));
-        Stand(cluster, 1, new OffClock(TimeSpan.FromMinutes(5)), (_, _) => { });
+        Stand(cluster, 0, TimeProvider.System, clockOff: (address, off) => told.Enqueue((address, off)));
+        Stand(cluster, 1, new OffClock(TimeSpan.FromMinutes(5)));
 
         await warned.WaitAsync(TestCluster.Patience);
         Assert.Contains(told, t => t.Address == cluster.Addresses[1] && t.Off is { TotalSeconds: > 290 and < 310 });
@@ -72,6 +75,22 @@ public sealed class UnlikeNodesTests
         await cluster.Stop(1);
 
         await Until.True(() => told.Last() == (cluster.Addresses[1], null), "it is forgotten when it is gone", TestCluster.Patience);
+    }
+
+    [SkippableFact]
+    public async Task A_node_whose_reports_another_can_not_show_in_time_puts_reports_off()
+    {
+        await using var cluster = await TestCluster.Start(2);
+        var (overload, lag) = (new Overload(), new ProjectionLag());
+        var options = new OverloadOptions(PutOff: true, new OverloadLimits(PoolDelay: TimeSpan.FromMinutes(1), JournalWrite: TimeSpan.FromMinutes(1), ShownLate: TimeSpan.FromSeconds(30)));
+        await using var watch = new OverloadWatch(options, overload, new JournalPulse(TimeProvider.System), lag, () => false, NullLogger.Instance);
+
+        Stand(cluster, 0, TimeProvider.System, readModelBehind: lag.Told);
+        Stand(cluster, 1, TimeProvider.System, behind: TimeSpan.FromSeconds(40));
+
+        await Until.True(() => overload.PutOff(Deferrable.Reports) is not null, "reports are put off", TestCluster.Patience);
+        Assert.Null(overload.PutOff(Deferrable.Lists));
+        Assert.Contains("40", watch.Why, StringComparison.Ordinal);
     }
 
     [SkippableFact]
@@ -108,10 +127,13 @@ public sealed class UnlikeNodesTests
         };
     }
 
-    private static void Stand(TestCluster cluster, int node, TimeProvider clock, Action<string, TimeSpan?> clockOff) => cluster.Node(node).System.ActorOf(
-        HeadquartersNodeActor.Props(new HeadquartersNodeTools(
-            () => new ClusterNodeState(cluster.Addresses[node], HeadquartersNode.Version, clock.GetUtcNow(), clock.GetUtcNow(), 0, 0, 0, Draining: false, ""), _ => { }, _ => { }, _ => { }, clockOff, clock)),
-        HeadquartersNodeActor.Name);
+    /// <param name="behind">What the node says of the read model that it writes; null: another writes it.</param>
+    private static void Stand(TestCluster cluster, int node, TimeProvider clock, TimeSpan? behind = null, Action<TimeSpan>? readModelBehind = null, Action<string, TimeSpan?>? clockOff = null)
+    {
+        var state = new ClusterNodeState(cluster.Addresses[node], HeadquartersNode.Version, clock.GetUtcNow(), clock.GetUtcNow(), 0, 0, 0, Draining: false, "", ReadModelBehind: behind);
+        var tools = new HeadquartersNodeTools(() => state with { Now = clock.GetUtcNow() }, _ => { }, _ => { }, readModelBehind ?? (_ => { }), clockOff ?? ((_, _) => { }), clock);
+        cluster.Node(node).System.ActorOf(HeadquartersNodeActor.Props(tools), HeadquartersNodeActor.Name);
+    }
 
     private sealed class OffClock(TimeSpan off) : TimeProvider
     {
