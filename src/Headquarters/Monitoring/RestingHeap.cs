@@ -27,7 +27,7 @@ internal readonly record struct RestingHeap(bool Stormed, TimeSpan Quiet, long O
     public const long StormPerSecond = 50_000_000;
 
     /// <summary>Old objects may grow by this share before the dead ones among them are looked for, which takes about a second of one processor for each 500 MB.</summary>
-    public const double MayGrow = 0.1;
+    public const double MayGrow = 0.05;
 
     /// <summary>
     /// More is not put in order in one pause, which takes about a second for each 1,000 MB: within the lease of a link (9 s) no ping would be answered, and all offices would dial anew.

@@ -25,9 +25,9 @@ public sealed class RestingHeapTests
     public void A_storm_that_goes_on_is_not_disturbed() => Assert.Equal(HeapCare.None, Quiet(Storm(Quiet(Storm(new RestingHeap()), 59)), 59).Due);
 
     [Theory]
-    [InlineData(440_000_000, false)]
-    [InlineData(440_000_001, true)]
-    public void In_quiet_times_old_objects_grow_by_a_tenth_before_the_dead_ones_are_looked_for(long grownTo, bool sweeps) =>
+    [InlineData(420_000_000, false)]
+    [InlineData(420_000_001, true)]
+    public void In_quiet_times_old_objects_grow_by_a_twentieth_before_the_dead_ones_are_looked_for(long grownTo, bool sweeps) =>
         Assert.Equal(sweeps ? HeapCare.Sweep : HeapCare.None, Quiet(new RestingHeap(), 60, grownTo).Due);
 
     [Fact]
