@@ -30,6 +30,12 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private const string Ticks = "ticks";
 
+    /// <summary>What changes by time alone is looked at this many times less often than what was handled.</summary>
+    private const int DueSeldomer = 10;
+
+    /// <summary>Of the time between ticks: so long a tick waits for what else comes.</summary>
+    private const double Soon = 0.1;
+
     /// <summary>How long reports wait under overload: much longer than a batch, much shorter than a frame may be under way (fleet.links.frame-timeout).</summary>
     private static readonly TimeSpan ReportsWait = TimeSpan.FromSeconds(2);
 
@@ -53,6 +59,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     /// <summary>Devices whose keys are not derived ahead yet; null until it is time for that.</summary>
     private Queue<DeviceId>? _keysWanted;
     private DateTimeOffset _begunAt;
+    private long? _tickedAt;
     private ConnectionsGranted? _grant;
     private (int Links, int Devices)? _asked;
     private (int Links, int Devices)? _wanted;
@@ -105,7 +112,6 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         base.PreStart();
         _tools.Meter.Devices.OfficeBegan();
         // The first tick falls anywhere in the interval, so that a thousand offices that start together do not tick together.
-        Timers.StartPeriodicTimer(Ticks + nameof(PresenceTick), PresenceTick.Instance, Spread(_tools.Options.PresenceEvery), _tools.Options.PresenceEvery);
         Timers.StartPeriodicTimer(Ticks + nameof(NetworkTick), NetworkTick.Instance, Spread(_tools.Options.Discovery.ReviewEvery), _tools.Options.Discovery.ReviewEvery);
         Timers.StartPeriodicTimer(Ticks + nameof(ResendTick), ResendTick.Instance, Spread(_tools.Options.ResendEvery), _tools.Options.ResendEvery);
     }
@@ -141,6 +147,14 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
         _log.Error("The journal of office {OfficeId} can't be written, and nothing was answered; the twin starts again after a wait: {Reason}", _office.Id, _tools.JournalFailed(PersistenceId, cause));
+    }
+
+    // What is told at a tick changes by what this twin handles. Where that is nothing there are no ticks: ten thousand quiet offices would keep a processor and the collector busy.
+    protected override bool AroundReceive(Receive receive, object message)
+    {
+        if (message is not (PresenceTick or NetworkTick or ResendTick) && !Timers.IsTimerActive(Ticks + nameof(PresenceTick)))
+            Timers.StartSingleTimer(Ticks + nameof(PresenceTick), PresenceTick.Instance, UntilTick());
+        return base.AroundReceive(receive, message);
     }
 
     private void Deciding()
@@ -240,6 +254,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
             PublishPresence();
             CountRollouts(again: false);
             DeriveKeysAhead();
+            TickWhenDue();
         });
         Command<DeviceTwinIdle>(Handle);
         Command<SaveSnapshotSuccess>(Handle);
@@ -248,6 +263,24 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         Command<DeleteMessagesFailure>(f => _log.Warning("Office {OfficeId} could not delete old events: {Reason}", _office.Id, f.Cause.Message));
         Command<DeleteSnapshotsSuccess>(_ => { });
         Command<DeleteSnapshotsFailure>(f => _log.Warning("Office {OfficeId} could not delete old snapshots: {Reason}", _office.Id, f.Cause.Message));
+    }
+
+    // Soon where it was quiet: the first change is shown at once, those behind it together.
+    private TimeSpan UntilTick()
+    {
+        var every = _tools.Options.PresenceEvery;
+        var left = _tickedAt is { } at ? every - _tools.Clock.GetElapsedTime(at) : TimeSpan.Zero;
+        return left > every * Soon ? left : every * Soon;
+    }
+
+    private void TickWhenDue()
+    {
+        _tickedAt = _tools.Clock.GetTimestamp();
+        var every = _tools.Options.PresenceEvery;
+        if (_keysWanted is { Count: > 0 })
+            Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, every);
+        else if (_keysWanted is null || _presence.ChangesByTime)
+            Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, every * DueSeldomer);
     }
 
     private void DeriveKeysAhead()

@@ -23,6 +23,9 @@ internal sealed class Presence(DateTimeOffset startedAt, PresenceCounts counts)
     private readonly PriorityQueue<DeviceId, DateTimeOffset> _due = new();
     private bool _all = true;
 
+    /// <summary>Whether the judgement of any device may change by time alone.</summary>
+    public bool ChangesByTime => _due.Count > 0;
+
     public IReadOnlyList<DevicePresence> All => [.. _shown.Values];
 
     public void Seen(DeviceId device, DateTimeOffset at, DateTimeOffset now, NodeId? through)
