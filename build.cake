@@ -53,7 +53,7 @@ Task("System").Does(() => Install(
 Task("Peers").Does(() => Install(
     new("nmap", "nmap"), new("fping", "fping"), new("arp-scan", "arp-scan"), new("nats-server", "nats-server", "nats-server.service"), new("mosquitto", "mosquitto", "mosquitto.service"),
     new("rsync", "rsync", "rsync.service"), new("zsync", "zsync"), new("nginx", "nginx", "nginx.service"), new("squid", "squid", "squid.service"), new("apt-cacher-ng", "apt-cacher-ng", "apt-cacher-ng.service"),
-    new("curl", "curl"), new("zabbix_server", "zabbix-server-pgsql", "zabbix-server.service")));
+    new("curl", "curl"), new("zabbix_server", "zabbix-server-pgsql", "zabbix-server.service"), new("npm", "npm")));
 
 Task("Publish").IsDependentOn("System").IsDependentOn("Restore").Does(() =>
 {

@@ -21,6 +21,11 @@ internal sealed class BigFleet : IAsyncDisposable
     /// <summary>Seconds over which the swarm measures itself.</summary>
     public const double SwarmIsLate = 1;
 
+    /// <summary>Headquarters derives keys ahead from a minute after its start on, about so many a second (seen: 100,000 within seven minutes); what else a start leaves behind is over by then as well.</summary>
+    private static readonly TimeSpan BeforeKeys = TimeSpan.FromSeconds(90);
+
+    private const double KeysPerSecond = 250;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
 
@@ -115,6 +120,9 @@ internal sealed class BigFleet : IAsyncDisposable
     /// <summary>Waits until headquarters has nothing to do that lasts.</summary>
     public Task UntilQuiet(TimeSpan within, CancellationToken stop) => FleetSwarm.Until(
         () => Sampler.Samples is { Count: > QuietSamples } all && all.TakeLast(QuietSamples).All(s => s.HqCpuPercent < QuietPercent), "headquarters is quiet", stop, within);
+
+    /// <summary>Waits until headquarters has derived its devices' keys ahead, after which it rests.</summary>
+    public Task UntilKeysAreAhead(Action<string> step, CancellationToken stop) => Hold("rest", BeforeKeys + TimeSpan.FromSeconds(Devices / KeysPerSecond), 0, step, stop);
 
     /// <summary>Lets a phase pass.</summary>
     public Task Hold(string phase, TimeSpan lasting, double changedPercent, Action<string> step, CancellationToken stop) =>

@@ -13,8 +13,6 @@ internal static class FleetIdle
     /// <summary>Over the idle time, to see whether memory still grows at its end.</summary>
     private const int CurvePoints = 12;
 
-    private static readonly TimeSpan ComesToRest = TimeSpan.FromSeconds(60);
-
     public static Benchmark Benchmark { get; } = new("fleet-idle", "what 100,000 always-connected devices in 1,000 offices cost headquarters", Run,
     [
         new Budget("hq_rss_mb", 1024, "MB of headquarters with an idle fleet"),
@@ -35,7 +33,7 @@ internal static class FleetIdle
 
         await using (fleet.ConfigureAwait(false))
         {
-            await fleet.Hold("rest", ComesToRest, 0, step, stop).ConfigureAwait(false);
+            await fleet.UntilKeysAreAhead(step, stop).ConfigureAwait(false);
             await fleet.Hold("idle", options.Idle, 0, step, stop).ConfigureAwait(false);
             await fleet.Hold("churn", options.Churn, ChurnPercent, step, stop).ConfigureAwait(false);
             var (idle, churn) = (fleet.Sampler.Of("idle"), fleet.Sampler.Of("churn"));

@@ -1,10 +1,17 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Fleet.Bench;
 
-/// <summary>Headquarters is killed (SIGKILL) under a fleet of always-connected devices and started again on its files. Times are from its new start.</summary>
+/// <summary>
+/// Headquarters is killed (SIGKILL) under a fleet of always-connected devices and started again on its files. Times are from its new start. After it, in the same run: a MeshCentral server
+/// under its own agents.
+/// </summary>
 internal static class HqRestart
 {
+    /// <summary>Each is a process of its own, and takes 10 MB.</summary>
+    private const int MeshAgents = 120;
+
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
@@ -15,6 +22,21 @@ internal static class HqRestart
     ]);
 
     private static async Task<IReadOnlyDictionary<string, object>> Run(BenchOptions options, Action<string> step, CancellationToken stop)
+    {
+        var figures = await OfFleet(options, step, stop).ConfigureAwait(false);
+        if (MeshCentral.Unable() is { } lacks)
+        {
+            step($"MeshCentral is left out: {lacks}");
+            return figures;
+        }
+
+        var mesh = await MeshCentral.Restart(MeshAgents, step, stop).ConfigureAwait(false);
+        step(string.Create(CultureInfo.InvariantCulture, $"MeshCentral, {MeshAgents} agents: half are back after {mesh.Half} s, nine of ten after {mesh.Most} s, all after {mesh.Last} s"));
+        (figures["mesh_agents"], figures["mesh_half_back_s"], figures["mesh_90_pct_back_s"], figures["mesh_all_back_s"], figures["mesh_rss_mb"]) = ((double)MeshAgents, mesh.Half, mesh.Most, mesh.Last, mesh.Megabytes);
+        return figures;
+    }
+
+    private static async Task<Dictionary<string, object>> OfFleet(BenchOptions options, Action<string> step, CancellationToken stop)
     {
         await using var fleet = await BigFleet.Start(options, 1000, 100_000, step, stop).ConfigureAwait(false);
         await fleet.UntilPresenceIsRight(Patience, stop).ConfigureAwait(false);

@@ -14,10 +14,6 @@ internal static class WakeAll
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    /// <summary>Headquarters derives keys ahead, 500 a second, from a minute after it began.</summary>
-    private static readonly TimeSpan RestForKeys = TimeSpan.FromSeconds(90);
-
-    private const double KeysPerSecond = 500;
     private const int Rounds = 2;
 
     public static Benchmark Benchmark { get; } = new("wake-all", "100,000 always-connected devices in 1,000 offices woken at once, beside a NATS hub with leaves and mosquitto", Run,
@@ -35,7 +31,7 @@ internal static class WakeAll
         await using (fleet.ConfigureAwait(false))
         {
             fleet.Swarm.DeriveKeys();
-            await fleet.Hold("rest", RestForKeys + TimeSpan.FromSeconds(fleet.Devices / KeysPerSecond), 0, step, stop).ConfigureAwait(false);
+            await fleet.UntilKeysAreAhead(step, stop).ConfigureAwait(false);
             (devices, offices) = (fleet.Devices, fleet.Swarm.Offices.Count);
             for (var round = 0; round < Rounds; round++)
             {

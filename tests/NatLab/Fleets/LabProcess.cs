@@ -33,7 +33,7 @@ internal sealed class LabProcess : IDisposable
     /// <exception cref="LabException">It ended, or did not get ready in time.</exception>
     public static async Task<LabProcess> Start(string what, IReadOnlyList<string> command, string ready, TimeSpan within)
     {
-        var process = Launch(what, command, environment: null);
+        var process = Launch(what, command);
         try
         {
             await Until.True(() => process._process.HasExited || process.Lines(ready).Count > 0, $"{what} says '{ready}'", within).ConfigureAwait(false);
@@ -101,7 +101,8 @@ internal sealed class LabProcess : IDisposable
         _process.Dispose();
     }
 
-    private static LabProcess Launch(string what, IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment)
+    /// <summary>Starts a program that says nothing when it is ready.</summary>
+    public static LabProcess Launch(string what, IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment = null)
     {
         var process = new LabProcess(what, command, environment);
         process._process.Start();

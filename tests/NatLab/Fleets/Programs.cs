@@ -5,6 +5,9 @@ namespace Fleet.NatLab.Fleets;
 /// <summary>The published programs: <c>artifacts/</c> of the repository that this program is in, or the folder that <c>FLEET_ARTIFACTS</c> names.</summary>
 public static class Programs
 {
+    /// <summary>Where they are, each in a folder of its own.</summary>
+    public static string Artifacts { get; } = ArtifactsFolder();
+
     public static string Headquarters { get; } = PathOf("headquarters");
 
     /// <summary>Headquarters of an earlier version, in the folder that <c>FLEET_EARLIER</c> names; null: none is named.</summary>
@@ -28,18 +31,20 @@ public static class Programs
             throw new LabException(missing);
     }
 
-    private static string PathOf(string name)
+    private static string PathOf(string name) => Path.Combine(Artifacts, name, FileOf(name));
+
+    private static string ArtifactsFolder()
     {
-        var file = FileOf(name);
         if (Environment.GetEnvironmentVariable("FLEET_ARTIFACTS") is { Length: > 0 } named)
-            return Path.Combine(named, name, file);
+            return named;
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (Directory.Exists(Path.Combine(folder.FullName, "artifacts")))
-                return Path.Combine(folder.FullName, "artifacts", name, file);
+            var artifacts = Path.Combine(folder.FullName, "artifacts");
+            if (Directory.Exists(artifacts))
+                return artifacts;
         }
 
-        return Path.Combine("artifacts", name, file);
+        return "artifacts";
     }
 
     private static string FileOf(string name) => OperatingSystem.IsWindows() ? name + ".exe" : name;
