@@ -34,12 +34,12 @@ internal sealed partial class HeapKeeper : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 var (now, allocated) = (Stopwatch.GetTimestamp(), GC.GetTotalAllocatedBytes());
-                heap = heap.Next(allocated - before, Stopwatch.GetElapsedTime(last, now), OldAfter(GC.GetGCMemoryInfo(GCKind.Any)), OldAfter(LastOfAll()));
+                heap = heap.Next(allocated - before, Stopwatch.GetElapsedTime(last, now), Old());
                 (last, before) = (now, allocated);
                 if (heap.Due == HeapCare.None)
                     continue;
                 if (heap.Due == HeapCare.Compact)
-                    Compact();
+                    Compact(heap);
                 else
                     Sweep(heap);
                 heap = heap.Cared();
@@ -51,34 +51,38 @@ internal sealed partial class HeapKeeper : IAsyncDisposable
         }
     }
 
-    /// <summary>The last collection that looked at all objects.</summary>
-    private static GCMemoryInfo LastOfAll()
+    private static OldObjects Old()
     {
-        var (blocking, beside) = (GC.GetGCMemoryInfo(GCKind.FullBlocking), GC.GetGCMemoryInfo(GCKind.Background));
-        return blocking.Index > beside.Index ? blocking : beside;
+        var last = GC.GetGCMemoryInfo(GCKind.Any).GenerationInfo[GC.MaxGeneration];
+        return new OldObjects(last.SizeAfterBytes, last.FragmentationAfterBytes);
     }
 
-    private static long OldAfter(GCMemoryInfo collection) => collection.GenerationInfo[GC.MaxGeneration].SizeAfterBytes;
-
-    private void Compact()
+    private void Compact(RestingHeap heap)
     {
         var (before, began) = (Environment.WorkingSet, Stopwatch.GetTimestamp());
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
         NativeHeap.Trim();
-        LogCompacted(_log, before / 1_000_000, Environment.WorkingSet / 1_000_000, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        var (after, took) = (Environment.WorkingSet, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        if (heap.Stormed)
+            LogAfterStorm(_log, before / 1_000_000, after / 1_000_000, took);
+        else
+            LogCompacted(_log, before / 1_000_000, after / 1_000_000, took);
     }
 
     private void Sweep(RestingHeap heap)
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
-        LogSwept(_log, heap.AtLast / 1_000_000, heap.Old / 1_000_000);
+        LogSwept(_log, heap.Old.Bytes / 1_000_000, heap.SinceLooked.TotalMinutes);
     }
 
     [LoggerMessage(LogLevel.Information, "It is quiet after a storm: memory was put in order, {Before} MB are now {After} MB (took {Milliseconds:0} ms)")]
+    private static partial void LogAfterStorm(ILogger log, long before, long after, double milliseconds);
+
+    [LoggerMessage(LogLevel.Debug, "Holes between old objects were closed, {Before} MB are now {After} MB (took {Milliseconds:0} ms)")]
     private static partial void LogCompacted(ILogger log, long before, long after, double milliseconds);
 
-    [LoggerMessage(LogLevel.Debug, "Old objects grew from {Before} MB to {After} MB: the dead ones among them are collected")]
-    private static partial void LogSwept(ILogger log, long before, long after);
+    [LoggerMessage(LogLevel.Debug, "Dead objects are collected among {Old} MB of old ones, which was last done {Minutes:0.#} minutes ago")]
+    private static partial void LogSwept(ILogger log, long old, double minutes);
 
     /// <summary>What libraries allocate outside the runtime's heap: TLS and SQLite above all.</summary>
     private static class NativeHeap

@@ -19,39 +19,50 @@ internal enum HeapCare
 /// </summary>
 /// <param name="Stormed">Much was allocated since the last time.</param>
 /// <param name="Quiet">For how long little has been.</param>
-/// <param name="Old">Bytes that old objects take, dead ones among them.</param>
-/// <param name="AtLast">The same right after they were last looked at.</param>
-internal readonly record struct RestingHeap(bool Stormed, TimeSpan Quiet, long Old, long AtLast)
+/// <param name="SinceLooked">For how long nobody has looked at the old objects.</param>
+/// <param name="Old">Their size.</param>
+internal readonly record struct RestingHeap(bool Stormed, TimeSpan Quiet, TimeSpan SinceLooked, OldObjects Old)
 {
-    /// <summary>Bytes a second; a quiet headquarters with 100,000 devices allocates 12 MB a second.</summary>
+    /// <summary>Bytes a second; a quiet headquarters with 100,000 devices allocates 6 to 12 MB a second.</summary>
     public const long StormPerSecond = 50_000_000;
-
-    /// <summary>Old objects may grow by this share before the dead ones among them are looked for, which takes about a second of one processor for each 500 MB.</summary>
-    public const double MayGrow = 0.05;
 
     /// <summary>
     /// More is not put in order in one pause, which takes about a second for each 1,000 MB: within the lease of a link (9 s) no ping would be answered, and all offices would dial anew.
     /// </summary>
     public const long MostAtOnce = 2_000_000_000;
 
+    /// <summary>Holes between what lives may take this share of the old objects' room; sweeping reuses holes, and makes more than it fills.</summary>
+    public const double MayBeHoles = 0.15;
+
+    /// <summary>
+    /// So long dead old objects may pile up, and so long for each 100 MB of old ones: a sweep takes about a fifth of a second of one processor for each 100 MB, beside the work. Not by how much they have
+    /// grown: each sweep would come later than the one before, and the heap be larger each time.
+    /// </summary>
+    public static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan SweepEveryHundred = TimeSpan.FromMinutes(1);
+
     /// <summary>A pause of the collection, which takes up to a second, must not meet a storm that only draws breath, and twins of devices that reported rest by then.</summary>
     public static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(60);
 
     public HeapCare Due =>
         Quiet < QuietFor ? HeapCare.None
-        : Stormed ? Old > MostAtOnce ? HeapCare.Sweep : HeapCare.Compact
-        : Old - AtLast > AtLast * MayGrow ? HeapCare.Sweep
+        : Stormed ? AtOnce(true)
+        : SinceLooked > SweepEvery && SinceLooked > SweepEveryHundred * (Old.Bytes / 100e6) ? AtOnce(Old.Holes > Old.Bytes * MayBeHoles)
         : HeapCare.None;
 
     /// <param name="allocated">Bytes allocated in the time that passed.</param>
-    /// <param name="old">Bytes that old objects take now.</param>
-    /// <param name="atLast">The same right after they were last looked at, by whomever.</param>
-    public RestingHeap Next(long allocated, TimeSpan passed, long old, long atLast)
+    public RestingHeap Next(long allocated, TimeSpan passed, OldObjects old)
     {
-        var next = this with { Old = old, AtLast = atLast };
+        var next = this with { Old = old, SinceLooked = SinceLooked + passed };
         return allocated > StormPerSecond * passed.TotalSeconds ? next with { Stormed = true, Quiet = TimeSpan.Zero } : next with { Quiet = Quiet + passed };
     }
 
     /// <summary>What was due is done, or under way: it is looked at again after as long a quiet.</summary>
-    public RestingHeap Cared() => this with { Stormed = false, Quiet = TimeSpan.Zero };
+    public RestingHeap Cared() => this with { Stormed = false, Quiet = TimeSpan.Zero, SinceLooked = TimeSpan.Zero };
+
+    private HeapCare AtOnce(bool wanted) => wanted && Old.Bytes <= MostAtOnce ? HeapCare.Compact : HeapCare.Sweep;
 }
+
+/// <param name="Bytes">That they take, with the dead ones among them and the holes between them.</param>
+/// <param name="Holes">Bytes of these that are known to be free.</param>
+internal readonly record struct OldObjects(long Bytes, long Holes);

@@ -253,7 +253,6 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         {
             PublishPresence();
             CountRollouts(again: false);
-            DeriveKeysAhead();
             TickWhenDue();
         });
         Command<DeviceTwinIdle>(Handle);
@@ -277,24 +276,27 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     {
         _tickedAt = _tools.Clock.GetTimestamp();
         var every = _tools.Options.PresenceEvery;
-        if (_keysWanted is { Count: > 0 })
+        if (DeriveKeysAhead())
             Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, every);
-        else if (_keysWanted is null || _presence.ChangesByTime)
+        else if (_keysWanted is not { Count: 0 } || _presence.ChangesByTime)
             Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, every * DueSeldomer);
     }
 
-    private void DeriveKeysAhead()
+    /// <returns>Whether there are more whose turn it may be soon; false: there are none, or others come first.</returns>
+    private bool DeriveKeysAhead()
     {
         const int atOnce = 10;
         if (_keysWanted is null && Now - _begunAt < KeysAhead.After)
-            return;
+            return false;
         _keysWanted ??= new Queue<DeviceId>(_office.Devices.Keys);
         for (var i = 0; i < atOnce && _keysWanted.TryPeek(out var next); i++)
         {
             if (_office.Devices.TryGetValue(next, out var device) && !_tools.KeysAhead.Has(device))
-                return;
+                return false;
             _keysWanted.Dequeue();
         }
+
+        return _keysWanted.Count > 0;
     }
 
     // ---- Recovery ----
