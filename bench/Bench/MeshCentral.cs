@@ -94,8 +94,9 @@ internal sealed class MeshCentral : IDisposable
         await StartServer().ConfigureAwait(false);
     }
 
-    // Without "--launch" it starts itself once more, and a kill would meet the wrong one of the two.
-    private async Task StartServer() => _server = await LabProcess.Start("meshcentral", Program("--launch", "1"), Ready, StartPatience).ConfigureAwait(false);
+    // Without "--launch" it starts itself once more, and a kill would meet the wrong one of the two; with it, it ends when its standard input does.
+    private async Task StartServer() => _server = await LabProcess.Start(
+        "meshcentral", ["sh", "-c", "test -p \"$0\" || mkfifo \"$0\"; exec \"$@\" <>\"$0\"", PathOf("input"), .. Program("--launch", "1")], Ready, StartPatience).ConfigureAwait(false);
 
     private async Task StartAgents(int count, CancellationToken stop)
     {
@@ -141,8 +142,13 @@ internal sealed class MeshCentral : IDisposable
         throw new LabException($"{came.Count} of {count} MeshCentral agents are connected after {BackPatience.TotalMinutes:0} minutes");
     }
 
-    private Task<string> Control(params string[] words) =>
-        Output("meshctrl", ["node", Path.Combine(Module, "meshctrl.js"), .. words, "--url", $"wss://127.0.0.1:{_port}", "--loginuser", User, "--loginpass", _password], StartPatience);
+    // To a file: it ends before a pipe has taken a long answer (Node writes to pipes when it comes to it).
+    private async Task<string> Control(params string[] words)
+    {
+        var answer = PathOf("answer");
+        await Output("meshctrl", ["sh", "-c", "exec \"$@\" > \"$0\"", answer, "node", Path.Combine(Module, "meshctrl.js"), .. words, "--url", $"wss://127.0.0.1:{_port}", "--loginuser", User, "--loginpass", _password], StartPatience).ConfigureAwait(false);
+        return await File.ReadAllTextAsync(answer).ConfigureAwait(false);
+    }
 
     private string[] Program(params string[] words) => ["node", Module, "--datapath", PathOf("data"), .. words];
 
