@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Fleet.NatLab.Fleets;
 using Fleet.NatLab.Topologies;
@@ -42,7 +43,10 @@ internal sealed class MeshCentral : IDisposable
     private static string Module { get; } = Path.Combine(Package, "node_modules", "meshcentral");
 
     /// <summary>Says what this machine lacks; null: nothing.</summary>
-    public static string? Unable() => DebianPackages.Missing("npm", "curl") is { } missing ? $"needs {missing}" : null;
+    public static string? Unable() =>
+        !OperatingSystem.IsLinux() || RuntimeInformation.OSArchitecture != Architecture.X64 ? "needs Linux on x86-64"
+        : DebianPackages.Missing("npm", "curl") is { } missing ? $"needs {missing} (Debian: apt-get install {missing})"
+        : null;
 
     /// <returns>Seconds after its new start at which half, nine of ten and all of the agents were back, and its memory with all of them.</returns>
     /// <exception cref="LabException">It did not start, or agents stayed away.</exception>

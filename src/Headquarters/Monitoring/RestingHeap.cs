@@ -32,7 +32,7 @@ internal readonly record struct RestingHeap(bool Stormed, TimeSpan Quiet, TimeSp
     public const long MostAtOnce = 2_000_000_000;
 
     /// <summary>Holes between what lives may take this share of the old objects' room; sweeping reuses holes, and makes more than it fills.</summary>
-    public const double MayBeHoles = 0.15;
+    public const double MayBeHoles = 0.1;
 
     /// <summary>
     /// So long dead old objects may pile up, and so long for each 100 MB of old ones: a sweep takes about a fifth of a second of one processor for each 100 MB, beside the work. Not by how much they have

@@ -35,8 +35,8 @@ public sealed class RestingHeapTests
     [Fact]
     public void Many_holes_between_them_are_closed_instead()
     {
-        Assert.Equal(HeapCare.Compact, Quiet(new RestingHeap(), 241, Old with { Holes = 60_000_001 }).Due);
-        Assert.Equal(HeapCare.Sweep, Quiet(new RestingHeap(), 241, Old with { Holes = 60_000_000 }).Due);
+        Assert.Equal(HeapCare.Compact, Quiet(new RestingHeap(), 241, Old with { Holes = 40_000_001 }).Due);
+        Assert.Equal(HeapCare.Sweep, Quiet(new RestingHeap(), 241, Old with { Holes = 40_000_000 }).Due);
     }
 
     [Fact]
