@@ -30,7 +30,7 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private const string Ticks = "ticks";
 
-    /// <summary>What changes by time alone is looked at this many times less often than what was handled.</summary>
+    /// <summary>What changes by time alone is looked at when that is due, and this many times less often than what was handled.</summary>
     private const int DueSeldomer = 10;
 
     /// <summary>Of the time between ticks: so long a tick waits for what else comes.</summary>
@@ -278,8 +278,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
         var every = _tools.Options.PresenceEvery;
         if (DeriveKeysAhead())
             Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, every);
-        else if (_keysWanted is not { Count: 0 } || _presence.ChangesByTime)
-            Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, every * DueSeldomer);
+        else if (_keysWanted is not { Count: 0 } || _presence.ChangesAt is not null)
+            Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, _presence.ChangesAt - Now is { } left ? Least(left > every ? left : every, every * DueSeldomer) : every * DueSeldomer);
     }
 
     /// <returns>Whether there are more whose turn it may be soon; false: there are none, or others come first.</returns>

@@ -23,8 +23,8 @@ internal sealed class Presence(DateTimeOffset startedAt, PresenceCounts counts)
     private readonly PriorityQueue<DeviceId, DateTimeOffset> _due = new();
     private bool _all = true;
 
-    /// <summary>Whether the judgement of any device may change by time alone.</summary>
-    public bool ChangesByTime => _due.Count > 0;
+    /// <summary>When the judgement of a device may change by time alone; null: it changes for none.</summary>
+    public DateTimeOffset? ChangesAt => _due.TryPeek(out _, out var at) ? at : null;
 
     public IReadOnlyList<DevicePresence> All => [.. _shown.Values];
 
