@@ -53,7 +53,7 @@ internal sealed class SimOffice
     private int _failures;
     private bool _running;
     private TimeSpan _returnWithin;
-    private long _heardAt;
+    private LinkPatience? _patience;
     private long _welcomedAt;
     private ulong _pings;
     private ulong _frames;
@@ -346,7 +346,8 @@ internal sealed class SimOffice
                     GreetAgain(RetryAfter.Read(refused.RetryAfter) ?? NextBackoff());
                     break;
                 case Pong pong when pong.Epoch == _welcome?.Epoch:
-                    (_heardAt, _returnWithin) = (Now, RetryAfter.Read(pong.ReturnWithin) ?? TimeSpan.Zero);
+                    _patience!.Heard();
+                    _returnWithin = RetryAfter.Read(pong.ReturnWithin) ?? TimeSpan.Zero;
                     if (TimeProvider.System.GetElapsedTime(_welcomedAt) > _welcome.LeaseFor)
                         _failures = 0;
                     break;
@@ -373,7 +374,8 @@ internal sealed class SimOffice
     {
         if (_welcome is null)
             _tools.Counts.Add(Count.Links);
-        (_welcome, _peer, _heardAt, _welcomedAt, _returnWithin) = (welcome, sender, Now, Now, RetryAfter.Read(welcome.ReturnWithin) ?? TimeSpan.Zero);
+        (_welcome, _peer, _welcomedAt, _returnWithin) = (welcome, sender, Now, RetryAfter.Read(welcome.ReturnWithin) ?? TimeSpan.Zero);
+        _patience = new LinkPatience(welcome.LeaseFor, welcome.PingEvery, TimeProvider.System);
         (_frames, _seenDue) = (0, 0);
         _underWay.Clear();
         _outbox.Clear();
@@ -396,6 +398,7 @@ internal sealed class SimOffice
         Pump();
         var turn = _turn;
         Ping(turn, welcome.Epoch);
+        JudgeSilence(turn, welcome.Epoch);
         _tools.Wheel.In(_tools.Relay.PresenceInterval * Random.Shared.NextDouble(), () => If(turn, () => TellSeen(turn, welcome.Epoch)));
     }
 
@@ -403,14 +406,18 @@ internal sealed class SimOffice
     {
         if (_welcome?.Epoch != epoch)
             return;
-        if (TimeProvider.System.GetElapsedTime(_heardAt) > _welcome.LeaseFor)
-        {
-            Lose();
-            return;
-        }
-
         Send(new Ping(epoch, ++_pings));
         _tools.Wheel.In(_welcome.PingEvery, () => If(turn, () => Ping(turn, epoch)));
+    }
+
+    private void JudgeSilence(int turn, string epoch)
+    {
+        if (_welcome?.Epoch != epoch)
+            return;
+        if (_patience!.IsOver())
+            Lose();
+        else
+            _tools.Wheel.In(_patience.Left, () => If(turn, () => JudgeSilence(turn, epoch)));
     }
 
     private void Beat(int turn)

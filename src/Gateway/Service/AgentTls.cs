@@ -16,8 +16,8 @@ public sealed partial class AgentTls(Func<X509Certificate2> certificate, PeerTru
     /// <summary>A hostile client must not fill the log: at most one line about refused clients in this time.</summary>
     private static readonly TimeSpan LogEvery = TimeSpan.FromSeconds(1);
 
+    private readonly ShownCertificate _own = new(certificate, trust.Authority);
     private readonly Lock _lock = new();
-    private (X509Certificate2 Certificate, SslStreamCertificateContext Context)? _own;
     private DateTimeOffset _loggedAt = DateTimeOffset.MinValue;
     private int _refusedSince;
 
@@ -27,7 +27,7 @@ public sealed partial class AgentTls(Func<X509Certificate2> certificate, PeerTru
         HandshakeTimeout = timeout,
         OnConnection = connection => ValueTask.FromResult(new SslServerAuthenticationOptions
         {
-            ServerCertificateContext = OwnContext(),
+            ServerCertificateContext = _own.Context(),
             ClientCertificateRequired = true,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
@@ -59,17 +59,6 @@ public sealed partial class AgentTls(Func<X509Certificate2> certificate, PeerTru
         if (peer is null)
             Refused(problem);
         return peer is not null;
-    }
-
-    private SslStreamCertificateContext OwnContext()
-    {
-        var current = certificate();
-        lock (_lock)
-        {
-            if (_own is not { } own || !ReferenceEquals(own.Certificate, current))
-                _own = own = (current, SslStreamCertificateContext.Create(current, [trust.Authority], offline: true));
-            return own.Context;
-        }
     }
 
     private void Refused(string problem)

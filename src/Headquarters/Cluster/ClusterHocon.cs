@@ -73,6 +73,7 @@ internal static class ClusterHocon
               auto-initialize = {{Switch(!journal.MakesOwnTables)}}
               connection-string = {{Quoted(journal.ConnectionString)}}
               provider-name = "{{journal.ProviderName}}"
+              read-isolation-level = read-uncommitted
             }
             query.journal.sql {
               materializer-dispatcher = {{SharedPool}}

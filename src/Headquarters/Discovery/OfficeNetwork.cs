@@ -87,6 +87,8 @@ internal sealed class OfficeNetwork(OfficeTools tools, ILoggingAdapter log)
     /// <summary>What time alone changes: addresses and devices that no poll saw for long, and polls that fell silent.</summary>
     public IReadOnlyList<IOfficeEvent> Review(Office office, DateTimeOffset now)
     {
+        if (office.Discovered.Count + office.Installs.Count + office.Polling.Open.Count == 0)
+            return [];
         var events = new List<IOfficeEvent>();
         foreach (var device in office.Discovered.Values.Select(Newest))
             if (now - device.LastSeen >= (device.Ignored ? Options.ForgetIgnoredAfter : Options.ForgetAfter))

@@ -7,7 +7,7 @@ namespace Fleet.Headquarters.Links;
 /// back if it is lost. Shared by the door and its links, which run side by side.
 /// </summary>
 /// <param name="hellosPerSecond">The most nodes let in a second.</param>
-internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
+internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter, TimeProvider clock)
 {
     /// <summary>
     /// Of what the links bring a second in quiet times, the part that may come as returning nodes. One brings about five messages (connection, Hello,
@@ -30,6 +30,8 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     /// </summary>
     private const double LeastSpeed = 0.5;
 
+    // How fast the twins welcome nodes, which is how fast others can be let in while as many wait as may.
+    private readonly RecentRate _welcomed = new(clock, TimeSpan.FromSeconds(10));
     private int _linked;
     private int _opening;
 
@@ -42,8 +44,18 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     /// <summary>The share of the processors that this process uses, from 0 to 1.</summary>
     public double Processors => meter.Now.Processors;
 
-    /// <summary>Nodes that may be let in a second now.</summary>
-    public double AdmittedPerSecond => hellosPerSecond * LoadRule.Speed(meter.Now.Processors, LeastSpeed);
+    /// <summary>
+    /// Nodes that may be let in a second now. Those who must wait are told by it when to come again: each that comes in vain costs a handshake. With 200 a second told where 20 were welcomed,
+    /// 41,000 came in vain while 1,000 got in (bench/results/2026-11-28.md).
+    /// </summary>
+    public double AdmittedPerSecond
+    {
+        get
+        {
+            var most = hellosPerSecond * LoadRule.Speed(meter.Now.Processors, LeastSpeed);
+            return IsFull ? Math.Clamp(_welcomed.PerSecond, Math.Min(Unfelt, most), most) : most;
+        }
+    }
 
     /// <summary>So many links wait for their office's twin that another would only wait as well.</summary>
     public bool IsFull => Opening >= hellosPerSecond;
@@ -70,8 +82,10 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter)
     public void Opened(bool welcome)
     {
         Interlocked.Decrement(ref _opening);
-        if (welcome)
-            Interlocked.Increment(ref _linked);
+        if (!welcome)
+            return;
+        Interlocked.Increment(ref _linked);
+        _welcomed.Took();
     }
 
     /// <summary>A link that was welcome is over.</summary>

@@ -62,7 +62,7 @@ public sealed class EdgeSystem : IAsyncDisposable
         {
             var system = ActorSystem.Create(Name, ActorSystemSetup.Create(setups));
             var wire = LinkTransport.Of(system);
-            return new EdgeSystem(system, new LinkTools(links, link, sessions, wire.CertificateSerial, wire.Abort, new DoorLoad(links.HellosPerSecond, new LoadMeter(clock)), clock) { Meter = meter ?? HeadquartersMeter.Unheard });
+            return new EdgeSystem(system, new LinkTools(links, link, sessions, wire.CertificateSerial, wire.Abort, new DoorLoad(links.HellosPerSecond, new LoadMeter(clock), clock), clock) { Meter = meter ?? HeadquartersMeter.Unheard });
         }
         catch (Exception fault) when (fault.GetBaseException() is IOException port)
         {

@@ -129,7 +129,7 @@ internal sealed class LinkDoor : ReceiveActor
     {
         _rate.PerSecond = _tools.Load.AdmittedPerSecond;
         var chance = Random.Shared.NextDouble();
-        return _tools.Load.IsFull ? _rate.Refuse(chance) : _rate.Wait(now, chance);
+        return _tools.Load.IsFull ? _rate.Refuse(now, chance) : _rate.Wait(now, chance);
     }
 
     // One line a minute about each node: a flood of bad Hellos is told once.

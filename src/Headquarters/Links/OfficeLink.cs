@@ -34,6 +34,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private readonly string _certificateSerial;
     private readonly IActorRef _node;
     private readonly Dictionary<ulong, DateTimeOffset> _inFlight = [];
+    private readonly LinkPatience _patience;
     private string _epoch = LinkTools.NewSecret();
     private IActorRef _session = ActorRefs.Nobody;
     private DateTimeOffset _linkedSince;
@@ -47,7 +48,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     public OfficeLink(Hello hello, string certificateSerial, IActorRef node, LinkTools tools)
     {
         (_nodeId, _incarnation, _certificateSerial, _node, _tools) = (hello.NodeId, hello.Incarnation, certificateSerial, node, tools);
-        _host = PeerIdentity.Of(hello.NodeId).LogicalHost;
+        (_host, _patience) = (PeerIdentity.Of(hello.NodeId).LogicalHost, new LinkPatience(tools.Link.Lease, tools.Link.PingInterval, tools.Clock));
         Opening();
     }
 
@@ -95,18 +96,18 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     {
         Receive<Ping>(IsOfEndedEpoch, ping =>
         {
-            KeepLease();
+            _patience.Heard();
             _node.Tell(new Pong(ping.Epoch, ping.Number, _tools.Clock.GetUtcNow(), _tools.Load.ReturnWithin));
         });
         Receive<Goodbye>(IsOfEndedEpoch, goodbye => End($"the node said goodbye: {Shown(goodbye.Reason)}"));
-        Receive<IEpochMessage>(IsOfEndedEpoch, _ => KeepLease());
+        Receive<IEpochMessage>(IsOfEndedEpoch, _ => _patience.Heard());
         Receive<SessionOpened>(opened => _session = opened.Session);
         Receive<NodeWelcomed>(welcomed => welcomed.Epoch == _epoch, Handle);
         Receive<OfficeRefused>(_ => Sender.Equals(_session), refused => Part(refused.Detail));
         Receive<SessionEnded>(_ => Sender.Equals(_session), ended => Part(ended.Reason));
         Receive<Replaced>(_ => Part(CameInAnew));
         Receive<PartElsewhere>(part => _node.Tell(new Goodbye(_endedEpoch!, part.Reason, Elsewhere: true)));
-        Receive<LeaseOver>(_ => Silent());
+        Receive<LeaseOver>(_ => JudgeSilence());
         Receive<TwinMoved>(_ => Sender.Equals(_session), _ => Reopen(Moved));
         ReceiveAny(_ => { });
     }
@@ -131,7 +132,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         Receive<TwinMoved>(_ => Sender.Equals(_session), _ => Reopen(Moved));
         Receive<PartElsewhere>(part => Part(part.Reason, elsewhere: true));
         Receive<WelcomeDue>(due => _node.Tell(due.Welcome));
-        Receive<LeaseOver>(_ => Silent());
+        Receive<LeaseOver>(_ => JudgeSilence());
     }
 
     private void Handle(NodeWelcomed welcomed)
@@ -149,7 +150,8 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         }
 
         Become(Linked);
-        KeepLease();
+        _patience.Heard();
+        WaitForWords();
         var welcome = new Welcome(_epoch, _tools.Clock.GetUtcNow(), _tools.Link.PingInterval, _tools.Link.Lease, welcomed.NodeEventsStored, _tools.Load.ReturnWithin);
         Timers.StartPeriodicTimer(WelcomeKey, new WelcomeDue(welcome), TimeSpan.Zero, WelcomeAgain);
     }
@@ -218,7 +220,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         // The node has not heard of its new epoch yet: what it says under the old one is told again, so nothing is lost, and it is no stranger.
         if (IsOfEndedEpoch(message))
         {
-            KeepLease();
+            _patience.Heard();
             return false;
         }
 
@@ -226,7 +228,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         {
             _tools.Load.Took();
             Timers.Cancel(WelcomeKey);
-            KeepLease();
+            _patience.Heard();
             return true;
         }
 
@@ -236,13 +238,20 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         return false;
     }
 
-    private void KeepLease() => Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _tools.Link.Lease);
+    // One timer a lease, not one a word: each would live long enough for the collector to copy it twice.
+    private void WaitForWords() => Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _patience.Left);
 
-    private void Silent()
+    private void JudgeSilence()
     {
+        if (!_patience.IsOver())
+        {
+            WaitForWords();
+            return;
+        }
+
         // The NAT between may have forgotten the connection. If it kept its place, the node's next one would be taken for its double.
         _tools.Abort(_host);
-        var reason = $"no ping for {_tools.Link.Lease.TotalSeconds:0.#} s";
+        var reason = $"no ping for {_patience.Silence.TotalSeconds:0.#} s";
         _log.Warning("Link of node {NodeId} is lost: {Reason}; it was linked since {Since}, and dials again by itself", _nodeId, reason, $"{_linkedSince:u}");
         Stop(reason);
     }

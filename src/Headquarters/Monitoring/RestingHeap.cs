@@ -35,10 +35,11 @@ internal readonly record struct RestingHeap(bool Stormed, TimeSpan Quiet, TimeSp
     public const double MayBeHoles = 0.1;
 
     /// <summary>
-    /// So long dead old objects may pile up, and so long for each 100 MB of old ones: a sweep takes about a fifth of a second of one processor for each 100 MB, beside the work. Not by how much they have
-    /// grown: each sweep would come later than the one before, and the heap be larger each time.
+    /// So long dead old objects may pile up, at least. Not by how much they have grown: each sweep would come later than the one before, and the heap be larger each time.
     /// </summary>
     public static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(4);
+
+    /// <summary>And so long for each 100 MB of old objects: sweeping those takes about a fifth of a second of one processor, beside the work.</summary>
     public static readonly TimeSpan SweepEveryHundred = TimeSpan.FromMinutes(1);
 
     /// <summary>A pause of the collection, which takes up to a second, must not meet a storm that only draws breath, and twins of devices that reported rest by then.</summary>

@@ -269,17 +269,26 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     {
         var every = _tools.Options.PresenceEvery;
         var left = _tickedAt is { } at ? every - _tools.Clock.GetElapsedTime(at) : TimeSpan.Zero;
-        return left > every * Soon ? left : every * Soon;
+        return Most(left, every * Soon);
     }
 
     private void TickWhenDue()
     {
         _tickedAt = _tools.Clock.GetTimestamp();
-        var every = _tools.Options.PresenceEvery;
+        if (UntilDue() is { } left)
+            Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, left);
+    }
+
+    /// <summary>Nobody tells of what changes by time alone; null: nothing does.</summary>
+    private TimeSpan? UntilDue()
+    {
+        var soonest = _tools.Options.PresenceEvery;
+        var latest = soonest * DueSeldomer;
         if (DeriveKeysAhead())
-            Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, every);
-        else if (_keysWanted is not { Count: 0 } || _presence.ChangesAt is not null)
-            Timers.StartSingleTimer(Ticks + nameof(TickWhenDue), PresenceTick.Instance, _presence.ChangesAt - Now is { } left ? Least(left > every ? left : every, every * DueSeldomer) : every * DueSeldomer);
+            return soonest;
+        if (_presence.ChangesAt is { } at)
+            return Least(Most(at - Now, soonest), latest);
+        return _keysWanted is { Count: 0 } ? null : latest;
     }
 
     /// <returns>Whether there are more whose turn it may be soon; false: there are none, or others come first.</returns>
@@ -566,8 +575,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
 
     private void HandOver()
     {
-        foreach (var forward in _office.Forwards.Values.Where(f => f.Leaving is not null))
-            _tools.Offices().Tell(new TakeInDevice(forward.To, _office.Id, forward.Leaving!));
+        foreach (var (_, forward) in _office.Forwards)
+            if (forward.Leaving is { } leaving)
+                _tools.Offices().Tell(new TakeInDevice(forward.To, _office.Id, leaving));
     }
 
     private void Handle(DeviceTakenIn taken)
@@ -626,8 +636,9 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     // Again and again: who dials may start after this twin.
     private void SayWhomToDial()
     {
-        foreach (var node in _office.Nodes.Values.Where(n => n.DmzAddress is not null))
-            Context.System.EventStream.Publish(new DialNode(node.NodeId, node.DmzAddress));
+        foreach (var (id, node) in _office.Nodes)
+            if (node.DmzAddress is { } address)
+                Context.System.EventStream.Publish(new DialNode(id, address));
     }
 
     private void Handle(NodeNotDialled failed)
@@ -693,6 +704,14 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     /// <param name="after">The office with the events, where that is known already.</param>
     private void Store(IReadOnlyList<IOfficeEvent> events, Action then, bool newGrant = false, Office? after = null)
     {
+        // Nothing follows from nothing. Each office's ticks come to that nearly always, and settling it would be most of what ten thousand quiet offices cost.
+        if (events.Count == 0 && !newGrant)
+        {
+            then();
+            SnapshotWhenDue();
+            return;
+        }
+
         var (before, (settled, settledTo)) = (_office, _office.Settled(events, _tools.Options, Now, _grant, newGrant, after));
         this.PersistAllOrNone(OfficeEvents.Rows(_office.Id, settled), _tools.Meter, CountToSnapshot, () =>
         {
@@ -858,6 +877,8 @@ public sealed class OfficeActor : ReceivePersistentActor, IWithTimers
     }
 
     private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private static TimeSpan Most(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private static TimeSpan Spread(TimeSpan over) => over * (0.05 + 0.95 * Random.Shared.NextDouble());
 

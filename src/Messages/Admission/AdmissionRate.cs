@@ -11,6 +11,7 @@ public sealed class AdmissionRate(double perSecond, int burst)
     private static readonly TimeSpan LeastWait = TimeSpan.FromSeconds(1);
 
     private DateTimeOffset _next;
+    private DateTimeOffset _allBack;
     private int _waiting;
 
     /// <summary>May change with the load; over zero.</summary>
@@ -23,21 +24,22 @@ public sealed class AdmissionRate(double perSecond, int burst)
     public TimeSpan? Wait(DateTimeOffset now, double chance)
     {
         if (IsIdle(now))
-            (_next, _waiting) = (now, 0);
-        if (_next - now < Each * burst)
-        {
-            _next += Each;
-            return null;
-        }
-
-        return Refuse(chance);
+            _next = now;
+        if (_next - now >= Each * burst)
+            return Refuse(now, chance);
+        _next += Each;
+        _waiting = Math.Max(0, _waiting - 1);
+        return null;
     }
 
     /// <summary>Nobody is admitted now, whatever the rate; how long to wait.</summary>
-    public TimeSpan Refuse(double chance)
+    public TimeSpan Refuse(DateTimeOffset now, double chance)
     {
-        _waiting++;
-        return LeastWait + LeastWait * chance + Each * (2 * _waiting * chance);
+        // Only once all must have come again is none of them waiting any more: a moment in which some are let in says nothing about the others.
+        _waiting = now > _allBack ? 1 : _waiting + 1;
+        var wait = LeastWait + LeastWait * chance + Each * (2 * _waiting * chance);
+        _allBack = now + wait > _allBack ? now + wait : _allBack;
+        return wait;
     }
 
     /// <summary>Whether all that were admitted have had their time.</summary>

@@ -10,7 +10,7 @@ namespace Fleet.Messages.Transport;
 /// <param name="admit">Judges a genuine peer: null lets it in, a text says why not.</param>
 internal sealed class LinkTls(Func<X509Certificate2> certificate, PeerTrust trust, Func<PeerIdentity, X509Certificate2, string?> admit)
 {
-    private (X509Certificate2 Certificate, SslStreamCertificateContext Context)? _shown;
+    private readonly ShownCertificate _shown = new(certificate, trust.Authority);
 
     /// <summary>Authenticates whoever dialled this side.</summary>
     /// <exception cref="PeerRefusedException">The peer's certificate is refused; the message says why.</exception>
@@ -18,7 +18,7 @@ internal sealed class LinkTls(Func<X509Certificate2> certificate, PeerTrust trus
     public Task<AuthenticatedStream> AsServer(Stream raw, CancellationToken cancellation) =>
         Authenticate(raw, Judge, (stream, judge) => stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
         {
-            ServerCertificateContext = Shown(),
+            ServerCertificateContext = _shown.Context(),
             ClientCertificateRequired = true,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
@@ -34,7 +34,7 @@ internal sealed class LinkTls(Func<X509Certificate2> certificate, PeerTrust trus
         Authenticate(raw, shown => JudgeServer(shown, logicalHost), (stream, judge) => stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
             TargetHost = logicalHost ?? "",
-            ClientCertificateContext = Shown(),
+            ClientCertificateContext = _shown.Context(),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             RemoteCertificateValidationCallback = judge,
@@ -77,15 +77,6 @@ internal sealed class LinkTls(Func<X509Certificate2> certificate, PeerTrust trus
         ({ } peer, _) when logicalHost is not null && peer.LogicalHost != logicalHost => (null, $"dialled {logicalHost} and met {peer.LogicalHost}"),
         var verdict => verdict,
     };
-
-    private SslStreamCertificateContext Shown()
-    {
-        var current = certificate();
-        // Making a context builds a chain: once a certificate, not once a connection. A race makes it twice, which harms nobody.
-        if (_shown is not { } shown || !ReferenceEquals(shown.Certificate, current))
-            _shown = shown = (current, SslStreamCertificateContext.Create(current, [trust.Authority], offline: true));
-        return shown.Context;
-    }
 }
 
 /// <param name="CertificateSerial">Hexadecimal.</param>

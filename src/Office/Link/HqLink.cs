@@ -46,6 +46,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private long? _unansweredSince;
     private IActorRef _link = ActorRefs.Nobody;
     private Welcome? _welcome;
+    private LinkPatience? _patience;
     private long _welcomedAt;
     private ulong _pings;
 
@@ -113,6 +114,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         {
             _returnWithin = RetryAfter.Read(pong.ReturnWithin) ?? TimeSpan.Zero;
             _setup.Headquarters.Told(pong.HeadquartersTime);
+            _patience!.Heard();
             Alive();
         });
         ReceiveOf<UpFrameStored>((stored, _) => stored.Epoch == _welcome!.Epoch, (stored, _) =>
@@ -147,7 +149,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         });
         Receive<QuietOver>(_ => HangUp());
         Receive<PingDue>(_ => Send(new Ping(_welcome!.Epoch, ++_pings)));
-        Receive<LeaseOver>(_ => Lose($"headquarters has not answered for {_welcome!.LeaseFor.TotalSeconds:0.#} s"));
+        Receive<LeaseOver>(_ => JudgeSilence());
         Receive<DoubtOver>(_ => Lose("the connection broke"));
         Receive<Redial>(redial => Lose(redial.Reason));
         Always();
@@ -207,6 +209,8 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         _relay.Tell(opened);
         Context.Parent.Tell(opened);
         Timers.StartPeriodicTimer(TimerKey.Ping, PingDue.Instance, TimeSpan.Zero, welcome.PingEvery);
+        _patience = new LinkPatience(welcome.LeaseFor, welcome.PingEvery, _setup.Clock);
+        WaitForWords();
         Alive();
         Busy();
     }
@@ -249,10 +253,19 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private void Alive()
     {
         Timers.Cancel(TimerKey.Doubt);
-        Timers.StartSingleTimer(TimerKey.Lease, LeaseOver.Instance, _welcome!.LeaseFor);
         // Only a link that lasts ends the backoff: one that headquarters drops at once must not be dialled in a loop.
-        if (_setup.Clock.GetElapsedTime(_welcomedAt) > _welcome.LeaseFor)
+        if (_setup.Clock.GetElapsedTime(_welcomedAt) > _welcome!.LeaseFor)
             _failures = 0;
+    }
+
+    private void WaitForWords() => Timers.StartSingleTimer(TimerKey.Lease, LeaseOver.Instance, _patience!.Left);
+
+    private void JudgeSilence()
+    {
+        if (_patience!.IsOver())
+            Lose($"headquarters has not answered for {_patience.Silence.TotalSeconds:0.#} s");
+        else
+            WaitForWords();
     }
 
     private void Question()

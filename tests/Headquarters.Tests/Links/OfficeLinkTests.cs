@@ -140,7 +140,7 @@ public sealed class OfficeLinkTests
         // Of all that was logged: on a busy machine the lease may have run out before the connection was cut.
         var told = Assert.Single(log.Lines, l => l.Level >= LogLevel.Warning);
         Assert.Equal(LogLevel.Warning, told.Level);
-        Assert.Contains("Link of node gw1.leeds is lost: no ping for 0.5 s; it was linked since", told.Text, StringComparison.Ordinal);
+        Assert.Matches(@"^Link of node gw1\.leeds is lost: no ping for [0-9.]+ s; it was linked since", told.Text);
     }
 
     [Fact]

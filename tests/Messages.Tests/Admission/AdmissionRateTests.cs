@@ -41,6 +41,20 @@ public sealed class AdmissionRateTests
     }
 
     [Fact]
+    public void That_one_is_let_in_again_does_not_call_the_others_back_at_once()
+    {
+        var rate = new AdmissionRate(perSecond: 10, burst: 10);
+        for (var i = 0; i < 1000; i++)
+            rate.Refuse(Noon, 1);
+
+        Assert.Null(rate.Wait(Noon.AddSeconds(5), 1));
+        Assert.InRange(rate.Refuse(Noon.AddSeconds(5), 1), TimeSpan.FromSeconds(190), TimeSpan.FromSeconds(210));
+
+        // All must have come again by then.
+        Assert.InRange(rate.Refuse(Noon.AddSeconds(300), 1), TimeSpan.Zero, TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
     public void A_rate_that_the_load_has_lowered_admits_fewer()
     {
         var rate = new AdmissionRate(perSecond: 10, burst: 10);
