@@ -12,6 +12,7 @@ using Fleet.Headquarters.Storage;
 using Fleet.Headquarters.Updates;
 using Fleet.Headquarters.Wakes;
 using Fleet.Headquarters.Web;
+using Fleet.Messages.Link;
 using Fleet.Messages.Log;
 using Fleet.Messages.Settings;
 using LinkOptions = Fleet.Messages.Transport.LinkOptions;
@@ -73,6 +74,8 @@ public sealed record HeadquartersOptions(
             TraceOptions.From(fleet, problems),
             OverloadOptions.From(fleet, problems),
             BackupOptions.From(fleet, problems));
+        if (options.Offices.Discovery.MovePollerAfter <= options.Link.Lease * LinkPatience.MostLeases && !problems.Told("discovery.move-poller-after") && !problems.Told("link.lease"))
+            problems.Add("fleet.discovery.move-poller-after", $"must be longer than {LinkPatience.MostLeases} times fleet.link.lease: so long a node may take a link for alive, and poll, that headquarters takes for lost");
         problems.ThrowIfAny();
         return options with { SettingsFile = file };
     }

@@ -152,6 +152,15 @@ public sealed class HeadquartersNodeTests : IDisposable
             Assert.Contains(key, refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_poller_must_not_be_replaced_before_it_knows_that_its_link_is_lost()
+    {
+        var refused = Assert.Throws<SettingsException>(() => HeadquartersOptions.Load(null, ["discovery.move-poller-after=54s"]));
+
+        Assert.Contains("fleet.discovery.move-poller-after", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromSeconds(55), HeadquartersOptions.Load(null, ["discovery.move-poller-after=55s"]).Offices.Discovery.MovePollerAfter);
+    }
+
     [Theory]
     [InlineData("storage.provider=mysql", "fleet.storage.provider")]
     [InlineData("storage.connection-string=Host=db.example", "fleet.storage.connection-string")]
