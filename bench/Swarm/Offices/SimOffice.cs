@@ -54,6 +54,7 @@ internal sealed class SimOffice
     private bool _running;
     private TimeSpan _returnWithin;
     private LinkPatience? _patience;
+    private long? _helloAt;
     private long _welcomedAt;
     private ulong _pings;
     private ulong _frames;
@@ -319,7 +320,11 @@ internal sealed class SimOffice
         }));
     }
 
-    private void SayHello(RawLink link) => link.Hello(new Hello(Node, Hello.CurrentProtocol, "0.1.0", _incarnation, DateTimeOffset.UtcNow));
+    private void SayHello(RawLink link)
+    {
+        _helloAt = Now;
+        link.Hello(new Hello(Node, Hello.CurrentProtocol, "0.1.0", _incarnation, DateTimeOffset.UtcNow));
+    }
 
     // It keeps its connection: asking again costs one message, a new one a handshake.
     private void GreetAgain(TimeSpan wait)
@@ -375,7 +380,8 @@ internal sealed class SimOffice
         if (_welcome is null)
             _tools.Counts.Add(Count.Links);
         (_welcome, _peer, _welcomedAt, _returnWithin) = (welcome, sender, Now, RetryAfter.Read(welcome.ReturnWithin) ?? TimeSpan.Zero);
-        _patience = new LinkPatience(welcome.LeaseFor, welcome.PingEvery, TimeProvider.System);
+        _patience = new LinkPatience(welcome.LeaseFor, welcome.PingEvery, _helloAt is { } said ? TimeProvider.System.GetElapsedTime(said) : TimeSpan.Zero, TimeProvider.System);
+        _helloAt = null;
         (_frames, _seenDue) = (0, 0);
         _underWay.Clear();
         _outbox.Clear();

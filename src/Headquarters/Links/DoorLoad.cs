@@ -30,8 +30,7 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter, TimeProvide
     /// </summary>
     private const double LeastSpeed = 0.5;
 
-    // How fast the twins welcome nodes, which is how fast others can be let in while as many wait as may.
-    private readonly RecentRate _welcomed = new(clock, TimeSpan.FromSeconds(10));
+    private readonly WelcomeRate _welcomed = new(hellosPerSecond, clock);
     private int _linked;
     private int _opening;
 
@@ -45,15 +44,15 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter, TimeProvide
     public double Processors => meter.Now.Processors;
 
     /// <summary>
-    /// Nodes that may be let in a second now. Those who must wait are told by it when to come again: each that comes in vain costs a handshake. With 200 a second told where 20 were welcomed,
-    /// 41,000 came in vain while 1,000 got in (bench/results/2026-11-28.md).
+    /// Nodes that may be let in a second now: no faster than twins welcome them. Those who must wait are told by it when to come again, and each that comes in vain costs a handshake: with 200 a
+    /// second told where 20 were welcomed, 41,500 came in vain while 1,200 got in (bench/results/2026-11-28.md).
     /// </summary>
     public double AdmittedPerSecond
     {
         get
         {
             var most = hellosPerSecond * LoadRule.Speed(meter.Now.Processors, LeastSpeed);
-            return IsFull ? Math.Clamp(_welcomed.PerSecond, Math.Min(Unfelt, most), most) : most;
+            return Math.Clamp(_welcomed.PerSecond(manyWait: Opening >= hellosPerSecond / 2), Math.Min(Unfelt, most), most);
         }
     }
 
@@ -85,7 +84,7 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter, TimeProvide
         if (!welcome)
             return;
         Interlocked.Increment(ref _linked);
-        _welcomed.Took();
+        _welcomed.Welcomed();
     }
 
     /// <summary>A link that was welcome is over.</summary>

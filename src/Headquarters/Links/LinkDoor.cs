@@ -77,13 +77,22 @@ internal sealed class LinkDoor : ReceiveActor
         if (_visitors.Count >= MaximumRemembered)
             ForgetUnlinked();
         if (!_visitors.TryGetValue(hello.NodeId, out var visitor))
-            visitor = _visitors[hello.NodeId] = new Visitor(new AdmissionRate(HellosPerNodeAndSecond, HelloBurstPerNode), null, hello.Incarnation, "", DateTimeOffset.MinValue);
+            visitor = _visitors[hello.NodeId] = new Visitor(new AdmissionRate(HellosPerNodeAndSecond, HelloBurstPerNode), null, hello.Incarnation, "", DateTimeOffset.MinValue, TurnedAway: false);
         // The node's own limit first: one that comes in over and over takes nobody's turn.
-        if ((visitor.Rate.Wait(now, Random.Shared.NextDouble()) ?? WaitOfAll(now)) is { } wait)
+        if (visitor.Rate.Wait(now, Random.Shared.NextDouble()) is { } ownWait)
         {
-            Refuse(RefusalCode.Busy, "many are coming in just now", wait);
+            RefuseBusy(ownWait);
             return;
         }
+
+        if (WaitOfAll(now, visitor.TurnedAway) is { } wait)
+        {
+            _visitors[hello.NodeId] = visitor with { TurnedAway = true };
+            RefuseBusy(wait);
+            return;
+        }
+
+        visitor = _visitors[hello.NodeId] = visitor with { TurnedAway = false };
 
         if (hello.Incarnation == visitor.Replaced && visitor.Link is not null)
         {
@@ -125,11 +134,11 @@ internal sealed class LinkDoor : ReceiveActor
         Sender.Tell(new LinksLeft(meant.Count));
     }
 
-    private TimeSpan? WaitOfAll(DateTimeOffset now)
+    private TimeSpan? WaitOfAll(DateTimeOffset now, bool again)
     {
         _rate.PerSecond = _tools.Load.AdmittedPerSecond;
         var chance = Random.Shared.NextDouble();
-        return _tools.Load.IsFull ? _rate.Refuse(now, chance) : _rate.Wait(now, chance);
+        return _tools.Load.IsFull ? _rate.Refuse(now, chance, again) : _rate.Wait(now, chance, again);
     }
 
     // One line a minute about each node: a flood of bad Hellos is told once.
@@ -148,6 +157,8 @@ internal sealed class LinkDoor : ReceiveActor
             _visitors.Remove(node);
     }
 
+    private void RefuseBusy(TimeSpan wait) => Refuse(RefusalCode.Busy, "many are coming in just now", wait);
+
     private void Refuse(RefusalCode code, string detail, TimeSpan retryAfter)
     {
         _tools.Meter.NotWelcomed(code);
@@ -160,5 +171,6 @@ internal sealed class LinkDoor : ReceiveActor
     /// <param name="Incarnation">The process that came in last.</param>
     /// <param name="Replaced">The process before that; empty where there was none.</param>
     /// <param name="Sent">When it was last sent to another headquarters node.</param>
-    private sealed record Visitor(AdmissionRate Rate, IActorRef? Link, string Incarnation, string Replaced, DateTimeOffset Sent);
+    /// <param name="TurnedAway">It was told to wait for its turn.</param>
+    private sealed record Visitor(AdmissionRate Rate, IActorRef? Link, string Incarnation, string Replaced, DateTimeOffset Sent, bool TurnedAway);
 }

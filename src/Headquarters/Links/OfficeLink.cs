@@ -34,7 +34,8 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     private readonly string _certificateSerial;
     private readonly IActorRef _node;
     private readonly Dictionary<ulong, DateTimeOffset> _inFlight = [];
-    private readonly LinkPatience _patience;
+    private readonly long _helloAt;
+    private LinkPatience? _patience;
     private string _epoch = LinkTools.NewSecret();
     private IActorRef _session = ActorRefs.Nobody;
     private DateTimeOffset _linkedSince;
@@ -48,7 +49,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     public OfficeLink(Hello hello, string certificateSerial, IActorRef node, LinkTools tools)
     {
         (_nodeId, _incarnation, _certificateSerial, _node, _tools) = (hello.NodeId, hello.Incarnation, certificateSerial, node, tools);
-        (_host, _patience) = (PeerIdentity.Of(hello.NodeId).LogicalHost, new LinkPatience(tools.Link.Lease, tools.Link.PingInterval, tools.Clock));
+        (_host, _helloAt) = (PeerIdentity.Of(hello.NodeId).LogicalHost, tools.Clock.GetTimestamp());
         Opening();
     }
 
@@ -96,11 +97,11 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     {
         Receive<Ping>(IsOfEndedEpoch, ping =>
         {
-            _patience.Heard();
+            _patience!.Heard();
             _node.Tell(new Pong(ping.Epoch, ping.Number, _tools.Clock.GetUtcNow(), _tools.Load.ReturnWithin));
         });
         Receive<Goodbye>(IsOfEndedEpoch, goodbye => End($"the node said goodbye: {Shown(goodbye.Reason)}"));
-        Receive<IEpochMessage>(IsOfEndedEpoch, _ => _patience.Heard());
+        Receive<IEpochMessage>(IsOfEndedEpoch, _ => _patience!.Heard());
         Receive<SessionOpened>(opened => _session = opened.Session);
         Receive<NodeWelcomed>(welcomed => welcomed.Epoch == _epoch, Handle);
         Receive<OfficeRefused>(_ => Sender.Equals(_session), refused => Part(refused.Detail));
@@ -140,6 +141,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         if (_welcomed)
         {
             _log.Info("Node {NodeId} goes on under a new epoch: its office's twin moved or began anew", _nodeId);
+            _patience!.Heard();
         }
         else
         {
@@ -147,10 +149,10 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
             (_linkedSince, _welcomed) = (_tools.Clock.GetUtcNow(), true);
             _tools.Load.Opened(welcome: true);
             _tools.Meter.Welcomed();
+            _patience = new LinkPatience(_tools.Link.Lease, _tools.Link.PingInterval, _tools.Clock.GetElapsedTime(_helloAt), _tools.Clock);
         }
 
         Become(Linked);
-        _patience.Heard();
         WaitForWords();
         var welcome = new Welcome(_epoch, _tools.Clock.GetUtcNow(), _tools.Link.PingInterval, _tools.Link.Lease, welcomed.NodeEventsStored, _tools.Load.ReturnWithin);
         Timers.StartPeriodicTimer(WelcomeKey, new WelcomeDue(welcome), TimeSpan.Zero, WelcomeAgain);
@@ -220,7 +222,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         // The node has not heard of its new epoch yet: what it says under the old one is told again, so nothing is lost, and it is no stranger.
         if (IsOfEndedEpoch(message))
         {
-            _patience.Heard();
+            _patience!.Heard();
             return false;
         }
 
@@ -228,7 +230,7 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
         {
             _tools.Load.Took();
             Timers.Cancel(WelcomeKey);
-            _patience.Heard();
+            _patience!.Heard();
             return true;
         }
 
@@ -239,11 +241,11 @@ internal sealed class OfficeLink : ReceiveActor, IWithTimers
     }
 
     // One timer a lease, not one a word: each would live long enough for the collector to copy it twice.
-    private void WaitForWords() => Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _patience.Left);
+    private void WaitForWords() => Timers.StartSingleTimer(LeaseKey, LeaseOver.Instance, _patience!.Left);
 
     private void JudgeSilence()
     {
-        if (!_patience.IsOver())
+        if (!_patience!.IsOver())
         {
             WaitForWords();
             return;

@@ -21,23 +21,26 @@ public sealed class AdmissionRate(double perSecond, int burst)
 
     /// <summary>Null to come in now, or how long to wait.</summary>
     /// <param name="chance">From 0 to 1.</param>
-    public TimeSpan? Wait(DateTimeOffset now, double chance)
+    /// <param name="again">This one was told to wait, and has.</param>
+    public TimeSpan? Wait(DateTimeOffset now, double chance, bool again = false)
     {
         if (IsIdle(now))
             _next = now;
         if (_next - now >= Each * burst)
-            return Refuse(now, chance);
+            return Refuse(now, chance, again);
         _next += Each;
-        _waiting = Math.Max(0, _waiting - 1);
+        _waiting -= again && _waiting > 0 ? 1 : 0;
         return null;
     }
 
     /// <summary>Nobody is admitted now, whatever the rate; how long to wait.</summary>
-    public TimeSpan Refuse(DateTimeOffset now, double chance)
+    /// <param name="chance">From 0 to 1.</param>
+    /// <param name="again">This one was told to wait, and has.</param>
+    public TimeSpan Refuse(DateTimeOffset now, double chance, bool again = false)
     {
-        // Only once all must have come again is none of them waiting any more: a moment in which some are let in says nothing about the others.
-        _waiting = now > _allBack ? 1 : _waiting + 1;
-        var wait = LeastWait + LeastWait * chance + Each * (2 * _waiting * chance);
+        // Once all must have come again none of them is waiting any more; until then a moment in which some are let in says nothing about the others.
+        _waiting = now > _allBack ? 1 : _waiting + (again && _waiting > 0 ? 0 : 1);
+        var wait = LeastWait + LeastWait * chance + Each * (_waiting * chance);
         _allBack = now + wait > _allBack ? now + wait : _allBack;
         return wait;
     }

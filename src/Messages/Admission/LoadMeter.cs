@@ -12,7 +12,7 @@ public sealed class LoadMeter(TimeProvider clock, Func<TimeSpan> processorTime)
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly RecentRate _taken = new(clock, Memory);
+    private long _taken;
     private long _lookedAt = clock.GetTimestamp();
     private TimeSpan _used = processorTime();
     private LoadSample _sample;
@@ -23,7 +23,7 @@ public sealed class LoadMeter(TimeProvider clock, Func<TimeSpan> processorTime)
     }
 
     /// <summary>One message or call was taken.</summary>
-    public void Took() => _taken.Took();
+    public void Took() => Interlocked.Increment(ref _taken);
 
     public LoadSample Now
     {
@@ -34,8 +34,11 @@ public sealed class LoadMeter(TimeProvider clock, Func<TimeSpan> processorTime)
                 var passed = clock.GetElapsedTime(_lookedAt);
                 if (passed < LookEvery)
                     return _sample;
-                var used = processorTime();
-                _sample = new LoadSample(Math.Min(1, (used - _used) / passed / Environment.ProcessorCount), _taken.PerSecond);
+                var (taken, used) = (Interlocked.Exchange(ref _taken, 0), processorTime());
+                var fresh = 1 - Math.Exp(-passed / Memory);
+                _sample = new LoadSample(
+                    Math.Min(1, (used - _used) / passed / Environment.ProcessorCount),
+                    _sample.PerSecond + (((taken / passed.TotalSeconds) - _sample.PerSecond) * fresh));
                 (_lookedAt, _used) = (clock.GetTimestamp(), used);
                 return _sample;
             }

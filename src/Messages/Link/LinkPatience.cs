@@ -8,7 +8,8 @@ namespace Fleet.Messages.Link;
 /// </summary>
 /// <param name="lease">With a side that is on time.</param>
 /// <param name="wordEvery">A word is due so often at least: the interval of pings.</param>
-public sealed class LinkPatience(TimeSpan lease, TimeSpan wordEvery, TimeProvider clock)
+/// <param name="opening">From Hello to Welcome, which is due at once: with a third of a ping's time the first lateness, since a new link is when both sides have most to do.</param>
+public sealed class LinkPatience(TimeSpan lease, TimeSpan wordEvery, TimeSpan opening, TimeProvider clock)
 {
     /// <summary>
     /// A silence is never longer than so many leases, 54 s with a lease of 9 s: less than any wait after which headquarters gives a node's role to another (discovery.move-poller-after, 2 minutes).
@@ -23,7 +24,7 @@ public sealed class LinkPatience(TimeSpan lease, TimeSpan wordEvery, TimeProvide
 
     private long _heardAt = clock.GetTimestamp();
     private long _lateAt = clock.GetTimestamp();
-    private TimeSpan _late;
+    private TimeSpan _late = opening + (wordEvery / 3);
     private TimeSpan _own;
 
     /// <summary>Since the last word.</summary>

@@ -47,6 +47,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private IActorRef _link = ActorRefs.Nobody;
     private Welcome? _welcome;
     private LinkPatience? _patience;
+    private long? _helloAt;
     private long _welcomedAt;
     private ulong _pings;
 
@@ -190,6 +191,7 @@ public sealed class HqLink : ReceiveActor, IWithTimers
     private void Dial()
     {
         Become(Dialling);
+        _helloAt = _setup.Clock.GetTimestamp();
         _system!.End.Tell(new ToDoor(new Hello(_setup.Node, Hello.CurrentProtocol, _setup.Version, _incarnation, _setup.Clock.GetUtcNow())));
         Timers.StartSingleTimer(TimerKey.Hello, HelloOverdue.Instance, _setup.Link.ConnectTimeout * (_setup.Ways.Of([_setup.Node.Value]).Count + 1));
     }
@@ -209,7 +211,9 @@ public sealed class HqLink : ReceiveActor, IWithTimers
         _relay.Tell(opened);
         Context.Parent.Tell(opened);
         Timers.StartPeriodicTimer(TimerKey.Ping, PingDue.Instance, TimeSpan.Zero, welcome.PingEvery);
-        _patience = new LinkPatience(welcome.LeaseFor, welcome.PingEvery, _setup.Clock);
+        // A new epoch of a link that is open was not asked for.
+        _patience = new LinkPatience(welcome.LeaseFor, welcome.PingEvery, _helloAt is { } said ? _setup.Clock.GetElapsedTime(said) : TimeSpan.Zero, _setup.Clock);
+        _helloAt = null;
         WaitForWords();
         Alive();
         Busy();

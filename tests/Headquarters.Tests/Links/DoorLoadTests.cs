@@ -26,38 +26,53 @@ public sealed class DoorLoadTests
     }
 
     [Fact]
-    public void While_as_many_wait_as_may_others_are_let_in_as_fast_as_the_twins_welcome_them()
+    public void Where_many_wait_for_long_others_are_let_in_as_fast_as_the_twins_welcome_them_and_soon_after_as_before()
     {
         var load = Idle();
-        for (var i = 0; i < 400; i++)
-            load.Opens();
+        Wait(load, nodes: 400);
         Assert.True(load.IsFull);
 
-        for (var second = 0; second < 60; second++)
-        {
-            for (var i = 0; i < 20; i++)
-            {
-                load.Opened(welcome: true);
-                load.Opens();
-            }
+        Pass(load, seconds: 5, welcomedEach: 20);
+        Assert.InRange(load.AdmittedPerSecond, 160, 200);
 
-            _clock.Advance(TimeSpan.FromSeconds(1));
-            _ = load.AdmittedPerSecond;
-        }
-
+        Pass(load, seconds: 175, welcomedEach: 20);
         Assert.Equal(20, load.AdmittedPerSecond, tolerance: 1);
-        Assert.InRange(load.ReturnWithin.TotalSeconds, 220, 260);
+        Assert.Equal(4.0 * load.Linked / 20, load.ReturnWithin.TotalSeconds, tolerance: 40);
+
+        for (var i = 0; i < 400; i++)
+            load.Opened(welcome: false);
+        Pass(load, seconds: 180, welcomedEach: 0);
+        Assert.Equal(200, load.AdmittedPerSecond, tolerance: 1);
     }
 
     [Fact]
     public void Where_the_twins_welcome_nobody_a_few_are_let_in_all_the_same()
     {
         var load = Idle();
-        for (var i = 0; i < 400; i++)
-            load.Opens();
-        _clock.Advance(TimeSpan.FromMinutes(1));
+        Wait(load, nodes: 400);
+
+        Pass(load, seconds: 300, welcomedEach: 0);
 
         Assert.Equal(7, load.AdmittedPerSecond);
+    }
+
+    private static void Wait(DoorLoad load, int nodes)
+    {
+        for (var i = 0; i < nodes; i++)
+            load.Opens();
+    }
+
+    // As many come in as are welcomed.
+    private void Pass(DoorLoad load, int seconds, int welcomedEach)
+    {
+        for (var second = 0; second < seconds; second++)
+        {
+            Wait(load, welcomedEach);
+            for (var i = 0; i < welcomedEach; i++)
+                load.Opened(welcome: true);
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            _ = load.AdmittedPerSecond;
+        }
     }
 
     private DoorLoad Idle() => new(hellosPerSecond: 200, new LoadMeter(_clock, () => TimeSpan.Zero), _clock);

@@ -11,7 +11,12 @@ public sealed class LinkPatienceTests
     private readonly FakeTimeProvider _clock = new();
     private readonly LinkPatience _patience;
 
-    public LinkPatienceTests() => _patience = new LinkPatience(Lease, PingEvery, _clock);
+    // On time for its first minute.
+    public LinkPatienceTests()
+    {
+        _patience = New(TimeSpan.Zero);
+        Hear(times: 21, every: 3);
+    }
 
     [Fact]
     public void Who_was_on_time_is_lost_after_a_lease_of_silence()
@@ -33,6 +38,14 @@ public sealed class LinkPatienceTests
 
         Assert.False(IsOverAfter(23));
         Assert.True(IsOverAfter(1));
+    }
+
+    [Fact]
+    public void A_new_link_is_waited_for_a_ping_longer_in_its_first_minute_and_longer_still_where_it_took_long_to_open()
+    {
+        Assert.Equal(12, New(TimeSpan.Zero).Left.TotalSeconds, precision: 3);
+        Assert.Equal(12 + (3 * 4), New(opening: TimeSpan.FromSeconds(4)).Left.TotalSeconds, precision: 3);
+        Assert.Equal(9, _patience.Left.TotalSeconds, precision: 3);
     }
 
     [Fact]
@@ -91,6 +104,8 @@ public sealed class LinkPatienceTests
         Assert.False(IsOverAfter(8.9));
         Assert.True(IsOverAfter(0.2));
     }
+
+    private LinkPatience New(TimeSpan opening) => new(Lease, PingEvery, opening, _clock);
 
     private void Hear(int times, double every)
     {
