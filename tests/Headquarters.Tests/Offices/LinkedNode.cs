@@ -57,6 +57,16 @@ internal sealed class LinkedNode(TestCompany company, TestProbe session, NodeId 
         return (await session.FishForMessageAsync<SendDown>(s => s.Items.Any(i => i is NodeDesired), Wait)).Items;
     }
 
+    /// <summary>Announces and collects all that comes down until the node's own desired state has.</summary>
+    public async Task<IReadOnlyList<IDownItem>> Announce(NodeReport report, params HeldDesired[] held)
+    {
+        company.Cluster.Offices.Tell(new TakeAnnounce(id.Office, id, new Announce(Epoch, report, held, Last: true)), session.Ref);
+        var down = new List<IDownItem>();
+        while (!down.Any(i => i is NodeDesired))
+            down.AddRange((await session.FishForMessageAsync<SendDown>(s => s.Epoch == Epoch, Wait)).Items);
+        return down;
+    }
+
     /// <summary>Sends a frame and returns what came down until it was stored.</summary>
     public async Task<IReadOnlyList<IDownItem>> Send(params IUpItem[] items)
     {

@@ -143,6 +143,23 @@ public sealed class OfficeActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_document_that_is_another_because_of_what_is_announced_comes_down_once()
+    {
+        var node = await Linked(Leeds, "gw1");
+        using var till = await _company.EnrolDevice(Leeds, "till-1");
+        using var desk = await _company.EnrolDevice(Leeds, "desk-1");
+        await _company.Office(new AssignRoles(Leeds, node.Id, [NodeRole.Gateway], [], "test"));
+        await node.Link("epoch-2");
+
+        // The desk's document is one that the node has not, whatever it announces.
+        var down = await node.Announce(LinkedNode.Report(0, "10.1.0.1:13000"), new HeldDesired(till.Id, 1));
+
+        var documents = down.OfType<DeviceEnvelopeDown>().GroupBy(e => e.DeviceId).ToDictionary(d => d.Key, d => d.ToList());
+        Assert.Equal(["10.1.0.1:13000"], till.OpenDesired(Assert.Single(documents[till.Id]).Envelope).Gateways.Single().Addresses);
+        Assert.Equal(["10.1.0.1:13000"], desk.OpenDesired(Assert.Single(documents[desk.Id]).Envelope).Gateways.Single().Addresses);
+    }
+
+    [Fact]
     public async Task A_policy_reaches_the_devices_of_a_linked_node()
     {
         var node = await Linked(Leeds, "gw1");
