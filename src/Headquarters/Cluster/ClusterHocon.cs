@@ -51,7 +51,7 @@ internal static class ClusterHocon
             failure-detector.acceptable-heartbeat-pause = {{Text(cluster.SilentFor)}}
           }
           persistence {
-            max-concurrent-recoveries = {{options.MaxConcurrentRecoveries}}
+            max-concurrent-recoveries = {{options.MaxConcurrentRecoveries ?? journal.Recoveries}}
             journal.plugin = "akka.persistence.journal.sql"
             journal.sql {
               connection-string = {{Quoted(journal.ConnectionString)}}

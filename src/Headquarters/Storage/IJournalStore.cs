@@ -11,6 +11,9 @@ public interface IJournalStore
     /// <summary>Writes that run at once where the settings leave it to the store.</summary>
     int Parallelism { get; }
 
+    /// <summary>Twins that recover at once where the settings leave it to the store.</summary>
+    int Recoveries { get; }
+
     /// <summary>Whether <see cref="Prepare"/> makes the tables; else the journal's plugin does.</summary>
     bool MakesOwnTables { get; }
 

@@ -60,6 +60,9 @@ public sealed class JournalDatabase(PostgresDatabase database) : IJournalStore
     /// <summary>The server writes the commits that come together to its disk together.</summary>
     public int Parallelism => 4;
 
+    /// <summary>Each waits for the server for most of its time.</summary>
+    public int Recoveries => 50;
+
     public bool MakesOwnTables => true;
 
     public string LastPositionSql => "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM journal_ordering_seq";

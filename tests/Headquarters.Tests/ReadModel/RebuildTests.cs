@@ -222,6 +222,8 @@ public sealed class RebuildTests
 
         public int Parallelism => journal.Parallelism;
 
+        public int Recoveries => journal.Recoveries;
+
         public bool MakesOwnTables => journal.MakesOwnTables;
 
         public string LastPositionSql => journal.LastPositionSql;
