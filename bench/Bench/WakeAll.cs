@@ -2,13 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using Fleet.NatLab.Topologies;
 using Fleet.Swarm.Offices;
-using Fleet.TestSupport;
 
 namespace Fleet.Bench;
 
 /// <summary>
 /// One request to the API wakes every device of a fleet. The time is from the request until the node of the last office has the signals of all its devices;
-/// each signal is journaled as asked for, signed for its device and sent over the office's link; then until headquarters has stored that each device came, and until lists and pages show it. Beside it, in the same run: as many messages through a NATS
+/// each signal is journaled as asked for, signed for its device and sent over the office's link. Beside it, in the same run: as many messages through a NATS
 /// hub to leaf nodes, and through a mosquitto with QoS 1, which neither keep nor sign anything.
 /// </summary>
 internal static class WakeAll
@@ -16,9 +15,6 @@ internal static class WakeAll
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private const int Rounds = 2;
-
-    /// <summary>So many offices, spread over all, are looked at for what the console shows.</summary>
-    private const int LookedAt = 50;
 
     public static Benchmark Benchmark { get; } = new("wake-all", "100,000 always-connected devices in 1,000 offices woken at once, beside a NATS hub with leaves and mosquitto", Run,
     [
@@ -30,19 +26,17 @@ internal static class WakeAll
         DebianPackages.Require("nats-server", "mosquitto");
         var watch = new Reached();
         double devices, offices, peak;
-        var (last, stored, shown) = (new double[Rounds], new double[Rounds], new double[Rounds]);
+        var last = new double[Rounds];
         var fleet = await BigFleet.Start(options, 1000, 100_000, step, stop, watch).ConfigureAwait(false);
         await using (fleet.ConfigureAwait(false))
         {
             fleet.Swarm.DeriveKeys();
             await fleet.UntilKeysAreAhead(step, stop).ConfigureAwait(false);
             (devices, offices) = (fleet.Devices, fleet.Swarm.Offices.Count);
-            var lookedAt = fleet.Swarm.Offices.Where((_, i) => i % Math.Max(1, fleet.Swarm.Offices.Count / LookedAt) == 0).Select(o => o.Save().Devices[^1].Id).ToList();
             for (var round = 0; round < Rounds; round++)
             {
                 fleet.Sampler.Enter($"wake {round}");
                 watch.Expect(fleet.Swarm.Offices);
-                var began = Stopwatch.StartNew();
                 var asked = fleet.Operator.Does.WakeAll();
                 await Swarm.FleetSwarm.Until(() => watch.AllReached || asked.IsFaulted, "all offices have the signals of their devices", stop, Patience).ConfigureAwait(false);
                 var answer = await asked.ConfigureAwait(false);
@@ -52,10 +46,6 @@ internal static class WakeAll
                 step(string.Create(CultureInfo.InvariantCulture, $"{(round == 0 ? "for the first time" : "again")}: the last of {offices} offices has the signals of its devices after {last[round]:0.00} s"));
                 // The next must not find these under way.
                 await fleet.UntilAwake(Patience, stop).ConfigureAwait(false);
-                stored[round] = began.Elapsed.TotalSeconds;
-                await UntilShown(fleet, lookedAt, answer.RequestedAt).WaitAsync(Patience, stop).ConfigureAwait(false);
-                shown[round] = began.Elapsed.TotalSeconds;
-                step(string.Create(CultureInfo.InvariantCulture, $"that they came is stored after {stored[round]:0.00} s and shown after {shown[round]:0.00} s"));
             }
 
             peak = fleet.Sampler.Of($"wake {Rounds - 1}").HqMegabytesPeak;
@@ -71,19 +61,10 @@ internal static class WakeAll
             ["devices"] = devices,
             ["first_last_office_s"] = Math.Round(last[0], 2),
             ["last_office_s"] = Math.Round(last[^1], 2),
-            ["stored_s"] = Math.Round(stored[^1], 2),
-            ["shown_s"] = Math.Round(shown[^1], 2),
             ["nats_last_s"] = Math.Round(nats.TotalSeconds, 2),
             ["mosquitto_last_s"] = Math.Round(mosquitto.TotalSeconds, 2),
             ["hq_peak_rss_mb"] = peak,
         };
-    }
-
-    private static async Task UntilShown(BigFleet fleet, IReadOnlyList<string> devices, DateTimeOffset wokenAfter)
-    {
-        foreach (var device in devices)
-            await Until.True(async () => (await fleet.Operator.Sees.DeviceDetail(device).ConfigureAwait(false)).Wake is { State: not "running" } wake && wake.RequestedAt >= wokenAfter,
-                $"the wake-up of {device} is shown", Patience).ConfigureAwait(false);
     }
 
     /// <summary>When each office had the wake orders of all its devices.</summary>
