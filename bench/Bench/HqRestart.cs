@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Fleet.Swarm.Offices;
 
 namespace Fleet.Bench;
 
@@ -42,6 +43,7 @@ internal static class HqRestart
         await fleet.UntilPresenceIsRight(Patience, stop).ConfigureAwait(false);
         await fleet.Hold("rest", Rest, 0, step, stop).ConfigureAwait(false);
 
+        var before = (Lost: fleet.Swarm.Counts[Count.Lost], Unreached: fleet.Swarm.Counts[Count.Unreached], NotWelcome: fleet.Swarm.Counts[Count.NotWelcome]);
         fleet.Headquarters.Kill();
         fleet.Sampler.Enter("restart");
         var began = Stopwatch.StartNew();
@@ -49,9 +51,11 @@ internal static class HqRestart
         var ready = began.Elapsed.TotalSeconds;
         step($"headquarters is ready after {ready:0.0} s");
         var presence = fleet.UntilPresenceIsRight(Patience, stop);
-        await Swarm.FleetSwarm.Until(() => fleet.Swarm.Counts[Swarm.Offices.Count.Links] == fleet.Swarm.Offices.Count, "all offices are linked again", stop, Patience).ConfigureAwait(false);
-        var linked = began.Elapsed.TotalSeconds;
-        step($"all offices are linked after {linked:0.0} s");
+        var half = await Linked(fleet, began, 0.5, stop).ConfigureAwait(false);
+        var most = await Linked(fleet, began, 0.9, stop).ConfigureAwait(false);
+        var linked = await Linked(fleet, began, 1, stop).ConfigureAwait(false);
+        var (lost, unreached, notWelcome) = (fleet.Swarm.Counts[Count.Lost] - before.Lost, fleet.Swarm.Counts[Count.Unreached] - before.Unreached, fleet.Swarm.Counts[Count.NotWelcome] - before.NotWelcome);
+        step($"offices are linked again: half after {half:0.0} s, nine of ten after {most:0.0} s, all after {linked:0.0} s; {lost} links were lost (one for each office by the kill), {unreached} dials found nobody, {notWelcome} were told to wait");
         await presence.ConfigureAwait(false);
         var right = began.Elapsed.TotalSeconds;
         step($"presence is right after {right:0.0} s");
@@ -61,12 +65,23 @@ internal static class HqRestart
             ["offices"] = (double)fleet.Swarm.Offices.Count,
             ["devices"] = (double)fleet.Devices,
             ["ready_s"] = Math.Round(ready, 1),
+            ["half_linked_s"] = Math.Round(half, 1),
+            ["linked_90_pct_s"] = Math.Round(most, 1),
             ["all_linked_s"] = Math.Round(linked, 1),
             ["presence_right_s"] = Math.Round(right, 1),
             ["hq_peak_cpu_pct"] = restart.HqCpuPercentPeak,
             ["hq_peak_rss_mb"] = restart.HqMegabytesPeak,
-            ["unreached"] = (double)fleet.Swarm.Counts[Swarm.Offices.Count.Unreached],
-            ["not_welcome"] = (double)fleet.Swarm.Counts[Swarm.Offices.Count.NotWelcome],
+            ["lost"] = (double)lost,
+            ["unreached"] = (double)unreached,
+            ["not_welcome"] = (double)notWelcome,
         };
+    }
+
+    /// <summary>When this share of the offices is linked, in seconds.</summary>
+    private static async Task<double> Linked(BigFleet fleet, Stopwatch began, double share, CancellationToken stop)
+    {
+        var offices = (int)Math.Ceiling(fleet.Swarm.Offices.Count * share);
+        await Swarm.FleetSwarm.Until(() => fleet.Swarm.Counts[Count.Links] >= offices, $"{offices} offices are linked again", stop, Patience).ConfigureAwait(false);
+        return began.Elapsed.TotalSeconds;
     }
 }

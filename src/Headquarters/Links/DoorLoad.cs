@@ -30,7 +30,22 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter, TimeProvide
     /// </summary>
     private const double LeastSpeed = 0.5;
 
-    private readonly WelcomeRate _welcomed = new(hellosPerSecond, clock);
+    /// <summary>Longer than a headquarters that begins takes to read its offices: that they wait for that says nothing about those behind them.</summary>
+    private static readonly TimeSpan Memory = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan ShortMemory = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// So long the last of those that wait for their twin should wait at most. A node takes a Hello that is not answered for twice its connect timeout (10 s) for a failure and comes in anew, while
+    /// its twin still begins for the old link: with 200 that wait where about 25 a second are welcomed, 111 of 1,000 did (bench/results/2026-11-28.md).
+    /// </summary>
+    private static readonly TimeSpan AnsweredWithin = TimeSpan.FromSeconds(4);
+
+    /// <summary>So many may wait whatever the rate: enough that twins never lack work.</summary>
+    private const int LeastOpening = 40;
+
+    private readonly WelcomeRate _welcomed = new(hellosPerSecond, Memory, clock);
+    private readonly WelcomeRate _recently = new(hellosPerSecond / AnsweredWithin.TotalSeconds, ShortMemory, clock);
     private int _linked;
     private int _opening;
 
@@ -52,12 +67,14 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter, TimeProvide
         get
         {
             var most = hellosPerSecond * LoadRule.Speed(meter.Now.Processors, LeastSpeed);
-            return Math.Clamp(_welcomed.PerSecond(manyWait: Opening >= hellosPerSecond / 2), Math.Min(Unfelt, most), most);
+            return Math.Clamp(_welcomed.PerSecond(manyWait: Opening >= MostOpening / 2), Math.Min(Unfelt, most), most);
         }
     }
 
+    private int MostOpening => (int)Math.Round(Math.Min(hellosPerSecond, Math.Max(LeastOpening, _recently.PerSecond(manyWait: Opening >= LeastOpening) * AnsweredWithin.TotalSeconds)));
+
     /// <summary>So many links wait for their office's twin that another would only wait as well.</summary>
-    public bool IsFull => Opening >= hellosPerSecond;
+    public bool IsFull => Opening >= MostOpening;
 
     /// <summary>Within which all nodes should come back, told to each while it is linked.</summary>
     public TimeSpan ReturnWithin
@@ -85,6 +102,7 @@ internal sealed class DoorLoad(int hellosPerSecond, LoadMeter meter, TimeProvide
             return;
         Interlocked.Increment(ref _linked);
         _welcomed.Welcomed();
+        _recently.Welcomed();
     }
 
     /// <summary>A link that was welcome is over.</summary>

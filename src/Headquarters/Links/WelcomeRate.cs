@@ -5,17 +5,15 @@ namespace Fleet.Headquarters.Links;
 /// once a second, when asked. For several threads.
 /// </summary>
 /// <param name="most">A second.</param>
-internal sealed class WelcomeRate(int most, TimeProvider clock)
+/// <param name="memory">Over which it averages.</param>
+internal sealed class WelcomeRate(double most, TimeSpan memory, TimeProvider clock)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-
-    /// <summary>Longer than a headquarters that begins takes to read its offices: that they wait for that says nothing about those behind them.</summary>
-    private static readonly TimeSpan Memory = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private long _welcomed;
     private long _lookedAt = clock.GetTimestamp();
-    private double _perSecond = most;
+    private double? _perSecond;
 
     /// <summary>One was welcomed.</summary>
     public void Welcomed() => Interlocked.Increment(ref _welcomed);
@@ -27,11 +25,12 @@ internal sealed class WelcomeRate(int most, TimeProvider clock)
         {
             var passed = clock.GetElapsedTime(_lookedAt);
             if (passed < LookEvery)
-                return _perSecond;
+                return _perSecond ?? most;
             var seen = Interlocked.Exchange(ref _welcomed, 0) / passed.TotalSeconds;
-            _perSecond += ((manyWait ? Math.Min(seen, most) : most) - _perSecond) * (1 - Math.Exp(-passed / Memory));
-            _lookedAt = clock.GetTimestamp();
-            return _perSecond;
+            var known = _perSecond ?? most;
+            var rate = known + (((manyWait ? Math.Min(seen, most) : most) - known) * (1 - Math.Exp(-passed / memory)));
+            (_perSecond, _lookedAt) = (rate, clock.GetTimestamp());
+            return rate;
         }
     }
 }

@@ -39,8 +39,7 @@ public sealed class DoorLoadTests
         Assert.Equal(20, load.AdmittedPerSecond, tolerance: 1);
         Assert.Equal(4.0 * load.Linked / 20, load.ReturnWithin.TotalSeconds, tolerance: 40);
 
-        for (var i = 0; i < 400; i++)
-            load.Opened(welcome: false);
+        Leave(load, nodes: 400);
         Pass(load, seconds: 180, welcomedEach: 0);
         Assert.Equal(200, load.AdmittedPerSecond, tolerance: 1);
     }
@@ -54,6 +53,38 @@ public sealed class DoorLoadTests
         Pass(load, seconds: 300, welcomedEach: 0);
 
         Assert.Equal(7, load.AdmittedPerSecond);
+    }
+
+    [Fact]
+    public void So_many_wait_for_their_twin_as_are_answered_within_a_few_seconds()
+    {
+        var load = Idle();
+        Wait(load, nodes: 199);
+        Assert.False(load.IsFull);
+
+        Pass(load, seconds: 30, welcomedEach: 20);
+        Leave(load, nodes: 199 - 79);
+        Assert.False(load.IsFull);
+        Wait(load, nodes: 2);
+        Assert.True(load.IsFull);
+
+        // However slow the twins: the processors are never without work because of it.
+        Pass(load, seconds: 60, welcomedEach: 0);
+        Leave(load, nodes: 81 - 39);
+        Assert.False(load.IsFull);
+        Wait(load, nodes: 1);
+        Assert.True(load.IsFull);
+
+        Leave(load, nodes: 40);
+        Pass(load, seconds: 60, welcomedEach: 0);
+        Wait(load, nodes: 199);
+        Assert.False(load.IsFull);
+    }
+
+    private static void Leave(DoorLoad load, int nodes)
+    {
+        for (var i = 0; i < nodes; i++)
+            load.Opened(welcome: false);
     }
 
     private static void Wait(DoorLoad load, int nodes)
