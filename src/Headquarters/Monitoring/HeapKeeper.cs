@@ -1,9 +1,13 @@
 using System.Diagnostics;
+using System.Runtime;
 using System.Runtime.InteropServices;
 
 namespace Fleet.Headquarters.Monitoring;
 
-/// <summary>Collects and compacts the whole heap once after each storm, and what died old in quiet times (<see cref="RestingHeap"/>). Runs until disposed; one a process.</summary>
+/// <summary>
+/// Collects and compacts the whole heap once after each storm, and what died old in quiet times (<see cref="RestingHeap"/>). Runs until disposed; one a process. What the runtime decides by itself
+/// happens beside the work while one runs: it compacted 4.3 GB while all stood still for 8.6 s, as long as a link's lease, and 3,400 of 7,700 links were lost (bench/results/2026-11-28.md).
+/// </summary>
 internal sealed partial class HeapKeeper : IAsyncDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
@@ -15,6 +19,7 @@ internal sealed partial class HeapKeeper : IAsyncDisposable
     public HeapKeeper(ILogger log)
     {
         _log = log;
+        GCSettings.LatencyMode = GCLatencyMode.SustainedLowLatency;
         _watching = Task.Run(Watch);
     }
 
