@@ -23,11 +23,10 @@ internal sealed class WelcomeRate(double most, TimeSpan memory, TimeProvider clo
     {
         lock (_gate)
         {
-            var passed = clock.GetElapsedTime(_lookedAt);
+            var (known, passed) = (_perSecond ?? most, clock.GetElapsedTime(_lookedAt));
             if (passed < LookEvery)
-                return _perSecond ?? most;
+                return known;
             var seen = Interlocked.Exchange(ref _welcomed, 0) / passed.TotalSeconds;
-            var known = _perSecond ?? most;
             var rate = known + (((manyWait ? Math.Min(seen, most) : most) - known) * (1 - Math.Exp(-passed / memory)));
             (_perSecond, _lookedAt) = (rate, clock.GetTimestamp());
             return rate;

@@ -42,7 +42,7 @@ public sealed class JournalFile(string path) : IJournalStore
     public int Parallelism => 1;
 
     /// <summary>
-    /// Nobody waits for a file: more than the processors have to do would only keep links' words waiting behind them. With 50, pongs came after 13 to 16 s in two of three restarts under 1,000 offices (bench/results/2026-11-28.md).
+    /// Nobody waits for a file: more than the processors have to do would only keep links' words waiting behind them. With 50, pongs came after 13 to 16 s in both restarts under 1,000 offices whose log was read (bench/results/2026-11-28.md).
     /// </summary>
     public int Recoveries => 3 * Environment.ProcessorCount;
 
